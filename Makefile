@@ -1,0 +1,51 @@
+# Each target does all its own set-up; `make PYTHON=python3.13 demo` chooses the Python.
+PYTHON ?= python3
+RUN = .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help demo test lint bench docs-check mutants lock python env-demo env-dev servers
+
+help:
+	@echo 'make demo        the whole story on real servers in a scratch folder, in a minute'
+	@echo 'make test        all tests, against real servers (TESTS=... for some)'
+	@echo 'make lint        ruff, mypy --strict, import contracts'
+	@echo 'make mutants     each promise: its test fails when its guard is taken out'
+	@echo 'make docs-check  what the docs say against what the code does'
+	@echo 'make bench       benchmarks'
+	@echo 'make lock        the locks in requirements/ again (UPGRADE=1: newer versions)'
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "cocmail: no $(PYTHON) here: install Python 3.11 or newer, or name it with make PYTHON=..." >&2; exit 1; }
+
+env-demo: python
+	@$(PYTHON) scripts/environment.py demo mailman
+
+env-dev: python
+	@$(PYTHON) scripts/environment.py dev mailman
+
+servers:
+	@sh scripts/servers.sh
+
+demo: env-demo
+	@$(RUN)/cocmail demo $(DEMO)
+
+test: env-dev servers
+	$(RUN)/python -m pytest $(TESTS)
+
+lint: env-dev servers
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy --strict cocmail $(wildcard filters)
+	$(RUN)/lint-imports
+
+docs-check: env-dev
+	$(RUN)/python -m pytest tests/docs
+
+bench: env-dev servers
+	$(RUN)/python -m benchmarks $(BENCH)
+
+mutants: env-dev servers
+	@$(RUN)/python scripts/mutants.py
+
+lock: env-dev
+	@sh scripts/lock.sh

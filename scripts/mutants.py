@@ -1,0 +1,91 @@
+"""Shows that each promise's test fails when its guard is taken out.
+
+Owns the trial: every `tests/mutants/*.patch` begins with lines `Test: PATH[::NAME]`; the patch is
+applied to a copy of the work tree, and those tests must fail there, having passed here.
+Knows nothing of what the patches do. Called by `make mutants [MUTANT=part-of-a-name]`.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COPIED = ("cocmail", "filters", "deploy", "tests", "docs", "pyproject.toml", "README.md")
+
+
+def tests_of(patch: Path) -> list[str]:
+    lines = patch.read_text(encoding="utf-8").splitlines()
+    named = [line.removeprefix("Test:").strip() for line in lines if line.startswith("Test:")]
+    if not named:
+        raise SystemExit(f"cocmail: {patch.name} names no test: it must begin with `Test: PATH::NAME`")
+    return named
+
+
+def run(tests: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.setdefault("COCMAIL_LAB_MAILMAN", str(ROOT / ".venv-mailman"))
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+        cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        timeout=600, check=False,
+    )  # fmt: skip
+
+
+def copy(scratch: Path) -> Path:
+    folder = scratch / "tree"
+    folder.mkdir()
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, folder / name, ignore=ignore)
+        elif source.exists():
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def try_one(patch: Path) -> str | None:
+    """What is wrong, or None when the tests caught the mutant."""
+    with tempfile.TemporaryDirectory(prefix="cocmail-mutant-") as scratch:
+        folder = copy(Path(scratch))
+        applied = subprocess.run(
+            ["git", "apply", "--whitespace=nowarn", str(patch)],
+            cwd=folder, capture_output=True, text=True,
+            env=os.environ | {"GIT_CEILING_DIRECTORIES": scratch}, check=False,
+        )  # fmt: skip
+        if applied.returncode:
+            return f"the patch no longer applies: {applied.stderr.strip()}"
+        done = run(tests_of(patch), folder)
+    if done.returncode == 0:
+        return "its tests pass without the guard"
+    if done.returncode != 1:
+        return f"its tests did not run:\n{done.stdout[-2000:]}{done.stderr[-500:]}"
+    return None
+
+
+def main() -> int:
+    part = os.environ.get("MUTANT", "")
+    patches = sorted(p for p in (ROOT / "tests" / "mutants").glob("*.patch") if part in p.name)
+    if not patches:
+        print("cocmail: no mutants in tests/mutants")
+        return 0
+    sound = run(sorted({test for patch in patches for test in tests_of(patch)}), ROOT)
+    if sound.returncode:
+        print(f"cocmail: the tests must pass before mutants are tried\n{sound.stdout[-4000:]}")
+        return 1
+    survived = 0
+    for patch in patches:
+        wrong = try_one(patch)
+        survived += wrong is not None
+        print(f"{'caught  ' if wrong is None else 'SURVIVED'}  {patch.stem}", flush=True)
+        if wrong:
+            print(f"          {wrong}")
+    print(f"{len(patches) - survived} passed, {survived} failed")
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
