@@ -40,8 +40,8 @@ def check_python():
     """One clear line for a Python that can't make the environments."""
     if sys.version_info < OLDEST:
         complain(
-            "Python %d.%d is too old, 3.11 or newer is needed: name one with `make PYTHON=python3.11 ...`"
-            % sys.version_info[:2]
+            "Python %d.%d is too old, 3.11 or newer is needed: "
+            "name one with `make PYTHON=python3.11 ...`" % sys.version_info[:2]
         )
     try:
         import ensurepip  # noqa: F401

@@ -20,7 +20,7 @@ def tests_of(patch: Path) -> list[str]:
     lines = patch.read_text(encoding="utf-8").splitlines()
     named = [line.removeprefix("Test:").strip() for line in lines if line.startswith("Test:")]
     if not named:
-        raise SystemExit(f"cocmail: {patch.name} names no test: it must begin with `Test: PATH::NAME`")
+        raise SystemExit(f"cocmail: {patch.name} must begin with `Test: PATH::NAME`")
     return named
 
 
