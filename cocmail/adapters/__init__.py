@@ -1,0 +1,1 @@
+"""The only rooms where a third-party client or a database appears."""

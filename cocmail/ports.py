@@ -1,0 +1,259 @@
+"""What the loops need of the world, as Protocols. Adapters fulfil them; the core never sees them.
+
+Owns the shapes that cross between loops and adapters. All times are UTC and aware; all errors
+are those of core.errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from cocmail.core.enforcement import Observed, Step
+from cocmail.core.people import Address
+from cocmail.core.sanctions import Before, Sanction
+from cocmail.core.verification import Authentication
+
+if TYPE_CHECKING:
+    from cocmail.core.case import Case
+    from cocmail.core.events import Event
+    from cocmail.core.letters import Letter
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+
+# -- mail in ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A mail as it reached us, before anything is made of it."""
+
+    raw: bytes = field(repr=False)
+    road: str  # "imap" or "lmtp"
+    source: str | None  # unique for this delivery: "account/mailbox/uidvalidity/uid"; None for LMTP
+    recipients: tuple[Address, ...] = field(repr=False)  # LMTP: RCPT TO; IMAP: () (headers decide)
+    return_path: str | None = field(default=None, repr=False)  # LMTP: MAIL FROM ("" for <>)
+    junk: bool = False  # it lay in the spam folder
+
+
+Keep = Callable[[Arrival], Awaitable[None]]
+"""Stores an arrival durably. Returning means committed; Temporary means that it was not kept."""
+
+
+class Inbox(Protocol):
+    """An IMAP mailbox, or an LMTP server: hands every mail to ``keep`` and only then lets go."""
+
+    async def run(self, keep: Keep) -> None:
+        """Run until cancelled. Never ends because a server went away; raises Permanent where a
+        human must act (a refused login)."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong just now, in one line; "" if nothing."""
+        ...
+
+
+class Authenticator(Protocol):
+    async def authenticate(self, raw: bytes, sender: Address) -> Authentication: ...
+
+
+# -- mail out --------------------------------------------------------------------------------
+
+
+class Submission(Protocol):
+    async def send(self, return_path: str, recipient: Address, message: bytes) -> None:
+        """Hand one message over. Raises Temporary or Permanent (for this recipient)."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+# -- lists -----------------------------------------------------------------------------------
+
+
+class Lists(Protocol):
+    """The community's mailing lists (Mailman)."""
+
+    async def observe(self, addresses: Collection[Address]) -> Observed:
+        """All that stands on the lists for these addresses and for every other address of the
+        same Mailman users, and which lists there are. Raises Temporary or Permanent."""
+        ...
+
+    async def apply(self, step: Step) -> None:
+        """Make one step true. May be repeated. Raises Temporary or Permanent."""
+        ...
+
+    async def version(self) -> str: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """All that a sweep starts from."""
+
+    sanctions: tuple[Sanction, ...]  # in force now, each with its own open `before` records
+    ending: tuple[Sanction, ...]  # ended or lifted, but with records that are not yet put back
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofRow:
+    """One place on the lists: what was, what is, read back."""
+
+    list: str | None  # posting address; None: site-wide
+    address: Address
+    role: str
+    was: str  # absent, member, held, banned
+    now: str
+    note: str = ""  # for people: "somebody changed this meanwhile; theirs stands"
+
+
+class Book(Protocol):
+    """The enforcement's view of the ledger. Every call is one transaction."""
+
+    async def standing(self) -> Standing: ...
+
+    async def note_before(self, sanction: Sanction, records: Sequence[Before]) -> None:
+        """Write down what stands in these places, before they are changed for this sanction."""
+        ...
+
+    async def note_enforced(
+        self, sanction: Sanction, rows: Sequence[ProofRow], addresses: Sequence[Address]
+    ) -> None:
+        """The sanction was read back as true everywhere: the first proof, or the proof after
+        drift was put right. ``addresses``: all that it covers now. Ends a `remove`."""
+        ...
+
+    async def note_restored(self, sanction: Sanction, rows: Sequence[ProofRow]) -> None:
+        """The ended sanction's places are read back as they should be now; its records close."""
+        ...
+
+    async def note_trouble(self, words: str) -> None:
+        """Mailman has failed us for long; tell the committee (once until it is over)."""
+        ...
+
+    async def letter_left(self, letter: str) -> bool: ...
+
+
+# -- the store -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A stored mail that is leased to us for processing."""
+
+    id: str
+    raw: bytes = field(repr=False)
+    road: str
+    recipients: tuple[Address, ...] = field(repr=False)
+    return_path: str | None = field(repr=False)
+    junk: bool
+    received: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queued:
+    """A letter that is leased to us for sending."""
+
+    id: str
+    case: str
+    kind: str
+    party: str
+    recipient: Address
+    return_path: str = field(repr=False)
+    message: bytes = field(repr=False)
+    queued: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Where a reply address or a Message-ID of ours leads."""
+
+    case: str
+    party: str
+    purpose: str = "reply"
+    about: str = ""
+
+
+class Transaction(Protocol):
+    """One deciding transaction: serial (BEGIN IMMEDIATE, or the case's row locked)."""
+
+    async def open_case(self, case: str) -> None:
+        """Make the case's key. Raises Permanent if the case exists."""
+        ...
+
+    async def case(self, case: str) -> Case | None:
+        """The folded case, its row locked until the end of the transaction."""
+        ...
+
+    async def record(self, case: str, events: Sequence[Event]) -> Case:
+        """Append to the ledger and bring the index rows up; returns the case as it is then."""
+        ...
+
+    async def queue(self, letters: Sequence[Letter]) -> None: ...
+
+    async def settle_mail(self, mail: str, *, state: str, case: str | None, why: str = "") -> bool:
+        """A waiting (or quarantined) mail becomes "done", "filed" or "quarantined"; its key is
+        wrapped by the case's from then on. False if it was not waiting any more."""
+        ...
+
+    async def settle_letter(self, letter: str, *, state: str) -> bool:
+        """A waiting letter becomes "sent" or "failed"; False if it wasn't waiting."""
+        ...
+
+    async def mail_raw(self, mail: str) -> bytes: ...
+
+    async def token(self, token: str) -> Found | None: ...
+
+    async def minted(self, message_id: str) -> Found | None: ...
+
+    async def seen(self, marks: Collection[str]) -> bool: ...
+
+    async def duplicate_of(self, content: str, target: str) -> str | None:
+        """The id of a settled mail with this content digest that was handled for this target
+        (a digest of the address that counted); remembers the pair otherwise for this mail."""
+        ...
+
+    async def reference(self, reference: str) -> str | None: ...
+
+    async def cases_of_address(self, address: Address) -> tuple[Found, ...]: ...
+
+    async def sanction_case(self, sanction: str) -> str | None: ...
+
+    async def open_cases(self) -> tuple[str, ...]: ...
+
+
+class Store(Protocol):
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]: ...
+
+    async def keep(self, arrival: Arrival, at: datetime) -> bool:
+        """Seal and commit a mail. False where it was there already (same source, or equal bytes
+        to equal recipients). Raises Temporary when the store can't take it."""
+        ...
+
+    async def claim_mail(self, now: datetime, lease: timedelta) -> Waiting | None: ...
+
+    async def postpone_mail(self, mail: str, until: datetime) -> None: ...
+
+    async def claim_letter(self, now: datetime, lease: timedelta) -> Queued | None: ...
+
+    async def postpone_letter(self, letter: str, until: datetime) -> None: ...
+
+    async def due(self, now: datetime) -> tuple[tuple[str, str, str, datetime], ...]:
+        """What is due: (case, what, about, at), earliest first."""
+        ...
+
+    async def unsettled_cases(self) -> tuple[str, ...]: ...
+
+    async def letter_state(self, letter: str) -> str | None: ...
+
+    async def close(self) -> None: ...
