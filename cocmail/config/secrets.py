@@ -1,0 +1,104 @@
+"""Secrets, read from their files at the moment that they are needed.
+
+Owns the reading, and the look at who else may read. Refuses to keep a secret or to say one:
+errors name the file, and what is returned hides itself in a repr. Called by the tables.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import stat
+from pathlib import Path
+
+from cocmail.config.errors import ConfigurationError
+from cocmail.core.people import Private
+
+KEY_BYTES = 32
+
+
+class Secret(Private):
+    """A password. Its repr hides it."""
+
+    __slots__ = ()
+
+
+class Key(bytes):
+    """A key. Its repr hides it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<key>"
+
+
+def open_to_others(path: Path) -> bool:
+    """Whether everybody on this machine may read the file."""
+    try:
+        return bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {_why(error)}") from None
+
+
+def read(path: Path, key: str) -> Secret:
+    """The file's text without its last newline. ``key`` names the setting in errors."""
+    text = _text(path, key)
+    secret = text.removesuffix("\n").removesuffix("\r")
+    if not secret:
+        raise ConfigurationError(f"{path}: {key}: the file is empty; write the password into it")
+    if "\n" in secret:
+        raise ConfigurationError(f"{path}: {key}: the file should hold one line, the password")
+    return Secret(secret)
+
+
+def read_pem(path: Path, key: str) -> Secret:
+    """A private key in PEM. Refused where everybody on this machine may read it."""
+    if open_to_others(path):
+        raise _open_key(path, key)
+    text = _text(path, key)
+    if "PRIVATE KEY-----" not in text:
+        raise ConfigurationError(
+            f"{path}: {key}: this is no private key in PEM; `openssl genpkey -algorithm RSA"
+            " -pkeyopt rsa_keygen_bits:2048` makes one"
+        )
+    return Secret(text)
+
+
+def read_key(path: Path, key: str) -> Key:
+    """A key of 32 bytes, kept as base64. Refused where everybody on this machine may read it."""
+    if open_to_others(path):
+        raise _open_key(path, key)
+    text = read(path, key)
+    try:
+        found = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        found = b""
+    if len(found) != KEY_BYTES:
+        raise ConfigurationError(
+            f"{path}: {key}: this is no key of ours (32 bytes in base64); put the right file"
+            " back, or for a new store let `cocmail init` make one"
+        )
+    return Key(found)
+
+
+def _text(path: Path, key: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {key}: {_why(error)}") from None
+
+
+def _open_key(path: Path, key: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path}: {key}: everybody on this machine may read the key; chmod 600 {path}"
+    )
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "this isn't text in UTF-8"
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file; make it, readable for cocmail alone"
+    if isinstance(error, PermissionError):
+        return "cocmail may not read this file; give it to the user that cocmail runs as"
+    return (error.strerror or "can't be read").lower()

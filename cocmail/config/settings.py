@@ -1,0 +1,91 @@
+"""All settings of one cocmail.toml, as one frozen value.
+
+Owns which tables there are, and what this version doesn't use yet. Refuses to know how a file is
+read (loading) and whether tables agree with each other (checks). Handed to the daemon and to
+every verb of the command line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import Field
+
+from cocmail.config.tables import (
+    Authentication,
+    CommitteeMember,
+    Community,
+    Filters,
+    Imap,
+    Lmtp,
+    Log,
+    Mailman,
+    Policy,
+    Signing,
+    Store,
+    Submission,
+    Table,
+)
+from cocmail.core.people import Member, Roster
+
+
+class NotYet(NamedTuple):
+    """A setting that is accepted and does nothing in this version, unless set to ``harmless``."""
+
+    table: str
+    key: str
+    harmless: object
+
+
+NOT_YET: tuple[NotYet, ...] = (
+    NotYet("community", "language", "en"),
+    NotYet("community", "attachments", "list"),
+    NotYet("policy", "urgent_within", None),
+    NotYet("policy", "escalate_to", ()),
+    NotYet("policy", "roster_delay", None),
+    NotYet("policy", "return", "automatic"),
+    NotYet("policy", "history", False),
+    NotYet("policy", "counsel_after", None),
+)
+"""Which settings later changes bring into use. Take a row out when its setting works."""
+
+
+class Settings(Table):
+    """Everything that an operator can say. Secrets are not in here: only their files' names."""
+
+    source: Path = Field(description="the file that this was read from")
+    community: Community
+    store: Store = Field(default_factory=Store)
+    imap: Imap | None = None
+    lmtp: Lmtp | None = None
+    submission: Submission
+    signing: Signing | None = None
+    authentication: Authentication = Field(default_factory=Authentication)
+    mailman: Mailman
+    mailmans: dict[str, Mailman] = Field(default_factory=dict)
+    policy: Policy = Field(default_factory=Policy)
+    filters: Filters = Field(default_factory=Filters)
+    log: Log = Field(default_factory=Log)
+    committee: tuple[CommitteeMember, ...]
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        return tuple(entry.member for entry in self.committee)
+
+    @property
+    def roster(self) -> Roster:
+        return Roster(members=self.members)
+
+    def unused(self) -> tuple[str, ...]:
+        """Keys that somebody set and that are not yet in use, as ``[policy] escalate_to``."""
+        found = [f"[{entry.table}] {entry.key}" for entry in NOT_YET if _is_set(self, entry)]
+        others = (name for name, server in self.mailmans.items() if server != self.mailman)
+        return (*found, *(f"[mailmans.{name}]" for name in others))
+
+
+def _is_set(settings: Settings, entry: NotYet) -> bool:
+    table: Table = getattr(settings, entry.table)
+    names = {field.alias or name: name for name, field in type(table).model_fields.items()}
+    name = names[entry.key]
+    return name in table.model_fields_set and getattr(table, name) != entry.harmless
