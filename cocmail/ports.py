@@ -229,6 +229,10 @@ class Transaction(Protocol):
 
     async def sanction_case(self, sanction: str) -> str | None: ...
 
+    async def recused_with(self, handle: str) -> frozenset[str]:
+        """Handles that are recused in any case that this member is not recused from."""
+        ...
+
     async def open_cases(self) -> tuple[str, ...]: ...
 
 

@@ -74,6 +74,14 @@ class SanctionRow:
 
 
 @dataclass(frozen=True)
+class RecusedRow:
+    """A member who learns nothing of the case."""
+
+    case: str
+    handle: str
+
+
+@dataclass(frozen=True)
 class UnsettledRow:
     """The case has a sanction in force, or one whose undoing isn't read back yet."""
 
@@ -97,5 +105,6 @@ Row = (
     | AddressRow
     | SanctionRow
     | UnsettledRow
+    | RecusedRow
     | DueRow
 )

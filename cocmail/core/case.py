@@ -1,0 +1,382 @@
+"""A case is the fold of its events.
+
+The lifecycle: a case is made by its first event (`CaseOpened`), then it is *open*; `Closed`
+closes it, `Reopened` opens it again. A closed case still takes in mail, sanctions and their
+ends, because people and lists don't stop. Within it, a proposal is *open* until one `Decided`;
+a sanction is *proposed* → *in-force* → *ended* or *lifted*, or *proposed* → *rejected*. An event
+that doesn't fit raises SoundnessError and changes nothing: such a ledger was not written by us.
+
+Owns what a case is at an instant. Refuses to know policy (who may do what next: casework) and
+how it is stored. Values are immutable: `apply` returns the next case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import Any
+
+from cocmail.core import events as e
+from cocmail.core.errors import SoundnessError
+from cocmail.core.people import Address, Private
+from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
+
+SYSTEM = "system"
+"""The ledger's case for what belongs to no case."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Party:
+    """A person's place in the case; committee members are parties only by their handle."""
+
+    id: str  # "reporter:1"
+    addresses: tuple[Address, ...]
+    name: Private
+    reference: str
+
+    @property
+    def role(self) -> str:
+        return self.id.partition(":")[0]
+
+    @property
+    def number(self) -> str:
+        return self.id.partition(":")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    at: datetime
+    received: e.Received
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aside:
+    at: datetime
+    mail: e.SetAside
+    settled: str = ""  # "taken-in", "left-aside"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    at: datetime
+    proposed: e.Proposed
+    votes: Mapping[str, e.Voted] = field(default_factory=dict)
+    decided: e.Decided | None = None
+
+    @property
+    def id(self) -> str:
+        return self.proposed.proposal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A case as it stands."""
+
+    id: str
+    reference: str = ""
+    opened: datetime | None = None
+    closed: e.Closed | None = None
+    urgent: bool = False
+    assigned: str = ""
+    tags: tuple[str, ...] = ()
+    acknowledge_by: datetime | None = None
+    update_by: datetime | None = None
+    parties: Mapping[str, Party] = field(default_factory=dict)
+    recused: frozenset[str] = frozenset()
+    provisional: frozenset[str] = frozenset()
+    provisional_why: str = ""
+    provisional_until: datetime | None = None
+    epochs: Mapping[str, int] = field(default_factory=dict)
+    messages: tuple[Message, ...] = ()
+    asides: tuple[Aside, ...] = ()
+    proposals: Mapping[str, Proposal] = field(default_factory=dict)
+    sanctions: Mapping[str, Sanction] = field(default_factory=dict)
+    proved: frozenset[str] = frozenset()  # sanctions with a first proof
+    covered: Mapping[str, frozenset[str]] = field(default_factory=dict)  # sanction -> lists
+    letters: tuple[e.LetterNote, ...] = ()
+    said: tuple[e.Said, ...] = ()
+    held: Mapping[str, e.Held] = field(default_factory=dict)  # confirmations that can still come
+    marks: frozenset[str] = frozenset()
+    read_letters: frozenset[str] = frozenset()
+
+    @property
+    def is_open(self) -> bool:
+        return self.opened is not None and self.closed is None
+
+    @property
+    def out(self) -> frozenset[str]:
+        """Handles of members who learn nothing of the case now."""
+        return self.recused | self.provisional
+
+    def epoch(self, party: str) -> int:
+        return self.epochs.get(party, 0)
+
+    def of_role(self, role: str) -> tuple[Party, ...]:
+        return tuple(p for p in self.parties.values() if p.role == role)
+
+    def party_of(self, address: Address, role: str) -> Party | None:
+        return next((p for p in self.of_role(role) if address in p.addresses), None)
+
+    @property
+    def open_proposals(self) -> tuple[Proposal, ...]:
+        return tuple(p for p in self.proposals.values() if p.decided is None)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the enforcement has something to hold or to put back."""
+        return any(
+            (s.state is State.IN_FORCE and s.measure is not Measure.WARN) or s.before
+            for s in self.sanctions.values()
+        )
+
+    def next_number(self) -> int:
+        return len(self.messages) + 1
+
+    def next_party(self, role: str) -> str:
+        return f"{role}:{len(self.of_role(role)) + 1}"
+
+
+def fold(case: str, history: Iterable[tuple[int, datetime, Any]]) -> Case:
+    """The case that these events, in order, make."""
+    return reduce(lambda c, entry: apply(c, entry[1], entry[2]), history, Case(id=case))
+
+
+def _unfit(case: Case, event: Any) -> SoundnessError:
+    return SoundnessError(f"the event {event.kind} does not fit the case as it stands")
+
+
+def _set(mapping: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    return {**mapping, key: value}
+
+
+def apply(case: Case, at: datetime, event: Any) -> Case:  # noqa: C901, PLR0911, PLR0912 - a table
+    """The case after this event. Raises SoundnessError where it does not fit."""
+    match event:
+        case e.CaseOpened():
+            if case.opened is not None:
+                raise _unfit(case, event)
+            return replace(
+                case,
+                reference=event.reference,
+                opened=at,
+                acknowledge_by=event.acknowledge_by,
+                update_by=event.update_by,
+            )
+        case e.PartyJoined():
+            if event.party in case.parties:
+                raise _unfit(case, event)
+            party = Party(
+                id=event.party,
+                addresses=event.addresses,
+                name=event.name,
+                reference=event.reference,
+            )
+            return replace(case, parties=_set(case.parties, event.party, party))
+        case e.PartyNamed():
+            known = case.parties.get(event.party)
+            if known is None:
+                raise _unfit(case, event)
+            merged = tuple(dict.fromkeys((*known.addresses, *event.addresses)))
+            return replace(
+                case, parties=_set(case.parties, event.party, replace(known, addresses=merged))
+            )
+        case e.Received():
+            if event.number != case.next_number():
+                raise _unfit(case, event)
+            return replace(case, messages=(*case.messages, Message(at=at, received=event)))
+        case e.SetAside():
+            if event.number != len(case.asides) + 1:
+                raise _unfit(case, event)
+            return replace(case, asides=(*case.asides, Aside(at=at, mail=event)))
+        case e.TakenIn() | e.LeftAside():
+            if not 1 <= event.number <= len(case.asides) or case.asides[event.number - 1].settled:
+                raise _unfit(case, event)
+            asides = list(case.asides)
+            asides[event.number - 1] = replace(asides[event.number - 1], settled=event.kind)
+            return replace(case, asides=tuple(asides))
+        case e.Recused():
+            party_id = f"member:{event.handle}"
+            return replace(
+                case,
+                recused=case.recused | {event.handle},
+                provisional=case.provisional - {event.handle},
+                epochs=_set(case.epochs, party_id, case.epoch(party_id) + 1),
+            )
+        case e.Provisional():
+            return replace(
+                case,
+                provisional=case.provisional | (frozenset(event.handles) - case.recused),
+                provisional_why=event.why,
+                provisional_until=event.until,
+            )
+        case e.Released():
+            left = case.provisional - frozenset(event.handles)
+            return replace(
+                case,
+                provisional=left,
+                provisional_why=case.provisional_why if left else "",
+                provisional_until=case.provisional_until if left else None,
+            )
+        case e.Proposed():
+            return _propose(case, at, event)
+        case e.Voted():
+            proposal = case.proposals.get(event.proposal)
+            if proposal is None or proposal.decided is not None or event.handle in case.recused:
+                raise _unfit(case, event)
+            voted = replace(proposal, votes=_set(proposal.votes, event.handle, event))
+            return replace(case, proposals=_set(case.proposals, proposal.id, voted))
+        case e.Decided():
+            return _decide(case, event)
+        case e.InForce():
+            sanction = _sanction(case, event, State.PROPOSED)
+            begun = replace(
+                sanction,
+                state=State.IN_FORCE,
+                start=event.start,
+                until=event.until,
+                letter=event.letter,
+                not_before=event.not_before,
+            )
+            return replace(case, sanctions=_set(case.sanctions, sanction.id, begun))
+        case e.Ended():
+            sanction = _sanction(case, event, State.IN_FORCE)
+            return replace(
+                case,
+                sanctions=_set(
+                    case.sanctions, sanction.id, replace(sanction, state=State(event.how))
+                ),
+            )
+        case e.BeforeNoted():
+            return _note_before(case, event)
+        case e.Enforced():
+            sanction = _sanction(case, event)
+            known_addresses = tuple(dict.fromkeys((*sanction.addresses, *event.addresses)))
+            lists = frozenset(line.list for line in event.lines if line.list is not None)
+            return replace(
+                case,
+                sanctions=_set(
+                    case.sanctions, sanction.id, replace(sanction, addresses=known_addresses)
+                ),
+                proved=case.proved | {sanction.id},
+                covered=_set(
+                    case.covered, sanction.id, case.covered.get(sanction.id, frozenset()) | lists
+                ),
+            )
+        case e.Restored():
+            sanction = _sanction(case, event)
+            return replace(
+                case, sanctions=_set(case.sanctions, sanction.id, replace(sanction, before=()))
+            )
+        case e.Said():
+            answered = any(p.startswith("reporter:") for p in event.parties)
+            return replace(
+                case,
+                said=(*case.said, event),
+                acknowledge_by=None if answered else case.acknowledge_by,
+                update_by=event.update_by if answered else case.update_by,
+            )
+        case e.Told():
+            return replace(case, letters=(*case.letters, *event.letters))
+        case e.LetterLeft():
+            return replace(case, read_letters=case.read_letters | {event.letter})
+        case e.Held():
+            return replace(case, held=_set(case.held, event.confirmation, event))
+        case e.Confirmed():
+            if event.confirmation not in case.held:
+                raise _unfit(case, event)
+            held = {k: v for k, v in case.held.items() if k != event.confirmation}
+            return replace(case, held=held)
+        case e.Ran():
+            return replace(case, marks=case.marks | frozenset(event.marks))
+        case e.Closed():
+            if not case.is_open:
+                raise _unfit(case, event)
+            return replace(case, closed=event, acknowledge_by=None, update_by=None)
+        case e.Reopened():
+            if case.closed is None:
+                raise _unfit(case, event)
+            return replace(case, closed=None, update_by=event.update_by)
+        case e.Assigned():
+            return replace(case, assigned=event.handle)
+        case e.Tagged():
+            return replace(case, tags=tuple(dict.fromkeys((*case.tags, event.tag))))
+        case e.MarkedUrgent():
+            return replace(case, urgent=True)
+        case e.Reminded():
+            if event.what == "acknowledge":
+                return replace(case, acknowledge_by=event.again)
+            if event.what == "update":
+                return replace(case, update_by=event.again)
+            return case
+        case e.Filed() | e.Undelivered() | e.Refused() | e.WasRead() | e.Happened():
+            return case
+    raise _unfit(case, event)
+
+
+def _sanction(case: Case, event: Any, state: State | None = None) -> Sanction:
+    sanction = case.sanctions.get(event.sanction)
+    if sanction is None or (state is not None and sanction.state is not state):
+        raise _unfit(case, event)
+    return sanction
+
+
+def _propose(case: Case, at: datetime, event: e.Proposed) -> Case:
+    if event.proposal in case.proposals:
+        raise _unfit(case, event)
+    proposal = Proposal(at=at, proposed=event)
+    proposals = _set(case.proposals, event.proposal, proposal)
+    if event.what == "lift":
+        return replace(case, proposals=proposals)
+    if event.measure is None or event.sanction in case.sanctions:
+        raise _unfit(case, event)
+    sanction = Sanction(
+        id=event.sanction,
+        case=case.id,
+        measure=event.measure,
+        address=event.address,
+        addresses=event.addresses,
+        scope=Scope(groups=event.groups, lists=event.lists),
+        reason=event.because,
+        state=State.PROPOSED,
+        start=None,
+        until=event.until,
+        including_roles=event.including_roles,
+    )
+    return replace(case, proposals=proposals, sanctions=_set(case.sanctions, sanction.id, sanction))
+
+
+def _decide(case: Case, event: e.Decided) -> Case:
+    proposal = case.proposals.get(event.proposal)
+    if proposal is None or proposal.decided is not None:
+        raise _unfit(case, event)
+    decided = replace(
+        case, proposals=_set(case.proposals, proposal.id, replace(proposal, decided=event))
+    )
+    if proposal.proposed.what == "sanction" and event.result != "approved":
+        sanction = case.sanctions[proposal.proposed.sanction]
+        rejected = replace(sanction, state=State.REJECTED)
+        decided = replace(decided, sanctions=_set(case.sanctions, sanction.id, rejected))
+    return decided
+
+
+def _note_before(case: Case, event: e.BeforeNoted) -> Case:
+    sanction = _sanction(case, event)
+    known = {(b.list, b.address, b.role) for b in sanction.before}
+    added = tuple(
+        Before(list=p.list, address=p.address, role=p.role, facts=p.facts)
+        for p in event.places
+        if (p.list, p.address, p.role) not in known
+    )
+    noted = replace(sanction, before=(*sanction.before, *added))
+    return replace(case, sanctions=_set(case.sanctions, sanction.id, noted))
+
+
+def until_of(proposed: e.Proposed, start: datetime) -> datetime | None:
+    """When the proposed sanction ends if it starts now. None: permanent, or done once."""
+    if proposed.until is not None:
+        return proposed.until
+    if proposed.seconds is not None:
+        return start + timedelta(seconds=proposed.seconds)
+    return None

@@ -1,0 +1,398 @@
+"""Everything that can happen, and how it is written in the ledger.
+
+Owns the events' shapes and their JSON. An event says what happened, with all that folding the
+case needs; it never says what to do. Fields are only ever added, with a default, so that an old
+ledger can be read by a new version. Refuses to know sealing and chaining (the store). Called by
+casework, which makes events, and by case, which folds them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from cocmail.core.people import Address, Private
+from cocmail.core.sanctions import Measure
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseOpened:
+    reference: str
+    acknowledge_by: datetime | None
+    update_by: datetime | None
+    kind: Literal["case-opened"] = "case-opened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartyJoined:
+    """An outsider has a place in the case: a reporter, the respondent, a witness, a list owner."""
+
+    party: str
+    addresses: tuple[Address, ...]  # empty: we have no way to write to them
+    name: Private
+    reference: str  # their own, so that no two outsiders can tell that they share a case
+    kind: Literal["party-joined"] = "party-joined"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartyNamed:
+    """Further addresses of a party are known, or a stranger was taken in under another role."""
+
+    party: str
+    addresses: tuple[Address, ...]
+    by: str
+    kind: Literal["party-named"] = "party-named"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """A mail became a message of the case."""
+
+    number: int
+    mail: str  # the vault's id
+    party: str
+    sender: Address
+    name: Private
+    proof: str  # "verified", "signed", "unsigned"
+    subject: Private
+    text: Private
+    attachments: tuple[Private, ...]
+    sent: datetime | None
+    message_id: str
+    note: Private = Private("")  # what members should know of it, in one line
+    kind: Literal["received"] = "received"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filed:
+    """A machine's mail was put in the case's file; nobody was told."""
+
+    mail: str
+    party: str
+    why: str
+    kind: Literal["filed"] = "filed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetAside:
+    """A mail that came to an address of this case, but not from whom that address is for."""
+
+    number: int
+    mail: str
+    party: str  # whose reply address was used
+    stranger: str  # the party made for the sender, or ""
+    sender: Address
+    name: Private
+    subject: Private
+    text: Private
+    why: str
+    kind: Literal["set-aside"] = "set-aside"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenIn:
+    number: int  # of the SetAside
+    by: str
+    kind: Literal["taken-in"] = "taken-in"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftAside:
+    number: int
+    by: str
+    kind: Literal["left-aside"] = "left-aside"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recused:
+    handle: str
+    by: str  # the member, "reporter", or "cocmail" where a rule did it
+    because: Private
+    kind: Literal["recused"] = "recused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provisional:
+    """Members are kept out until the author or reporter answers, or until a time."""
+
+    handles: tuple[str, ...]
+    why: str  # "own-matter" (a member wrote to the plain address), "who-was-meant"
+    until: datetime | None
+    kind: Literal["provisional"] = "provisional"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """What was provisional is over: these members are in the case from now on."""
+
+    handles: tuple[str, ...]
+    kind: Literal["released"] = "released"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposed:
+    proposal: str
+    what: Literal["sanction", "lift"]
+    by: str
+    because: Private
+    closes: datetime
+    sanction: str  # the sanction's id: of the new one, or of the one to be lifted
+    measure: Measure | None = None
+    address: Address = Address("")
+    addresses: tuple[Address, ...] = ()
+    groups: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    seconds: float | None = None
+    until: datetime | None = None
+    permanent: bool = False
+    including_roles: bool = False
+    kind: Literal["proposed"] = "proposed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voted:
+    proposal: str
+    handle: str
+    vote: Literal["approve", "object", "abstain"]
+    because: Private = Private("")
+    kind: Literal["voted"] = "voted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    proposal: str
+    result: Literal["approved", "rejected", "expired", "withdrawn"]
+    approvals: int
+    needed: int
+    kind: Literal["decided"] = "decided"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InForce:
+    sanction: str
+    start: datetime
+    until: datetime | None
+    letter: str
+    not_before: datetime | None
+    kind: Literal["in-force"] = "in-force"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    sanction: str
+    how: Literal["ended", "lifted"]
+    kind: Literal["ended"] = "ended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What stood in one place of Mailman before we changed it (sanctions.Before)."""
+
+    list: str | None
+    address: Address
+    role: str
+    facts: dict[str, Any] | None = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeforeNoted:
+    sanction: str
+    places: tuple[Place, ...]
+    kind: Literal["before-noted"] = "before-noted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofLine:
+    list: str | None
+    address: Address
+    role: str
+    was: str
+    now: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enforced:
+    sanction: str
+    lines: tuple[ProofLine, ...]
+    addresses: tuple[Address, ...]
+    kind: Literal["enforced"] = "enforced"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    sanction: str
+    lines: tuple[ProofLine, ...]
+    kind: Literal["restored"] = "restored"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A member wrote to outsiders, in the committee's name."""
+
+    by: str
+    parties: tuple[str, ...]
+    text: Private
+    update_by: datetime | None = None
+    kind: Literal["said"] = "said"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterNote:
+    letter: str
+    what: str  # the Cocmail-Kind
+    party: str
+    message_id: str
+    purpose: str = "reply"
+    about: str = ""
+    epoch: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """These letters were written (queued in the same transaction)."""
+
+    letters: tuple[LetterNote, ...]
+    kind: Literal["told"] = "told"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterLeft:
+    letter: str
+    kind: Literal["letter-left"] = "letter-left"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undelivered:
+    """A letter of ours did not arrive: refused by our submission server, or bounced."""
+
+    party: str
+    letter: str
+    why: str
+    kind: Literal["undelivered"] = "undelivered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Commands wait for a `/confirm` that is bound to exactly what was shown."""
+
+    confirmation: str
+    handle: str
+    mail: str
+    text: Private  # the text that was read as commands
+    digest: str  # of what the confirmation shows
+    proposal: str  # the ballot through which the mail came, or ""
+    marks: tuple[str, ...]
+    kind: Literal["held"] = "held"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmed:
+    confirmation: str
+    kind: Literal["confirmed"] = "confirmed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A member's commands took effect."""
+
+    handle: str
+    mail: str
+    commands: tuple[Private, ...]
+    marks: tuple[str, ...]  # signatures and Message-ID, so that neither counts twice
+    kind: Literal["ran"] = "ran"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A member's commands did not run, and the member was told why."""
+
+    handle: str
+    mail: str
+    why: Private
+    kind: Literal["refused"] = "refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed:
+    by: str
+    outcome: str
+    because: Private
+    kind: Literal["closed"] = "closed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reopened:
+    by: str
+    update_by: datetime | None
+    kind: Literal["reopened"] = "reopened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assigned:
+    by: str
+    handle: str
+    kind: Literal["assigned"] = "assigned"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tagged:
+    by: str
+    tag: str
+    kind: Literal["tagged"] = "tagged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkedUrgent:
+    by: str
+    kind: Literal["urgent"] = "urgent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reminded:
+    what: str
+    about: str
+    again: datetime | None
+    kind: Literal["reminded"] = "reminded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WasRead:
+    """An operator read the case on the machine."""
+
+    by: str
+    kind: Literal["was-read"] = "was-read"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happened:
+    """Something of the machine as a whole (the case "system"): words that name nobody."""
+
+    what: str
+    detail: str = ""
+    mail: str = ""
+    kind: Literal["happened"] = "happened"
+
+
+Event = Annotated[
+    CaseOpened | PartyJoined | PartyNamed | Received | Filed | SetAside | TakenIn | LeftAside
+    | Recused | Provisional | Released | Proposed | Voted | Decided | InForce | Ended | BeforeNoted
+    | Enforced | Restored | Said | Told | LetterLeft | Undelivered | Held | Confirmed | Ran | Refused
+    | Closed | Reopened | Assigned | Tagged | MarkedUrgent | Reminded | WasRead | Happened,
+    Field(discriminator="kind"),
+]  # fmt: skip
+
+_ADAPTER: TypeAdapter[Any] = TypeAdapter(Event, config=ConfigDict(ser_json_inf_nan="null"))
+
+
+def encode(event: Any) -> bytes:
+    """An event as UTF-8 JSON."""
+    return _ADAPTER.dump_json(event)
+
+
+def decode(data: bytes) -> Any:
+    """The event again. Raises pydantic.ValidationError for bytes that are none."""
+    return _ADAPTER.validate_json(data)

@@ -1,0 +1,77 @@
+"""Which index rows a case has: a pure function of the folded case and the lookup key.
+
+Owns the rule by which the index follows from the ledger. Called by the store after every event,
+and when the index is rebuilt.
+"""
+
+from __future__ import annotations
+
+from cocmail.core import index as i
+from cocmail.core.case import SYSTEM, Case
+from cocmail.core.minting import Minter
+from cocmail.core.sanctions import State
+
+
+def dues(case: Case) -> tuple[i.DueRow, ...]:
+    """What falls due in this case, and when."""
+    found: list[i.DueRow] = []
+    for proposal in case.open_proposals:
+        found.append(i.DueRow(case.id, "vote", proposal.id, proposal.proposed.closes))
+    for sanction in case.sanctions.values():
+        if sanction.state is State.IN_FORCE and sanction.until is not None:
+            found.append(i.DueRow(case.id, "end", sanction.id, sanction.until))
+    if case.acknowledge_by is not None:
+        found.append(i.DueRow(case.id, "acknowledge", "", case.acknowledge_by))
+    if case.update_by is not None:
+        found.append(i.DueRow(case.id, "update", "", case.update_by))
+    if case.provisional and case.provisional_until is not None:
+        found.append(i.DueRow(case.id, "release", "", case.provisional_until))
+    return tuple(found)
+
+
+def _tokens(case: Case, minter: Minter) -> set[i.Row]:
+    rows: dict[str, i.TokenRow] = {}
+    for note in case.letters:
+        if note.party.startswith("nobody"):
+            continue
+        for purpose, about in ((note.purpose, note.about), ("return", "")):
+            token = minter.token(
+                case=case.id, party=note.party, purpose=purpose, about=about, epoch=note.epoch
+            )
+            alive = note.epoch == case.epoch(note.party)
+            digest = minter.digest(token)
+            rows[digest] = i.TokenRow(
+                digest, case.id, note.party, purpose if alive else "dead", about
+            )
+    return set(rows.values())
+
+
+def rows(case: Case, minter: Minter) -> frozenset[i.Row]:
+    """Every index row of this case."""
+    if case.id == SYSTEM or case.opened is None:
+        return frozenset()
+    found: set[i.Row] = {
+        i.CaseRow(
+            case.id,
+            case.reference,
+            "open" if case.is_open else "closed",
+            case.opened,
+            case.urgent,
+            case.assigned,
+            len(case.messages),
+        ),
+        i.ReferenceRow(case.reference, case.id),
+    }
+    found |= _tokens(case, minter)
+    found |= {i.MintedRow(minter.digest(n.message_id), case.id, n.party) for n in case.letters}
+    found |= {i.SeenRow(mark, case.id) for mark in case.marks}
+    found |= {i.RecusedRow(case.id, handle) for handle in case.out}
+    for party in case.parties.values():
+        found.add(i.ReferenceRow(party.reference, case.id))
+        found |= {i.AddressRow(minter.digest(a), case.id, party.id) for a in party.addresses}
+    for sanction in case.sanctions.values():
+        found.add(i.SanctionRow(sanction.id, case.id, sanction.state.value, sanction.until))
+    if case.unsettled:
+        found.add(i.UnsettledRow(case.id))
+    found.update(dues(case))
+    return frozenset(found)
