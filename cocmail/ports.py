@@ -6,13 +6,15 @@ are those of core.errors.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from cocmail.core.enforcement import Observed, Step
+from cocmail.core.enforcement import Observed, Place, Question, Step
+from cocmail.core.enforcement import ProofRow as ProofRow
+from cocmail.core.enforcement import Standing as Standing
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Before, Sanction
 from cocmail.core.verification import Authentication
@@ -81,38 +83,34 @@ class Submission(Protocol):
 class Lists(Protocol):
     """The community's mailing lists (Mailman)."""
 
-    async def observe(self, addresses: Collection[Address]) -> Observed:
+    async def observe(self, questions: Collection[Question]) -> Observed:
         """All that stands on the lists for these addresses and for every other address of the
         same Mailman users, and which lists there are. Raises Temporary or Permanent."""
         ...
 
-    async def apply(self, step: Step) -> None:
-        """Make one step true. May be repeated. Raises Temporary or Permanent."""
+    async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:
+        """The same, with what is explicitly set for each row in these places."""
+        ...
+
+    async def apply(self, step: Step) -> bool:
+        """Make one step true. May be repeated. False: a ban of somebody else's stood there
+        already, so this one isn't ours. Raises Temporary or Permanent."""
+        ...
+
+    async def discard_requests(
+        self, lists: Collection[str], addresses: Collection[Address]
+    ) -> int:
+        """Discard these addresses' pending subscriptions to these lists (posting addresses),
+        silently; how many there were."""
+        ...
+
+    async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+        """All owners of these lists, by posting address."""
         ...
 
     async def version(self) -> str: ...
 
     async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """All that a sweep starts from."""
-
-    sanctions: tuple[Sanction, ...]  # in force now, each with its own open `before` records
-    ending: tuple[Sanction, ...]  # ended or lifted, but with records that are not yet put back
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProofRow:
-    """One place on the lists: what was, what is, read back."""
-
-    list: str | None  # posting address; None: site-wide
-    address: Address
-    role: str
-    was: str  # absent, member, held, banned
-    now: str
-    note: str = ""  # for people: "somebody changed this meanwhile; theirs stands"
 
 
 class Book(Protocol):
@@ -121,7 +119,8 @@ class Book(Protocol):
     async def standing(self) -> Standing: ...
 
     async def note_before(self, sanction: Sanction, records: Sequence[Before]) -> None:
-        """Write down what stands in these places, before they are changed for this sanction."""
+        """Write down what stands in these places, before they are changed for this sanction.
+        A record replaces the same sanction's earlier one for the same (list, address, role)."""
         ...
 
     async def note_enforced(

@@ -1,15 +1,224 @@
-"""Desired plus observed gives a plan (being written: see ports.Lists and ports.Book)."""
+"""What stands on the lists, what is to be changed, and what was proved: the values of enforcement.
+
+Owns the vocabulary between the planner (core.plan), the loop and the adapter: places, rows, bans,
+steps, plans, proof. Refuses to know how a plan is made and what a mailing list manager's calls
+look like. Called by core.plan, loops.enforcement, adapters.mailman, and by casework for ballots
+and proofs.
+
+A *place* is (list, address, role). What stands there is a tuple of rows: none, one, or two, for
+Mailman lets one address be on one list twice, by itself and as its user's preferred address.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cocmail.core.people import Address, Private
+from cocmail.core.sanctions import Before, Sanction
+
+HOLD = "hold"
+"""The moderation action that a `moderate` sets."""
+
+
+class Role(StrEnum):
+    MEMBER = "member"
+    NONMEMBER = "nonmember"
+    OWNER = "owner"
+    MODERATOR = "moderator"
+    BAN = "ban"
+
+
+class Word(StrEnum):
+    """How a place is told to people, before and after."""
+
+    ABSENT = "absent"
+    MEMBER = "member"  # stands there in its role, and isn't held
+    HELD = "held"
+    BANNED = "banned"
+
+
+class Act(StrEnum):
+    BAN = "ban"
+    UNBAN = "unban"  # every exact entry, duplicates included
+    TAKE_OFF = "take-off"
+    PUT_BACK = "put-back"  # the rows stand as given: made where missing, finished where half made
+    MODERATE = "moderate"  # every row of the place gets this moderation action
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    list: str | None  # posting address; None: site-wide
+    address: Address
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One entry of a list's roster, exactly."""
+
+    list: str
+    address: Address
+    role: Role
+    mode: str = "as_address"  # or "as_user": through the user's preferred address
+    member_id: str = ""
+    action: str | None = None  # moderation action; None: the list's default
+    display_name: Private = field(default=Private(""))
+    # What is explicitly set for this entry alone; None: not read (it costs a call for each).
+    preferences: Mapping[str, object] | None = field(default=None, repr=False)
+
+    @property
+    def place(self) -> Place:
+        return Place(list=self.list, address=self.address, role=self.role)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ban:
+    """What keeps an address off, on one level: the whole site (None) or one list."""
+
+    list: str | None
+    address: Address
+    exact: int = 0  # entries for just this address; more than one after a race
+    pattern: bool = False  # a regular expression covers it: never ours to remove
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is to be observed for one sanction: these people, and the bans of these lists."""
+
+    addresses: tuple[Address, ...]
+    lists: tuple[str, ...] = ()  # those whose own bans matter; the site's always do
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """What stands on the lists."""
+    """All that stands on the lists for some people at one time."""
+
+    lists: Mapping[str, str] = field(default_factory=dict)  # posting address → list id
+    linked: Mapping[Address, tuple[Address, ...]] = field(default_factory=dict, repr=False)
+    # every address of the same Mailman user, itself included
+    known: frozenset[Address] = field(default=frozenset(), repr=False)  # Mailman has a record
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    bans: tuple[Ban, ...] = field(default=(), repr=False)
+    owners: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
+    # all owners, of the lists that one of these people owns
+    calls: int = 0  # what this observation cost
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One change on the lists."""
+    """One change in one place. May be repeated."""
+
+    act: Act
+    list: str | None
+    address: Address
+    role: Role
+    now: Word
+    then: Word
+    rows: tuple[Row, ...] = field(default=(), repr=False)  # to take off, or to put back
+    action: str | None = None  # MODERATE: what is set; None clears it
+    person: str = field(default="", repr=False)  # steps of one person go one after another
+    sanctions: tuple[str, ...] = ()  # whom it serves
+
+    @property
+    def place(self) -> Place:
+        return Place(list=self.list, address=self.address, role=self.role)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofRow:
+    """One place on the lists: what was, what is, read back."""
+
+    list: str | None  # posting address; None: site-wide
+    address: Address
+    role: str  # member, nonmember, owner, moderator, ban
+    was: str  # absent, member, held, banned
+    now: str
+    note: str = ""  # for people: "somebody changed this meanwhile; theirs stands"
+    owners: tuple[Address, ...] = ()  # that list's owners now, but for this person: for notices
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """All that a sweep starts from."""
+
+    sanctions: tuple[Sanction, ...]  # in force now, each with its own open `before` records
+    ending: tuple[Sanction, ...]  # ended or lifted, but with records that are not yet put back
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """Records for the ledger. A later record of one sanction for the same place replaces the
+    earlier: what stood there before turned out to be something else."""
+
+    sanction: str
+    records: tuple[Before, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    steps: tuple[Step, ...] = ()  # in the order in which they are safe
+    warnings: tuple[str, ...] = field(default=(), repr=False)  # for people: they hold addresses
+    notes: tuple[Note, ...] = ()  # to be written down before any step
+    unread: tuple[Place, ...] = ()  # whose preferences must be read before `notes` are exact
+    rows: Mapping[str, tuple[ProofRow, ...]] = field(default_factory=dict)  # sanction → its places
+    covers: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
+    waiting: frozenset[str] = frozenset()  # ending, but something can't be put back yet
+
+    def steps_of(self, sanction: str) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if sanction in step.sanctions)
+
+
+def ban_text(address: Address) -> str:
+    """How we ban an address. One with a "/" can be banned by REST but never unbanned (Mailman's
+    router splits there), so it gets a pattern without one."""
+    if "/" not in address:
+        return str(address)
+    return "^" + re.escape(address).replace("/", ".") + "$"
+
+
+def word(rows: tuple[Row, ...]) -> Word:
+    if not rows:
+        return Word.ABSENT
+    return Word.HELD if all(row.action == HOLD for row in rows) else Word.MEMBER
+
+
+def to_facts(rows: tuple[Row, ...]) -> Mapping[str, object] | None:
+    """Rows as plain JSON for the ledger; None: nothing stood there."""
+    if not rows:
+        return None
+    return {
+        "rows": [
+            {
+                "mode": row.mode,
+                "member_id": row.member_id,
+                "action": row.action,
+                "display_name": str(row.display_name),
+                "preferences": None if row.preferences is None else dict(row.preferences),
+            }
+            for row in rows
+        ]
+    }
+
+
+def from_facts(place: Place, facts: Mapping[str, object] | None) -> tuple[Row, ...]:
+    """The inverse of to_facts. What an older version wrote without a key gets its default."""
+    entries = (facts or {}).get("rows")
+    if place.list is None or not isinstance(entries, list | tuple):
+        return ()
+    return tuple(
+        Row(
+            list=place.list,
+            address=place.address,
+            role=place.role,
+            mode=str(entry.get("mode", "as_address")),
+            member_id=str(entry.get("member_id", "")),
+            action=entry.get("action"),
+            display_name=Private(entry.get("display_name", "")),
+            preferences=entry.get("preferences"),
+        )
+        for entry in entries
+        if isinstance(entry, Mapping)
+    )

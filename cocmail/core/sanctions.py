@@ -83,7 +83,8 @@ class Sanction:
     interim: bool = False
     not_before: datetime | None = None  # the lists wait for the letter until then (60 s at most)
     letter: str | None = None  # the outbox id of that letter; None: nothing to wait for
-    before: tuple[Before, ...] = field(default=(), repr=False)
+    proved: datetime | None = None  # when it was first read back as true on the lists
+    before: tuple[Before, ...] = field(default=(), repr=False)  # open; a place's last counts
 
 
 @dataclass(frozen=True, kw_only=True)
