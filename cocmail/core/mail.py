@@ -7,12 +7,24 @@ one field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from cocmail.core import automatic, headers, mime, opening
+from cocmail.core.charsets import decode
+from cocmail.core.flowed import unflow
+from cocmail.core.headers import Header
+from cocmail.core.markup import strip_tags
 from cocmail.core.people import Address, Mailbox, Private
+
+_DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
+_ARMOUR = re.compile(r"^-----BEGIN PGP MESSAGE-----$", re.MULTILINE)
+_REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
 
 
 class Body(StrEnum):
@@ -67,3 +79,192 @@ class Unreadable:
     """A mail that is kept whole and shown to a human, unread by us."""
 
     why: str  # one line that quotes nothing of the mail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What we take apart; a mail beyond is kept whole and shown to a human (mail.md, section 6)."""
+
+    size: int = 50_000_000  # memory
+    header: int = 65_536  # decoding of names, quadratic checks of signatures
+    line: int = 8_192  # of the header: the same
+    parts: int = 200  # a listing nobody can read; a store of tiny blobs
+    depth: int = 20  # recursion
+    text: int = 1_000_000  # bytes of text that are shown; HTML to text costs most of all
+
+
+def read(
+    raw: bytes,
+    limits: Limits = Limits(),
+    *,
+    html_to_text: Callable[[str], str] = strip_tags,
+    return_path: str | None = None,
+) -> Mail | Unreadable:
+    """A mail's values. Never raises, whatever the bytes are.
+
+    ``return_path``: the envelope's sender where the road tells it (LMTP), "" for ``<>``; else the
+    topmost Return-Path field counts.
+    """
+    if len(raw) > limits.size:
+        return Unreadable(why="It is larger than we open.")
+    header = headers.split(raw[: limits.header + 1])
+    if header.body > limits.header:
+        return Unreadable(why="Its header is larger than we open.")
+    if any(len(line) > limits.line for line in raw[: header.body].split(b"\n")):
+        return Unreadable(why="A line of its header is longer than we open.")
+    try:
+        top = mime.walk(raw, header, parts=limits.parts, depth=limits.depth)
+    except mime.TooMuchError as error:
+        return Unreadable(why=str(error))
+    return _mail(raw, header, top, limits, html_to_text, return_path)
+
+
+def recipients(raw: bytes) -> tuple[Address, ...]:
+    """Where a mail that came by IMAP was sent to: the topmost Delivered-To, X-Original-To or
+    Envelope-To, else all of To and Cc. Looks at the header alone."""
+    header = headers.split(raw[: Limits().header])
+    delivered = _delivered(header)
+    if delivered:
+        return delivered[:1]
+    return headers.addresses([f.unfolded for f in header.fields if f.name in ("to", "cc")])
+
+
+def _mail(
+    raw: bytes,
+    header: Header,
+    top: mime.Part,
+    limits: Limits,
+    html_to_text: Callable[[str], str],
+    return_path: str | None,
+) -> Mail:
+    sender, defect = _sender(header)
+    null = _null(header, return_path)
+    kind, shown, others = _sort(top)
+    text = _text(raw, kind, shown, limits.text, html_to_text)
+    if kind is Body.PLAIN and not text.strip():
+        html = [part for part in top.leaves() if part.content_type == "text/html"]
+        if html and not any(part.disposition == "attachment" for part in html):
+            kind, text = Body.HTML, _text(raw, Body.HTML, html, limits.text, html_to_text)
+    delivered = _delivered(header)
+    single = shown[0] if kind is Body.PLAIN else None
+    report = top.parameters.get("report-type", "").lower()
+    return Mail(
+        size=len(raw),
+        digest=_digest(raw, header),
+        sender=sender,
+        sender_defect=defect,
+        subject=Private(headers.readable(header.first("subject"))),
+        date=headers.instant(header.first("date")),
+        message_id=next(iter(headers.message_ids(header.first("message-id"))), ""),
+        in_reply_to=headers.message_ids(header.first("in-reply-to")),
+        references=headers.message_ids(header.first("references")),
+        to=headers.addresses([f.unfolded for f in header.all("to")]),
+        cc=headers.addresses([f.unfolded for f in header.all("cc")]),
+        delivered_to=delivered[0] if delivered else None,
+        trace_recipients=delivered,
+        null_return_path=null,
+        automatic=automatic.reason(
+            header,
+            sender,
+            null_return_path=null,
+            content_types=(top.content_type, *(part.content_type for part in top.leaves())),
+        ),
+        report=report
+        if top.content_type == "multipart/report" and _REPORT_TYPE.fullmatch(report)
+        else "",
+        body=kind,
+        text=Private(text),
+        attachments=tuple(_attachment(raw, part) for part in others),
+        encrypted=_encrypted(top, text),
+        counts=Counter(f.name for f in header.fields),
+        plain_opening=single is not None and opening.reads_the_same(raw, header, top, single),
+    )
+
+
+def _sender(header: Header) -> tuple[Mailbox | None, str]:
+    fields = header.all("from")
+    if len(fields) != 1:
+        return None, "it has more than one From" if fields else "it has no From"
+    if header.tricky:
+        return None, "its header holds characters that no header may hold"
+    if fields[0].loose:
+        return None, "its From is not one plain address"
+    return headers.one_mailbox(fields[0].unfolded)
+
+
+def _null(header: Header, return_path: str | None) -> bool:
+    if return_path is not None:
+        return return_path in ("", "<>")
+    return any(f.unfolded.replace(" ", "") == "<>" for f in header.all("return-path")[:1])
+
+
+def _delivered(header: Header) -> tuple[Address, ...]:
+    return headers.addresses([f.unfolded for f in header.fields if f.name in _DELIVERED])
+
+
+def _sort(top: mime.Part) -> tuple[Body, list[mime.Part], list[mime.Part]]:
+    """What is the text, and what stands beside it."""
+    plain: list[mime.Part] = []
+    html: list[mime.Part] = []
+    others: list[mime.Part] = []
+    for part in top.leaves():
+        attached = part.disposition == "attachment" or bool(part.name)
+        if attached or part.content_type not in ("text/plain", "text/html"):
+            others.append(part)
+        else:
+            (plain if part.content_type == "text/plain" else html).append(part)
+    if plain:
+        # Beside plain text, HTML is its other form; alone in a mixed body it is something else.
+        others += [part for part in html if "multipart/alternative" not in part.parents]
+        return (Body.PLAIN if len(plain) == 1 else Body.SEVERAL), plain, others
+    if html:
+        return Body.HTML, html, others
+    return Body.NONE, [], others
+
+
+def _text(
+    raw: bytes, kind: Body, shown: list[mime.Part], limit: int, html_to_text: Callable[[str], str]
+) -> str:
+    texts: list[str] = []
+    for part in shown:
+        # Four encoded bytes give three: cut before the decoding, not behind it.
+        text = decode(mime.content(raw, part)[:limit], part.parameters.get("charset", ""))
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if kind is Body.HTML:
+            text = html_to_text(text)
+        elif part.parameters.get("format", "").lower() == "flowed":
+            text = unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
+        texts.append(text)
+    return "\n\n".join(texts)
+
+
+def _attachment(raw: bytes, part: mime.Part) -> Attachment:
+    data = mime.content(raw, part)
+    return Attachment(
+        name=Private(part.name.replace("/", "_").replace("\\", "_")),
+        content_type=part.content_type,
+        size=len(data),
+        digest=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _encrypted(top: mime.Part, text: str) -> bool:
+    if top.content_type == "multipart/encrypted" or _ARMOUR.search(text):
+        return True
+    return any(
+        part.content_type in ("application/pkcs7-mime", "application/x-pkcs7-mime")
+        and part.parameters.get("smime-type", "").lower() != "signed-data"
+        for part in top.leaves()
+    )
+
+
+def _digest(raw: bytes, header: Header) -> str:
+    """Of the mail as its sender's side left it: what hops put on top is cut off, and line ends
+    are as one road or the other delivers them."""
+    start = header.body
+    for one in header.fields:
+        if one.name not in headers.TRACE and not one.name.startswith("x-spam"):
+            start = one.start
+            break
+    body = raw[start:].replace(b"\r\n", b"\n").rstrip(b"\n")
+    return hashlib.sha256(body).hexdigest()

@@ -1,0 +1,289 @@
+"""A header block as values: fields, addresses, encoded words.
+
+Owns the splitting of a header into fields and what may be read from one field, strictly where
+identity hangs on it (`one_mailbox`) and leniently where it doesn't (`addresses`). Everything here
+is linear in its input and raises for no bytes: `email.policy.default` is neither (mail.md,
+section 6). Refuses to know bodies. Called by core.mail, core.mime and adapters that check
+signatures.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from cocmail.core.charsets import decode
+from cocmail.core.people import Address, Mailbox, Private, is_address
+
+# RFC 5322 section 2.2; section 4.5 lets old mail have white space before the colon.
+_FIELD = re.compile(rb"([!-9;-~]+)([ \t]*):")
+_ENCODED_WORD = re.compile(r"=\?([!->@-~]{1,60})\?([bBqQ])\?([^?\s]*(?: [^?\s]*)*)\?=")
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\x80-\x9f]+")
+_MAX_ADDRESSES = 1000
+_MAX_IDS = 200
+_MAX_VALUE = 16_384  # what we decode for people of one field
+
+# What hops on the way to us put on top of a mail.
+TRACE = frozenset(
+    {
+        "received",
+        "return-path",
+        "delivered-to",
+        "x-original-to",
+        "envelope-to",
+        "authentication-results",
+        "arc-seal",
+        "arc-message-signature",
+        "arc-authentication-results",
+        "received-spf",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One header field as it stands: the value has its folding still in it."""
+
+    name: str  # lower case
+    value: bytes
+    start: int  # where the field begins in the bytes that were split
+    end: int
+    loose: bool  # white space stood before the colon
+
+    @property
+    def unfolded(self) -> str:
+        """The value on one line, decoded as UTF-8 where it is that, else as Latin-1."""
+        joined = self.value.replace(b"\r\n", b"").replace(b"\n", b"")
+        try:
+            return joined.decode("utf-8").strip()
+        except UnicodeDecodeError:
+            return joined.decode("latin-1").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """All fields in order, and where the body begins."""
+
+    fields: tuple[Field, ...]
+    body: int
+    tricky: bool  # a bare CR or a NUL: two readers may see two different headers
+    broken: bool  # it ended at a line that is no field
+
+    def all(self, name: str) -> list[Field]:
+        return [field for field in self.fields if field.name == name]
+
+    def first(self, name: str) -> str:
+        """The unfolded value of the topmost field of this name, "" if there is none."""
+        return next((field.unfolded for field in self.fields if field.name == name), "")
+
+    def has(self, *names: str) -> bool:
+        return any(field.name in names for field in self.fields)
+
+
+def split(raw: bytes, start: int = 0, end: int | None = None) -> Header:
+    """Split the header that begins at ``start``. It ends at the first empty line or, as most
+    readers have it, before the first line that can't belong to a header."""
+    stop = len(raw) if end is None else end
+    fields: list[Field] = []
+    name, loose, began, value = "", False, -1, start
+    position, body, broken = start, stop, False
+
+    def finish(upto: int) -> None:
+        if began >= 0:
+            fields.append(Field(name, raw[value:upto], began, upto, loose))
+
+    while position < stop:
+        newline = raw.find(b"\n", position, stop)
+        after = stop if newline < 0 else newline + 1
+        if raw[position : position + 1] == b"\n" or raw[position : position + 2] == b"\r\n":
+            finish(position)
+            body, began = after, -1
+            break
+        if raw[position] in b" \t":
+            position = after  # a continuation; with no field before it, nothing
+            continue
+        found = _FIELD.match(raw, position, after)
+        if found is None:
+            finish(position)
+            began = -1
+            # "From " and ">From " are an mbox's separator, not the mail's.
+            if not fields and raw[position : position + 6].lstrip(b">")[:5] == b"From ":
+                position = after
+                continue
+            body, broken = position, True
+            break
+        finish(position)
+        name, loose = found[1].decode("ascii").lower(), bool(found[2])
+        began, value = position, found.end()
+        position = after
+    else:
+        finish(stop)
+    block = raw[start:body]
+    tricky = b"\0" in block or block.count(b"\r") != block.count(b"\r\n")
+    return Header(tuple(fields), body, tricky, broken)
+
+
+def readable(text: str) -> str:
+    """A header value for people: encoded words decoded (RFC 2047), on one line."""
+    text = text[:_MAX_VALUE]
+    out: list[str] = []
+    run: list[tuple[str, bytes]] = []  # encoded words that touch: a character may span them
+    at = 0
+
+    def flush() -> None:
+        while run:
+            charset, data = run[0]
+            count = 1
+            while count < len(run) and run[count][0] == charset:
+                data += run[count][1]
+                count += 1
+            out.append(decode(data, charset))
+            del run[:count]
+
+    for found in _ENCODED_WORD.finditer(text):
+        between = text[at : found.start()]
+        if not (run and not between.strip()):
+            flush()
+            out.append(between)
+        charset = found[1].partition("*")[0].lower()  # RFC 2231 section 5: a language may follow
+        run.append((charset, _word(found[2].lower(), found[3])))
+        at = found.end()
+    flush()
+    out.append(text[at:])
+    return " ".join(_CONTROL.sub(" ", "".join(out)).split())
+
+
+def _word(encoding: str, payload: str) -> bytes:
+    data = payload.encode("utf-8")
+    if encoding == "q":
+        return binascii.a2b_qp(data, header=True)
+    return unbase64(data)
+
+
+_NOT_BASE64 = bytes(
+    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+)
+
+
+def unbase64(data: bytes) -> bytes:
+    """As much of it as can be decoded (RFC 2045 section 6.8: other characters are ignored)."""
+    clean = data.translate(None, _NOT_BASE64)
+    if len(clean) % 4 == 1:
+        clean = clean[:-1]
+    return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
+
+
+def one_mailbox(text: str) -> tuple[Mailbox | None, str]:
+    """The one mailbox of a From value, or None and why not, in words for people.
+
+    Strict, because two readers must not see two senders: one addr-spec in RFC 5322's dot-atom
+    form, bare or in angle brackets, with at most a phrase before it or a comment behind it.
+    """
+    bare = text.strip()
+    if is_address(bare):
+        return _mailbox("", bare)
+    quoted, rest = _skip_quoted(bare)
+    if rest.endswith(">") and rest.count("<") == 1 and rest.count(">") == 1:
+        phrase, _, inside = rest[:-1].partition("<")
+        # Outside quotes a phrase holds no specials but the dots of obs-phrase; an address
+        # standing there as a name ("a@x <b@y>") is somebody's trick or mistake.
+        if any(c in ',;:@()[]\\"' for c in phrase):
+            return None, "its From holds more than one address, or an odd name"
+        return _mailbox(readable(quoted + " " + phrase if quoted else phrase), inside)
+    if not quoted and rest.endswith(")") and rest.count("(") == 1 and rest.count(")") == 1:
+        address, _, comment = rest[:-1].partition("(")
+        if "\\" not in comment:
+            return _mailbox(readable(comment), address)
+    return None, "its From is not one plain address"
+
+
+def _skip_quoted(text: str) -> tuple[str, str]:
+    """A quoted string at the beginning (RFC 5322 section 3.2.4), and the rest."""
+    if not text.startswith('"'):
+        return "", text
+    out: list[str] = []
+    position = 1
+    while position < len(text):
+        char = text[position]
+        if char == '"':
+            return "".join(out), text[position + 1 :]
+        if char == "\\":
+            position += 1
+            char = text[position : position + 1]
+        out.append(char)
+        position += 1
+    return "", text
+
+
+def _mailbox(name: str, address: str) -> tuple[Mailbox | None, str]:
+    address = address.strip()
+    if not is_address(address):
+        return None, "its From is not one plain address"
+    # The Kelvin sign and its like fold to plain letters: no address becomes another's by folding.
+    if address.lower().isascii() != address.isascii():
+        return None, "its From holds a letter that looks like another"
+    return Mailbox(name=Private(name), address=Address(address)), ""
+
+
+def addresses(values: Sequence[str]) -> tuple[Address, ...]:
+    """The addresses of these fields, in order, each once; names and comments never count."""
+    found: dict[Address, None] = {}
+    for value in values:
+        for piece in _plain(value):
+            inside = piece.rpartition("<")[2].partition(">")[0] if "<" in piece else piece
+            inside = inside.strip()
+            # A group's name stands before a colon (RFC 5322 section 3.4).
+            if "<" not in piece and ":" in inside:
+                inside = inside.rpartition(":")[2].strip()
+            if is_address(inside) and inside.lower().isascii() == inside.isascii():
+                found.setdefault(Address(inside))
+                if len(found) >= _MAX_ADDRESSES:
+                    return tuple(found)
+    return tuple(found)
+
+
+def _plain(value: str) -> list[str]:
+    """Split at commas and semicolons, quoted strings and comments left out."""
+    pieces: list[str] = []
+    current: list[str] = []
+    quoted, depth, escaped = False, 0, False
+    for char in value:
+        if escaped:
+            escaped = False
+        elif char == "\\" and (quoted or depth):
+            escaped = True
+        elif quoted:
+            quoted = char != '"'
+        elif depth:
+            depth += (char == "(") - (char == ")")
+        elif char == '"':
+            quoted = True
+        elif char == "(":
+            depth = 1
+        elif char in ",;":
+            pieces.append("".join(current))
+            current = []
+        else:
+            current.append(char)
+    pieces.append("".join(current))
+    return pieces
+
+
+def message_ids(value: str) -> tuple[str, ...]:
+    """The ids of a Message-ID, In-Reply-To or References value, with their brackets."""
+    found = _MESSAGE_ID.findall(value)
+    return tuple(found if len(found) <= _MAX_IDS else found[:1] + found[1 - _MAX_IDS :])
+
+
+def instant(value: str) -> datetime | None:
+    """A Date value in UTC (RFC 5322 section 3.3), None where it isn't one."""
+    try:
+        when = parsedate_to_datetime(value[:200])
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

@@ -1,0 +1,46 @@
+"""HTML to text in the crudest way that is safe, for where no better one is handed in.
+
+Owns nothing but this stand-in: one pass, no tree, no fetching. The daemon hands `read` the
+adapter's (adapters.html). Called by core.mail.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+_BREAKS = frozenset({"br", "p", "/p", "div", "/div", "tr", "li", "blockquote", "/blockquote"})
+_HIDDEN = ("script", "style", "head", "title")
+_MANY = re.compile(r"\n{3,}")
+
+
+def strip_tags(markup: str) -> str:
+    """The text between the tags, with line breaks where a block begins or ends."""
+    out: list[str] = []
+    lower = markup.lower()
+    if len(lower) != len(markup):  # some letters have no lower case of their own length
+        lower = markup
+    position = 0
+    while (begin := markup.find("<", position)) >= 0:
+        out.append(" ".join(markup[position:begin].split()) + " ")
+        if markup.startswith("<!--", begin):
+            end = markup.find("-->", begin)
+            position = len(markup) if end < 0 else end + 3
+            continue
+        end = markup.find(">", begin)
+        if end < 0:
+            position = begin
+            out.append(markup[begin : begin + 1])
+            position += 1
+            break
+        tag = lower[begin + 1 : end].split(maxsplit=1)
+        name = tag[0].rstrip("/") if tag else ""
+        position = end + 1
+        if name in _HIDDEN:
+            close = lower.find(f"</{name}", position)
+            position = len(markup) if close < 0 else close
+        elif name in _BREAKS:
+            out.append("\n")
+    out.append(markup[position:])
+    lines = (" ".join(line.split()) for line in html.unescape("".join(out)).split("\n"))
+    return _MANY.sub("\n\n", "\n".join(lines)).strip()

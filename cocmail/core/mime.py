@@ -1,0 +1,181 @@
+"""The parts of a mail's body (RFC 2045 to 2049, 2183, 2231), within limits.
+
+Owns the walk over multiparts, what a part says of itself, and the undoing of transfer encodings.
+It is our own walk rather than the standard library's because every limit must hold while we
+walk: `email` recurses as deep and splits as often as the sender likes (mail.md, section 6).
+Linear in size times depth. Refuses to know what the parts mean. Called by core.mail.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from cocmail.core.charsets import decode
+from cocmail.core.headers import Header, readable, split, unbase64
+
+_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.DOTALL)
+_TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]{1,80}/[a-z0-9!#$&^_.+\-]{1,80}")
+_CONTINUED = re.compile(r"(.+?)\*(?:(\d{1,3})(\*)?)?")
+_MAX_VALUE = 8192  # of a Content-Type or Content-Disposition
+IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
+
+
+class TooMuchError(Exception):
+    """A limit was passed; its text says which and quotes nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One part: a leaf, or a multipart with its children."""
+
+    content_type: str
+    declared: bool  # its header has a Content-Type
+    parameters: Mapping[str, str]
+    encoding: str  # Content-Transfer-Encoding, lower case
+    disposition: str  # "", "inline", "attachment"
+    name: str  # of the file, decoded
+    start: int  # its body, in the bytes of the mail
+    end: int
+    parents: tuple[str, ...]  # the content types of the multiparts around it, outermost first
+    opens: bool  # it begins its multipart: nothing but a delimiter stands before its header
+    children: tuple[Part, ...] = ()
+
+    def leaves(self) -> Iterator[Part]:
+        if self.children:
+            for child in self.children:
+                yield from child.leaves()
+        else:
+            yield self
+
+
+def walk(raw: bytes, header: Header, *, parts: int, depth: int) -> Part:
+    """The tree of parts under this header. Raises TooMuchError."""
+    return _Walker(raw, parts, depth).part(header, header.body, len(raw), (), True)
+
+
+class _Walker:
+    def __init__(self, raw: bytes, parts: int, depth: int) -> None:
+        self._raw, self._left, self._depth = raw, parts, depth
+
+    def part(
+        self, header: Header, start: int, end: int, parents: tuple[str, ...], opens: bool
+    ) -> Part:
+        self._left -= 1
+        if self._left < 0:
+            raise TooMuchError("It has more parts than we open.")
+        content_type, parameters = value_and_parameters(header.first("content-type"))
+        declared = bool(content_type)
+        if not _TYPE.fullmatch(content_type):
+            # RFC 2045 section 5.2, RFC 2046 section 5.1.5
+            digest = parents and parents[-1] == "multipart/digest"
+            content_type = "message/rfc822" if digest else "text/plain"
+        disposition, more = value_and_parameters(header.first("content-disposition"))
+        children: tuple[Part, ...] = ()
+        if content_type.startswith("multipart/") and parameters.get("boundary"):
+            children = self._children(parameters["boundary"], start, end, (*parents, content_type))
+        return Part(
+            content_type=content_type,
+            declared=declared,
+            parameters=parameters,
+            encoding=header.first("content-transfer-encoding").lower().partition(";")[0].strip(),
+            disposition=disposition if disposition in ("", "inline") else "attachment",
+            name=readable(more.get("filename") or parameters.get("name") or ""),
+            start=start,
+            end=end,
+            parents=parents,
+            opens=opens,
+            children=children,
+        )
+
+    def _children(
+        self, boundary: str, start: int, end: int, parents: tuple[str, ...]
+    ) -> tuple[Part, ...]:
+        if len(parents) > self._depth:
+            raise TooMuchError("Its parts are nested deeper than we open.")
+        mark = b"--" + boundary.encode("utf-8", "surrogateescape")
+        children: list[Part] = []
+        began = -1
+        first = True
+        for line, after, last in self._delimiters(mark, start, end):
+            if began >= 0:
+                children.append(self._child(began, line, parents, first))
+                first = False
+            elif line != start:
+                first = False  # a preamble
+            began = after
+            if last:
+                return tuple(children)
+        if began >= 0:  # no closing delimiter: cut off on the way, and shown as far as it goes
+            children.append(self._child(began, end, parents, first))
+        return tuple(children)
+
+    def _delimiters(self, mark: bytes, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+        """(where the delimiter's line begins, where the next begins, whether it closes)"""
+        raw, position = self._raw, start
+        while (found := raw.find(mark, position, end)) >= 0:
+            newline = raw.find(b"\n", found, end)
+            after = end if newline < 0 else newline + 1
+            if found == start or raw[found - 1] in b"\n":
+                # RFC 2046 section 5.1.1: white space may follow, nothing else
+                rest = raw[found + len(mark) : after].rstrip()
+                if rest in (b"", b"--"):
+                    yield found, after, rest == b"--"
+            position = after
+
+    def _child(self, start: int, end: int, parents: tuple[str, ...], opens: bool) -> Part:
+        # The line end before a delimiter belongs to the delimiter.
+        if end > start and self._raw[end - 1 : end] == b"\n":
+            end -= 1
+            if end > start and self._raw[end - 1 : end] == b"\r":
+                end -= 1
+        header = split(self._raw, start, end)
+        return self.part(header, header.body, end, parents, opens)
+
+
+def content(raw: bytes, part: Part) -> bytes:
+    """A part's bytes with its transfer encoding undone, as far as that can be done."""
+    data = raw[part.start : part.end]
+    if part.encoding == "base64":
+        return unbase64(data)
+    if part.encoding == "quoted-printable":
+        return binascii.a2b_qp(data)
+    return data
+
+
+def value_and_parameters(value: str) -> tuple[str, dict[str, str]]:
+    """``text/plain; charset="x"`` as ("text/plain", {"charset": "x"}), both lower-cased keys."""
+    value = value[:_MAX_VALUE]
+    head, semicolon, rest = value.partition(";")
+    found: dict[str, str] = {}
+    pieces: dict[str, dict[int, tuple[str, bool]]] = {}
+    for match in _PARAMETER.finditer(semicolon + rest):
+        name, text = match[1].lower(), match[2].strip()
+        if len(text) >= 2 and text[0] == text[-1] == '"':
+            text = re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
+        continued = _CONTINUED.fullmatch(name) if "*" in name else None
+        if continued is None:
+            found.setdefault(name, text)
+            continue
+        number = int(continued[2]) if continued[2] else 0
+        encoded = bool(continued[3]) or continued[2] is None
+        pieces.setdefault(continued[1], {}).setdefault(number, (text, encoded))
+    for name, numbered in pieces.items():
+        found[name] = _joined(numbered)
+    return head.strip().lower(), found
+
+
+def _joined(numbered: dict[int, tuple[str, bool]]) -> str:
+    """RFC 2231 sections 3 and 4: numbered pieces, some of them percent-encoded."""
+    charset = ""
+    data = b""
+    for index in sorted(numbered):
+        text, encoded = numbered[index]
+        if encoded and text.count("'") >= 2 and index == 0:
+            charset, _, text = text.partition("'")
+            text = text.partition("'")[2]
+        data += unquote_to_bytes(text) if encoded else text.encode("utf-8")
+    return decode(data, charset)

@@ -1,0 +1,82 @@
+"""Whether a body reads the same without trusting the Content-Type and Content-Transfer-Encoding
+on top of it, which its signature may not cover.
+
+Owns the answer to one attack (mail.md, section 3): a signed body stays as it was while somebody
+else chooses how it is read, by another boundary, charset, encoding or format. Refuses to know
+signatures. Called by core.mail; its answer is used by core.verification.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cocmail.core.flowed import unflow
+from cocmail.core.headers import Header
+from cocmail.core.mime import IDENTITY, Part
+
+_ENCODED = re.compile(rb"=(?:\r?\n|[0-9A-Fa-f]{2})")
+
+
+def reads_the_same(raw: bytes, header: Header, top: Part, text: Part) -> bool:
+    """``text``: the one text/plain part, as it was found by trusting both fields."""
+    body = raw[header.body :]
+    if top is not text:
+        return _begins_with(body, top, text)
+    if body.startswith(b"--"):
+        return False  # it may have been a multipart
+    if top.encoding in IDENTITY:
+        if _ENCODED.search(body):
+            return False  # it may have been quoted-printable, with lines that are none
+    elif top.encoding != "quoted-printable" or b"=" in body:
+        return False
+    try:
+        plain = body.decode("utf-8")
+        # A stateful or 16-bit charset gives other letters for the same bytes.
+        read = body.decode(top.parameters.get("charset") or "ascii")
+    except (UnicodeError, LookupError, ValueError):
+        return False
+    if plain != read:
+        return False
+    return _same_in_any_format(plain.replace("\r\n", "\n"), top)
+
+
+def _begins_with(body: bytes, top: Part, text: Part) -> bool:
+    """The body's first line is the delimiter, and the text's own header, which lies in the signed
+    body, follows: no other boundary gives another text before it."""
+    part = top
+    while part.children:
+        part = part.children[0]
+        if not part.opens or not part.declared:
+            return False
+    return part is text and body.startswith(b"--")
+
+
+def _same_in_any_format(plain: str, top: Part) -> bool:
+    """Fixed or flowed: which lines begin a command, a quotation or a paragraph doesn't change,
+    and where spaces are said to be deleted, there are none to delete."""
+    fixed = _shape(plain)
+    flowed = unflow(plain, delete_space=False)
+    if _shape(flowed) != fixed:
+        return False
+    if top.parameters.get("delsp", "").lower() == "yes":
+        return _shape(unflow(plain, delete_space=True)) == fixed
+    return True
+
+
+def _shape(text: str) -> list[str]:
+    """Words in order, with a mark where a line is empty, quoted or a command's."""
+    shape: list[str] = []
+    empty = True
+    for line in text.split("\n"):
+        words = line.split()
+        if not words:
+            if not empty:
+                shape.append("\n")
+            empty = True
+            continue
+        empty = False
+        if line.startswith((">", "/")):
+            shape.append("\n" + line[0])
+            words = line.lstrip(">").split() if line[0] == ">" else words
+        shape.extend(words)
+    return shape
