@@ -7,6 +7,7 @@ address and its plus-details to one LMTP server, refuses everybody else. Called 
 import os
 import shutil
 import smtplib
+import subprocess
 from pathlib import Path
 from typing import Self
 
@@ -115,8 +116,17 @@ class Postfix:
         if os.getuid() != 0:
             raise LabError("Postfix needs root to start")
         shutil.chown(self._room / "data", "postfix")
+        checked = subprocess.run(  # it makes the queue's folders, too
+            ["/usr/sbin/postfix", "-c", self._configuration, "check"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if checked.returncode:
+            raise LabError(f"postfix check: {checked.stderr}")
         process = Process(
-            ["/usr/sbin/postfix", "-c", self._configuration, "start-fg"],
+            # Not `postfix start-fg`, whose master leaves our process group.
+            [DAEMONS / "master", "-c", self._configuration, "-d"],
             log=self.directory / "postfix-start.log",
             cwd=self._room,
         )

