@@ -1,0 +1,385 @@
+"""One connection to an IMAP server, and what we ask of it: blocking, for a thread of its own.
+
+Owns the connection (TLS, login, sockets' timeouts), the capabilities that change how we ask, the
+names of folders, and the bytes of messages. Refuses to know when to sweep, what happens to a mail,
+and what to do when anything fails (imap_watch): it raises what IMAPClient raises, except for a
+refused login. Called by imap_watch and by `probe` in imap.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import select
+import socket
+import ssl
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import (
+    CapabilityError,
+    IMAPClientAbortError,
+    IMAPClientError,
+    LoginError,
+)
+
+from cocmail.core.errors import CocmailError, Permanent, Temporary
+from cocmail.core.people import Private
+
+# At DEBUG both libraries write every line of every report to the log.
+for _name in ("imapclient", "imapclient.imapclient", "imapclient.imaplib"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
+
+BROKEN = (
+    IMAPClientError,
+    OSError,  # with ssl.SSLError and TimeoutError
+    # What the two libraries raise on an answer that is no IMAP: they index, unpack, decode and
+    # assert without looking first.
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+)
+"""Everything that talking to a server can raise: the connection is of no more use then."""
+
+
+class TooLarge(Exception):
+    """A message is larger than we take, and than its RFC822.SIZE said."""
+
+
+class LoginRefused(CocmailError):
+    """The server knows us and says no. Whether that is final is for imap_watch to say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImapSettings:
+    """Where the mail is, and how to ask for it. Times are in seconds, sizes in bytes."""
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "none"]
+    username: str = field(repr=False)
+    password: Callable[[], str] | Private = field(repr=False)  # asked anew at every login
+    authentication: Literal["password", "xoauth2"] = "password"  # xoauth2: password is the token
+    mailbox: str = "INBOX"
+    archive: str = "Filed"
+    archive_keep: timedelta | None = timedelta(days=14)  # None: forever
+    junk: str = ""
+    ca_file: Path | None = None  # None: the system's authorities
+    account: str = "imap"  # the first word of Arrival.source; never changes once mail was kept
+
+    connect_timeout: float = 10
+    read_timeout: float = 60
+    idle_for: float = 240  # RFC 2177 says under 29 minutes; NAT boxes forget sooner
+    poll_every: float = 1  # where the server has no IDLE
+    expire_every: float = 900
+    longest_delay: float = 30  # between two attempts to connect
+    login_attempts: int = 5  # once we had been let in before
+    batch_bytes: int = 4 << 20
+    batch_messages: int = 50
+    piece_bytes: int = 8 << 20  # a mail above this is fetched in pieces of this
+    largest: int = 64 << 20  # a mail above this stays where it is
+
+
+class ImapSession:
+    """A logged-in connection. Not thread-safe, except for `cut`."""
+
+    def __init__(self, settings: ImapSettings) -> None:
+        self._settings = settings
+        context = _context(settings) if settings.security != "none" else None
+        self._client: Any = IMAPClient(
+            settings.host,
+            port=settings.port,
+            ssl=settings.security == "tls",
+            ssl_context=context,
+            timeout=SocketTimeout(settings.connect_timeout, settings.read_timeout),
+        )
+        try:
+            self._client.normalise_times = False  # aware, not local and naive
+            self._tune()
+            if settings.security == "starttls":
+                self._client.starttls(context)
+                self._client.socket().settimeout(settings.read_timeout)
+            self._login()
+            # RFC 9051 section 6.2.3: what it can do may differ before and after the login.
+            self._capabilities = frozenset(self._client.capabilities())
+        except BaseException:
+            self.cut()
+            self.release()
+            raise
+
+    def can(self, capability: bytes) -> bool:
+        return capability in self._capabilities
+
+    def _tune(self) -> None:
+        sock = self._client.socket()
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        # A black hole under an idle connection is noticed by keepalive, under a command by
+        # TCP_USER_TIMEOUT or by the read timeout. Not every system has these.
+        for option, value in (
+            ("TCP_KEEPIDLE", 60),
+            ("TCP_KEEPINTVL", 15),
+            ("TCP_KEEPCNT", 4),
+            ("TCP_USER_TIMEOUT", 30_000),
+        ):
+            if hasattr(socket, option):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+    def _login(self) -> None:
+        settings = self._settings
+        client = self._client
+        secret = settings.password if isinstance(settings.password, str) else settings.password()
+        try:
+            if settings.authentication == "xoauth2":
+                client.oauth2_login(settings.username, secret)
+            elif (settings.username + secret).isascii() and not client.has_capability(
+                "LOGINDISABLED"
+            ):
+                client.login(settings.username, secret)
+            else:  # LOGIN carries ASCII only (RFC 3501 section 9); SASL PLAIN is UTF-8 (RFC 4616)
+                client.plain_login(settings.username, secret)
+        except IMAPClientAbortError:
+            raise
+        except CapabilityError:
+            raise LoginRefused(
+                "the IMAP server takes no password over this connection: see [imap] security"
+            ) from None
+        except LoginError as refused:
+            code = _response_code(str(refused))
+            # IMAPClient makes a LoginError of a lost connection, too.
+            if isinstance(refused.__context__, IMAPClientAbortError):
+                raise Temporary("the IMAP server hung up during the login") from None
+            # RFC 5530 section 3: these say that it isn't about the password.
+            if code in {"UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT", "CONTACTADMIN"}:
+                raise Temporary(f"the IMAP server can't check logins just now ({code})") from None
+            raise LoginRefused(
+                "the IMAP server refused the login: see [imap] username and password_file"
+            ) from None
+
+    # -- folders -----------------------------------------------------------------------------
+
+    def select(self, folder: str) -> int:
+        """Open a folder for reading and moving; its UIDVALIDITY (RFC 9051 section 2.3.1.1)."""
+        answer = self._client.select_folder(folder)
+        if answer.get(b"READ-ONLY") is not None:
+            raise Temporary("[imap] mailbox can only be read: we must be able to move mail out")
+        return int(answer.get(b"UIDVALIDITY", 0))
+
+    def find(self, name: str) -> str | None:
+        """The server's name of a folder that is meant by a configured name; None if it is not
+        there. A personal namespace's prefix may be left out, and "/" stands for any separator."""
+        return next((n for n in self._spellings(name) if self._exists(n)), None)
+
+    def make(self, name: str) -> str:
+        """The server's name of a folder, which is made if it is missing."""
+        found = self.find(name)
+        if found is not None:
+            return found
+        wanted = self._spellings(name)[-1]
+        try:
+            self._client.create_folder(wanted)
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError as refused:
+            # Somebody was faster (RFC 5530), or it is there and LIST hides it.
+            if _response_code(str(refused)) != "ALREADYEXISTS" and not self._exists(wanted):
+                raise
+        else:
+            with contextlib.suppress(IMAPClientError):  # only so that mail clients show it
+                self._client.subscribe_folder(wanted)
+        return wanted
+
+    def _exists(self, name: str) -> bool:
+        return any(
+            b"\\Noselect" not in flags and b"\\NonExistent" not in flags
+            for flags, _, _ in self._client.list_folders("", name)
+        )
+
+    def _spellings(self, name: str) -> list[str]:
+        """As it was written first, and last the one to make it by."""
+        spellings = [name]
+        prefix, separator = self._namespace()
+        if separator and separator != "/":
+            spellings.append(name.replace("/", separator))
+        if prefix and not spellings[-1].startswith(prefix) and name.upper() != "INBOX":
+            spellings.append(prefix + spellings[-1])
+        return spellings
+
+    def _namespace(self) -> tuple[str, str]:
+        """Prefix and separator of our own folders (RFC 2342; LIST "" "" tells the separator)."""
+        if self.can(b"NAMESPACE"):
+            personal = self._client.namespace().personal
+            if personal:
+                prefix, separator = personal[0]
+                return str(prefix), str(separator or "")
+        roots = self._client.list_folders("", "")
+        separator = roots[0][1] if roots else b"/"
+        return "", separator.decode("ascii") if separator else ""
+
+    # -- messages ----------------------------------------------------------------------------
+
+    def uids(self) -> list[int]:
+        """The messages of the open folder that nobody marked as deleted."""
+        self._client.noop()  # RFC 9051 section 6.1.2: what is new may be told to NOOP alone
+        return sorted(int(uid) for uid in self._client.search(["UNDELETED"]))
+
+    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
+        """RFC822.SIZE of each; those that vanished are left out."""
+        answer = self._client.fetch(uids, ["RFC822.SIZE"])
+        return {
+            uid: int(items[b"RFC822.SIZE"])
+            for uid, items in answer.items()
+            if isinstance(items.get(b"RFC822.SIZE"), int)
+        }
+
+    def bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
+        """Whole messages, unmarked as seen. Those that the server left out are left out."""
+        answer = self._client.fetch(uids, ["BODY.PEEK[]"])
+        return {uid: items[b"BODY[]"] for uid, items in answer.items() if _is_body(items, b"[]")}
+
+    def pieced(self, uid: int, *, piece: int, largest: int) -> bytes | None:
+        """A large message, asked for in pieces (RFC 9051 section 6.4.5, `<origin.count>`); None
+        if it vanished. Raises TooLarge."""
+        whole = bytearray()
+        while True:
+            at = len(whole)
+            answer = self._client.fetch([uid], [f"BODY.PEEK[]<{at}.{piece}>"]).get(uid, {})
+            mark = b"[]<%d>" % at
+            if not _is_body(answer, mark):
+                # Past the end some servers say NIL, or nothing.
+                return bytes(whole) if whole and answer else None
+            got = answer[b"BODY" + mark]
+            whole += got
+            if len(whole) > largest:
+                raise TooLarge
+            if len(got) < piece:
+                return bytes(whole)
+
+    def move(self, uids: Sequence[int], folder: str) -> None:
+        """Out of the open folder into another: MOVE (RFC 6851), else COPY, mark and expunge."""
+        if not uids:
+            return
+        if self.can(b"MOVE"):
+            self._client.move(uids, folder)
+            return
+        self._client.copy(uids, folder)
+        self.expunge(uids)
+
+    def expunge(self, uids: Collection[int]) -> None:
+        """Delete these messages of the open folder, and no others.
+
+        With UIDPLUS (RFC 4315) that is what UID EXPUNGE does. Without it, EXPUNGE takes all that
+        is marked: so only when nothing but ours is marked; else ours stay behind, marked, which
+        `uids` leaves out, until whoever marked the others expunges them.
+        """
+        if not uids:
+            return
+        ordered = sorted(uids)
+        self._client.delete_messages(ordered, silent=True)
+        if self.can(b"UIDPLUS"):
+            self._client.uid_expunge(ordered)
+        elif set(self._client.search(["DELETED"])) <= set(ordered):
+            self._client.expunge()
+
+    def dated_before(self, day: date) -> dict[int, datetime]:
+        """INTERNALDATE of the open folder's messages that are of an earlier day (in any zone)."""
+        # SEARCH compares dates without a time and a zone (RFC 9051 section 6.4.4): ask a day
+        # more, and compare the instants.
+        uids = [int(uid) for uid in self._client.search(["BEFORE", day + timedelta(days=2)])]
+        found = {}
+        for chunk in chunks(uids, 500):
+            for uid, items in self._client.fetch(chunk, ["INTERNALDATE"]).items():
+                at = items.get(b"INTERNALDATE")
+                if isinstance(at, datetime) and at.tzinfo is not None:
+                    found[uid] = at
+        return found
+
+    # -- waiting -----------------------------------------------------------------------------
+
+    def idle(self, seconds: float, wake: socket.socket) -> None:
+        """Wait in IDLE (RFC 2177) until the server says anything, ``wake`` is readable, or the
+        time is over. What it says isn't looked at: the caller sweeps.
+
+        IMAPClient's own `idle_check` swallows an end of file and tears split lines. So we only
+        poll, and let `idle_done` read in blocking mode, which meets the end of file, and a black
+        hole by the read timeout.
+        """
+        self._client.idle()
+        if not self._read_ahead():
+            wait_readable((self._client.socket(), wake), seconds)
+        self._client.idle_done()
+
+    def _read_ahead(self) -> bool:
+        """imaplib reads through a buffer, and TLS in records: what came in one packet with the
+        "+" of IDLE is there already, and poll would never tell."""
+        imap = self._client._imap
+        if getattr(imap, "_readbuf", None):  # Python 3.14 and newer
+            return True
+        file = getattr(imap, "_file", None) or imap.file
+        sock = self._client.socket()
+        sock.setblocking(False)
+        try:
+            return bool(file.peek(1))
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        finally:
+            sock.settimeout(self._settings.read_timeout)
+
+    # -- the end -----------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Log out, without insisting."""
+        try:
+            self._client.logout()
+        except BROKEN:
+            self.cut()
+
+    def cut(self) -> None:
+        """End the connection now; from any thread: whoever is reading gets an end of file."""
+        with contextlib.suppress(*BROKEN):
+            # Not SSLSocket's own shutdown, which forgets that there is TLS.
+            socket.socket.shutdown(self._client.socket(), socket.SHUT_RDWR)
+
+    def release(self) -> None:
+        """After `cut`, by the owning thread: give the socket back."""
+        with contextlib.suppress(*BROKEN):
+            self._client.shutdown()
+
+
+def wait_readable(sockets: Sequence[socket.socket], seconds: float) -> None:
+    poller = select.poll()
+    for sock in sockets:
+        if sock.fileno() >= 0:
+            poller.register(sock.fileno(), select.POLLIN)
+    poller.poll(max(0.0, seconds) * 1000)
+
+
+def chunks(uids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    for at in range(0, len(uids), size):
+        yield uids[at : at + size]
+
+
+def _context(settings: ImapSettings) -> ssl.SSLContext:
+    """Certificates and names are checked, always."""
+    try:
+        return ssl.create_default_context(
+            cafile=str(settings.ca_file) if settings.ca_file is not None else None
+        )
+    except OSError as wrong:
+        raise Permanent(f"[imap] ca_file can't be read: {wrong.strerror or 'no PEM'}") from None
+
+
+def _is_body(items: dict[bytes, Any], mark: bytes) -> bool:
+    return isinstance(items.get(b"BODY" + mark), bytes)
+
+
+def _response_code(text: str) -> str:
+    found = re.search(r"\[([A-Z][A-Z-]*)", text)
+    return found[1] if found else ""

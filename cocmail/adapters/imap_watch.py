@@ -1,0 +1,392 @@
+"""One watched mailbox: sweep it, hand every mail over, file it, wait for more. In a thread.
+
+Owns the order of things (stored first, moved after), what happens to a mail that can't be had just
+now, delays, and the expiry of the archive. Refuses to know what a mail says, where it is stored,
+and asyncio: ``deliver`` blocks until the store has answered. Called by imap.ImapInbox, which starts
+and stops the thread.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
+
+from cocmail.adapters.imap_session import (
+    BROKEN,
+    ImapSession,
+    ImapSettings,
+    LoginRefused,
+    TooLarge,
+    chunks,
+    wait_readable,
+)
+from cocmail.core.errors import Permanent, Temporary
+from cocmail.ports import Arrival, Clock
+
+T = TypeVar("T")
+
+_FIRST_DELAY = 0.5
+_LONGEST_POSTPONEMENT = 900.0
+_STORE_DOWN_AFTER = 3  # batches in a row of which nothing was kept
+
+
+@dataclass
+class _Postponed:
+    times: int
+    until: float  # monotonic
+
+
+class ImapWatch:
+    """Watches one mailbox until stopped. `trouble` may be read from any thread."""
+
+    def __init__(
+        self,
+        settings: ImapSettings,
+        clock: Clock,
+        deliver: Callable[[Sequence[Arrival]], Sequence[str | None]],
+        *,
+        junk: bool = False,
+    ) -> None:
+        """``deliver`` gives, for each arrival, None if it is stored, else why it isn't."""
+        self._settings = settings
+        self._clock = clock
+        self._deliver = deliver
+        self._junk = junk
+        self._name = settings.junk if junk else settings.mailbox
+        self._key = "[imap] junk" if junk else "[imap] mailbox"
+        self.trouble = ""
+        self._wake, self._waker = socket.socketpair()
+        self._stopping = False
+        self._session: ImapSession | None = None
+        self._delay = _FIRST_DELAY
+        self._ever_let_in = False
+        self._refusals = 0
+        self._idle_failures = 0
+        # What we remember of messages that are still there, by UID under this UIDVALIDITY.
+        self._validity = 0
+        self._stored: set[int] = set()  # kept, but not moved yet
+        self._alone: set[int] = set()  # were being fetched when a connection broke
+        self._postponed: dict[int, _Postponed] = {}
+        self._too_large: set[int] = set()
+        self._store_says = ""
+        self._unmoved_says = ""
+        self._expire_at = 0.0  # monotonic
+
+    # -- from outside the thread -------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Ask the thread to end; it does so at once where it waits, else after what it is at."""
+        self._stopping = True
+        self._waker.send(b".")
+
+    def cut(self) -> None:
+        """End the connection under it, whatever it is at."""
+        session = self._session
+        if session is not None:
+            session.cut()
+
+    def close(self) -> None:
+        """Once the thread has ended."""
+        self._wake.close()
+        self._waker.close()
+
+    # -- the thread --------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Until stopped. Raises Permanent where the login is refused."""
+        while not self._stopping:
+            try:
+                self._connect_and_watch()
+            except LoginRefused as refused:
+                self._refusals += 1
+                if not self._ever_let_in or self._refusals >= self._settings.login_attempts:
+                    raise Permanent(str(refused)) from None
+                self.trouble = f"{refused}; trying again"
+            except Temporary as wrong:
+                self.trouble = str(wrong)
+            except BROKEN as broken:
+                self.trouble = f"[imap] host: {said(broken)}; trying again"
+            if not self._stopping:
+                wait_readable((self._wake,), self._delay)
+                self._delay = min(self._delay * 2, self._settings.longest_delay)
+
+    def _connect_and_watch(self) -> None:
+        session = self._session = ImapSession(self._settings)
+        self._ever_let_in = True
+        self._refusals = 0
+        try:
+            self._watch(session)
+        except BaseException:
+            session.cut()
+            raise
+        else:
+            session.close()
+        finally:
+            self._session = None
+            session.release()
+
+    def _watch(self, session: ImapSession) -> None:
+        folder = session.find(self._name)
+        if folder is None:
+            raise Temporary(f"{self._key}: the IMAP server has no such folder")
+        archive = session.make(self._settings.archive)
+        if archive == folder:
+            raise Permanent(f"[imap] archive and {self._key} are the same folder")
+        self._select(session, folder)
+        while not self._stopping:
+            self._expire(session, folder, archive)
+            self._sweep(session, archive)
+            if self._stopping:
+                return
+            self.trouble = self._what_is_left()
+            self._delay = _FIRST_DELAY
+            self._wait(session)
+
+    def _select(self, session: ImapSession, folder: str) -> None:
+        validity = session.select(folder)
+        if validity != self._validity:
+            # Other numbers for the same mails (RFC 9051 section 2.3.1.1): all of it is looked at
+            # anew, and the store knows by content what it has.
+            self._validity = validity
+            self._stored.clear()
+            self._alone.clear()
+            self._postponed.clear()
+            self._too_large.clear()
+
+    # -- sweeping ----------------------------------------------------------------------------
+
+    def _sweep(self, session: ImapSession, archive: str) -> None:
+        uids = session.uids()
+        here = set(uids)
+        self._stored &= here
+        self._alone &= here
+        self._too_large &= here
+        self._postponed = {u: p for u, p in self._postponed.items() if u in here}
+        self._store_says = self._unmoved_says = ""
+        self._move(session, sorted(self._stored), archive)
+        now = time.monotonic()
+        new = [
+            uid
+            for uid in uids
+            if uid not in self._stored
+            and uid not in self._too_large
+            and (uid not in self._postponed or self._postponed[uid].until <= now)
+        ]
+        barren = 0
+        for chunk in chunks(new, 500):
+            sizes = self._ask(session.sizes, chunk)
+            for uid in set(chunk) - sizes.keys() - self._postponed.keys():
+                self._postpone(uid)
+            for batch in self._batches(sizes):
+                if self._stopping:
+                    return
+                stored = self._take(session, batch)
+                self._move(session, stored, archive)
+                barren = 0 if stored else barren + 1
+                if barren >= _STORE_DOWN_AFTER and self._store_says:
+                    return  # the store is down: don't fetch the whole mailbox over and over
+
+    def _batches(self, sizes: Mapping[int, int]) -> Iterator[dict[int, int]]:
+        """In order, bounded by bytes and number; large ones and suspects by themselves, last."""
+        settings = self._settings
+        batch: dict[int, int] = {}
+        alone: list[int] = []
+        for uid, size in sorted(sizes.items()):
+            if size > settings.largest:
+                self._too_large.add(uid)
+            elif uid in self._alone or size > settings.batch_bytes:
+                alone.append(uid)
+            else:
+                full = len(batch) >= settings.batch_messages
+                if batch and (full or sum(batch.values()) + size > settings.batch_bytes):
+                    yield batch
+                    batch = {}
+                batch[uid] = size
+        if batch:
+            yield batch
+        for uid in alone:
+            yield {uid: sizes[uid]}
+
+    def _take(self, session: ImapSession, sizes: Mapping[int, int]) -> list[int]:
+        """Fetch these and hand them over; those that are stored now."""
+        uids = list(sizes)
+        if len(uids) == 1 and sizes[uids[0]] > self._settings.piece_bytes:
+            bodies = self._ask(lambda only: self._pieced(session, only[0]), uids)
+        else:
+            bodies = self._ask(session.bodies, uids)
+        for uid in uids:
+            if uid not in bodies and uid not in self._too_large:
+                self._postpone(uid)  # vanished, or the server couldn't: the next sweep tells
+        if not bodies or self._stopping:
+            return []
+        taken = sorted(bodies)
+        answers = self._deliver([self._arrival(uid, bodies[uid]) for uid in taken])
+        stored = []
+        for uid, why_not in zip(taken, answers, strict=True):
+            self._alone.discard(uid)
+            if why_not is None:
+                self._postponed.pop(uid, None)
+                self._stored.add(uid)
+                stored.append(uid)
+            else:
+                self._store_says = why_not
+                self._postpone(uid, longest=self._settings.longest_delay)
+        return stored
+
+    def _pieced(self, session: ImapSession, uid: int) -> dict[int, bytes]:
+        settings = self._settings
+        try:
+            body = session.pieced(uid, piece=settings.piece_bytes, largest=settings.largest)
+        except TooLarge:
+            self._too_large.add(uid)
+            return {}
+        return {} if body is None else {uid: body}
+
+    def _arrival(self, uid: int, raw: bytes) -> Arrival:
+        return Arrival(
+            raw=raw,
+            road="imap",
+            source=f"{self._settings.account}/{self._name}/{self._validity}/{uid}",
+            recipients=(),
+            junk=self._junk,
+        )
+
+    def _ask(
+        self, ask: Callable[[Sequence[int]], dict[int, T]], uids: Sequence[int]
+    ) -> dict[int, T]:
+        """Ask about many; where the server says NO or BAD, about half, down to the one it means.
+
+        Where the connection breaks, it may be one of these that breaks it: they are asked for one
+        by one from then on, so that it is found and stands back.
+        """
+        try:
+            return ask(uids)
+        except IMAPClientError as refused:
+            if isinstance(refused, IMAPClientAbortError):
+                self._suspect(uids)
+                raise
+            if len(uids) == 1:
+                self._postpone(uids[0])
+                return {}
+            half = len(uids) // 2
+            return self._ask(ask, uids[:half]) | self._ask(ask, uids[half:])
+        except BROKEN:
+            self._suspect(uids)
+            raise
+
+    def _suspect(self, uids: Sequence[int]) -> None:
+        if len(uids) == 1:
+            self._postpone(uids[0])
+        self._alone.update(uids)
+
+    def _postpone(self, uid: int, *, longest: float = _LONGEST_POSTPONEMENT) -> None:
+        times = self._postponed[uid].times + 1 if uid in self._postponed else 0
+        delay = min(float(2 ** min(times, 20)), longest)
+        self._postponed[uid] = _Postponed(times, time.monotonic() + delay)
+
+    def _move(self, session: ImapSession, uids: Sequence[int], archive: str) -> None:
+        """Out of the way, now that they are stored. What fails is tried again next time: the
+        store says "had it", and it is moved."""
+        if not uids:
+            return
+        try:
+            session.move(uids, archive)
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError:
+            if len(uids) > 1:
+                half = len(uids) // 2
+                self._move(session, uids[:half], archive)
+                self._move(session, uids[half:], archive)
+                return
+            session.make(self._settings.archive)  # somebody deleted it (RFC 9051: TRYCREATE)
+            try:
+                session.move(uids, archive)
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError:
+                self._unmoved_says = "the IMAP server doesn't move stored mail to [imap] archive"
+                return
+        self._stored.difference_update(uids)
+        keep = self._settings.archive_keep
+        if keep is not None:
+            self._expire_at = min(self._expire_at, time.monotonic() + keep.total_seconds())
+
+    def _what_is_left(self) -> str:
+        if self._store_says:
+            return f"mail waits in {self._key}: {self._store_says}"
+        if self._unmoved_says:
+            return self._unmoved_says
+        stuck = sum(p.times > 0 for p in self._postponed.values())
+        if stuck:
+            return f"{self._key}: the IMAP server can't hand out {stuck} of its mails"
+        if self._too_large:
+            limit = self._settings.largest >> 20
+            many = len(self._too_large)
+            return f"{self._key}: {many} mail(s) of more than {limit} MiB were left there"
+        return ""
+
+    # -- the archive -------------------------------------------------------------------------
+
+    def _expire(self, session: ImapSession, folder: str, archive: str) -> None:
+        """Expunge what has lain in the archive for long enough: the store is the record."""
+        keep = self._settings.archive_keep
+        now = time.monotonic()
+        if keep is None or self._junk or now < self._expire_at:
+            return
+        cutoff = self._clock.now() - keep
+        session.select(archive)
+        try:
+            dated = session.dated_before(cutoff.date())
+            old = sorted(uid for uid, at in dated.items() if at <= cutoff)
+            for chunk in chunks(old, 500):
+                session.expunge(chunk)
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError:
+            dated, old = {}, []  # the server won't; the next time will tell
+        rest = [at for uid, at in dated.items() if uid not in set(old)]
+        wait = min((at - cutoff for at in rest), default=timedelta.max).total_seconds()
+        self._expire_at = now + min(max(wait, 1.0), self._settings.expire_every)
+        self._select(session, folder)
+
+    # -- waiting -----------------------------------------------------------------------------
+
+    def _wait(self, session: ImapSession) -> None:
+        settings = self._settings
+        now = time.monotonic()
+        seconds = settings.idle_for
+        if self._unmoved_says:
+            seconds = min(seconds, settings.longest_delay)
+        for postponed in self._postponed.values():
+            seconds = min(seconds, max(0.1, postponed.until - now))
+        if settings.archive_keep is not None and not self._junk:
+            seconds = min(seconds, max(0.1, self._expire_at - now))
+        if not session.can(b"IDLE") or self._idle_failures > 1:
+            wait_readable((self._wake,), min(seconds, settings.poll_every))
+            return
+        try:
+            session.idle(seconds, self._wake)
+        except IMAPClientError as refused:
+            # It says that it has IDLE, and then doesn't: after a second time we poll.
+            if not isinstance(refused, IMAPClientAbortError):
+                self._idle_failures += 1
+            raise
+        self._idle_failures = 0
+
+
+def said(broken: BaseException) -> str:
+    """An error without anything of a mail: the system's words, or the kind of it."""
+    if isinstance(broken, TimeoutError):
+        return "no answer in time"
+    if isinstance(broken, OSError) and broken.strerror:
+        return broken.strerror
+    if isinstance(broken, IMAPClientAbortError):
+        return "the server ended the connection"
+    return f"the server's answer makes no sense ({type(broken).__name__})"
