@@ -45,7 +45,7 @@ class Act(StrEnum):
     UNBAN = "unban"  # every exact entry, duplicates included
     TAKE_OFF = "take-off"
     PUT_BACK = "put-back"  # the rows stand as given: made where missing, finished where half made
-    MODERATE = "moderate"  # every row of the place gets this moderation action
+    MODERATE = "moderate"  # the rows get the moderation actions given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +117,7 @@ class Step:
     role: Role
     now: Word
     then: Word
-    rows: tuple[Row, ...] = field(default=(), repr=False)  # to take off, or to put back
-    action: str | None = None  # MODERATE: what is set; None clears it
+    rows: tuple[Row, ...] = field(default=(), repr=False)  # to take off, or as they shall be
     person: str = field(default="", repr=False)  # steps of one person go one after another
     sanctions: tuple[str, ...] = ()  # whom it serves
 

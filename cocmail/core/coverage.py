@@ -1,0 +1,139 @@
+"""Whom and what each sanction covers, seen against what stands on the lists.
+
+Owns the reach of one sanction (addresses, lists, what it takes away, what it has touched before)
+and which people are one person. Refuses to know how sanctions compose. Called by core.plan and
+core.proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cocmail.core.enforcement import Observed, Place, Question, Role, Standing
+from cocmail.core.people import Address
+from cocmail.core.sanctions import Measure, Sanction
+
+Facts = Mapping[str, object] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """One sanction against what is observed."""
+
+    sanction: Sanction
+    addresses: tuple[Address, ...] = field(repr=False)
+    lists: frozenset[str]  # those that exist now and are in its scope
+    records: Mapping[Place, Facts] = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        return self.sanction.id
+
+    @property
+    def keeps_off(self) -> bool:
+        return self.sanction.measure.keeps_off
+
+    @property
+    def everywhere(self) -> bool:
+        return self.sanction.scope.everything
+
+    def covers(self, place: Place) -> bool:
+        return place.address in self.addresses and (place.list is None or place.list in self.lists)
+
+    def takes_off(self, place: Place) -> bool:
+        """Whether nothing may stand in this place while it is in force."""
+        if not self.covers(place):
+            return False
+        if place.role is Role.MEMBER:
+            return self.keeps_off or self.sanction.measure is Measure.REMOVE
+        return place.role in (Role.OWNER, Role.MODERATOR) and self.sanction.including_roles
+
+    def holds(self, place: Place) -> bool:
+        return (
+            self.sanction.measure is Measure.MODERATE
+            and place.role in (Role.MEMBER, Role.NONMEMBER)
+            and self.covers(place)
+        )
+
+    def took_off(self, place: Place) -> bool:
+        """Whether its record of this place is of something that it took away whole."""
+        return self.keeps_off or place.role in (Role.OWNER, Role.MODERATOR)
+
+    def touched(self, place: Place) -> bool:
+        """Whether it had this address off this list before: what stands there without a record
+        came later, and is not to be given back."""
+        if not self.keeps_off or place.role in (Role.NONMEMBER, Role.BAN):
+            return False
+        if place.role is not Role.MEMBER and not self.sanction.including_roles:
+            return False
+        level = None if self.everywhere else place.list
+        return Place(list=level, address=place.address, role=Role.BAN) in self.records
+
+
+def reaches(
+    sanctions: Iterable[Sanction], groups: Mapping[str, tuple[str, ...]], observed: Observed
+) -> tuple[Reach, ...]:
+    return tuple(
+        Reach(
+            sanction=sanction,
+            addresses=_addresses(sanction, observed),
+            lists=frozenset(name for name in observed.lists if sanction.scope.covers(name, groups)),
+            records={
+                Place(list=b.list, address=b.address, role=Role(b.role)): b.facts
+                for b in sanction.before
+            },
+        )
+        for sanction in sanctions
+        if sanction.measure is not Measure.WARN
+    )
+
+
+def _addresses(sanction: Sanction, observed: Observed) -> tuple[Address, ...]:
+    """The named one first. Once covered, always covered: an address that was moved to another
+    user meanwhile still carries our records."""
+    found = dict.fromkeys((sanction.address, *sanction.addresses))
+    found |= dict.fromkeys(before.address for before in sanction.before)
+    for address in tuple(found):
+        found |= dict.fromkeys(observed.linked.get(address, ()))
+    return tuple(found)
+
+
+def questions(
+    standing: Standing, groups: Mapping[str, tuple[str, ...]], doubtful: Iterable[str] = ()
+) -> tuple[Question, ...]:
+    """What has to be observed to plan for these sanctions. ``doubtful``: lists whose own bans
+    are to be read although no sanction of ours bans there."""
+    asked = []
+    for sanction in (*standing.sanctions, *standing.ending):
+        if sanction.measure is Measure.WARN:
+            continue
+        lists = {before.list for before in sanction.before if before.role == Role.BAN}
+        if sanction.measure.keeps_off:
+            lists.update(sanction.scope.lists)
+            for name in sanction.scope.groups:
+                lists.update(groups.get(name, ()))
+        lists.update(doubtful)
+        addresses = dict.fromkeys((sanction.address, *sanction.addresses))
+        addresses |= dict.fromkeys(before.address for before in sanction.before)
+        asked.append(
+            Question(
+                addresses=tuple(addresses),
+                lists=tuple(sorted(name for name in lists if name is not None)),
+            )
+        )
+    return tuple(asked)
+
+
+def persons(all_reaches: Iterable[Reach]) -> dict[Address, str]:
+    """A key for each address, equal for the addresses of one person: whoever shares a sanction
+    or a Mailman user is changed in one sequence."""
+    keys: dict[Address, str] = {}
+    for reach in all_reaches:
+        old = {keys[a] for a in reach.addresses if a in keys}
+        key = min({*old, *map(str, reach.addresses)})
+        for address, other in keys.items():
+            if other in old:
+                keys[address] = key
+        keys |= dict.fromkeys(reach.addresses, key)
+    return keys

@@ -1,0 +1,479 @@
+"""Sanctions in force plus what stands on the lists gives the steps from here to there.
+
+Owns how sanctions compose and how they come off: what should stand in each place is what stood
+there before any of ours (the open records, else what is observed now), overlaid with the
+strictest measure in force. A converged state plans nothing, so any step may be repeated, and a
+crash between any two is cured by planning again. Refuses to know how a step is carried out, when,
+and who decided what. Called by loops.enforcement and, for ballots and the command line, through
+plan_for.
+
+What is written down before a change (`Plan.notes`) carries the undo. Every sanction in force
+holds its own copy of the record of each place it covers, so that any of them may end first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cocmail.core.coverage import Facts, Reach, persons, reaches
+from cocmail.core.enforcement import (
+    HOLD,
+    Act,
+    Ban,
+    Note,
+    Observed,
+    Place,
+    Plan,
+    Role,
+    Row,
+    Standing,
+    Step,
+    Word,
+    from_facts,
+    to_facts,
+    word,
+)
+from cocmail.core.people import Address, Private
+from cocmail.core.proof import proof_rows, warnings
+from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
+
+Groups = Mapping[str, tuple[str, ...]]
+
+_ROSTERS = (Role.MEMBER, Role.NONMEMBER, Role.OWNER, Role.MODERATOR)
+# Bans before removals (nobody slips back in between); a wide ban leaves before a narrow one comes
+# (Mailman refuses the narrow one while the wide one stands); roles and memberships come back when
+# no ban of ours is in their way.
+_ORDER = (Act.UNBAN, Act.BAN, Act.TAKE_OFF, Act.MODERATE, Act.PUT_BACK)
+
+THEIRS = "somebody changed this meanwhile; theirs stands"
+GONE_LIST = "this list no longer exists"
+GONE_ADDRESS = "Mailman no longer knows this address; nothing was put back"
+OTHER_BAN = "a ban that isn't ours keeps them off; nothing was put back"
+OUR_BAN = "can be put back only when another sanction ends"
+BAN_STAYS = "this ban was there before; it stays"
+PATTERN_STAYS = "a pattern that isn't ours still bans this address"
+STILL_OFF = "another sanction keeps them off"
+STILL_HELD = "another sanction holds their posts"
+LAST_OWNER = "the list would be left without an owner; the role stays"
+
+
+def plan(standing: Standing, groups: Groups, observed: Observed) -> Plan:
+    """The steps, records and proof for all that stands."""
+    return _plan(standing, groups, observed).plan()
+
+
+def plan_for(
+    measure: Measure,
+    addresses: Collection[Address],
+    scope: Scope,
+    groups: Groups,
+    observed: Observed,
+    standing: Standing,
+    *,
+    including_roles: bool = False,
+) -> Plan:
+    """What a sanction that nobody decided yet would change, on top of what is in force."""
+    named = tuple(addresses)
+    draft = Sanction(
+        id="(preview)",
+        case="",
+        measure=measure,
+        address=named[0],
+        addresses=named,
+        scope=scope,
+        reason=Private(""),
+        state=State.PROPOSED,
+        start=None,
+        until=None,
+        including_roles=including_roles,
+    )
+    with_it = replace(standing, sanctions=(*standing.sanctions, draft))
+    whole = _plan(with_it, groups, observed).plan(of=draft.id)
+    return replace(whole, steps=whole.steps_of(draft.id))
+
+
+def _plan(standing: Standing, groups: Groups, observed: Observed) -> _Planner:
+    planner = _Planner(
+        force=reaches(standing.sanctions, groups, observed),
+        ending=tuple(
+            reach
+            for reach in reaches(standing.ending, groups, observed)
+            if reach.sanction.measure is not Measure.REMOVE  # it takes once and gives nothing back
+        ),
+        observed=observed,
+        groups=groups,
+    )
+    planner.work()
+    return planner
+
+
+@dataclass(kw_only=True)
+class _Planner:
+    """One planning; thrown away afterwards."""
+
+    force: tuple[Reach, ...]
+    ending: tuple[Reach, ...]
+    observed: Observed
+    groups: Groups
+    steps: list[Step] = field(default_factory=list)
+    notes: dict[str, dict[Place, Facts]] = field(default_factory=dict)
+    unread: dict[Place, None] = field(default_factory=dict)
+    texts: dict[Place, str] = field(default_factory=dict)
+    outlasted: dict[Place, str] = field(default_factory=dict)  # told for ended sanctions alone
+    waiting: set[str] = field(default_factory=set)
+    banned: dict[tuple[str | None, Address], bool] = field(default_factory=dict)  # True: by ours
+
+    def __post_init__(self) -> None:
+        self.all = (*self.force, *self.ending)
+        self.persons = persons(self.all)
+        self.rows: dict[Place, tuple[Row, ...]] = {}
+        for row in sorted(self.observed.rows, key=lambda row: row.mode):
+            self.rows[row.place] = (*self.rows.get(row.place, ()), row)
+        self.bans = {(ban.list, ban.address): ban for ban in self.observed.bans}
+
+    def plan(self, of: str | None = None) -> Plan:
+        return Plan(
+            steps=tuple(sorted(self.steps, key=_order)),
+            warnings=warnings(self.force, self.observed, self.groups, self.texts, of=of),
+            notes=tuple(
+                Note(
+                    sanction=sanction,
+                    records=tuple(
+                        Before(list=p.list, address=p.address, role=p.role, facts=facts)
+                        for p, facts in records.items()
+                    ),
+                )
+                for sanction, records in self.notes.items()
+            ),
+            unread=tuple(self.unread),
+            rows={
+                reach.id: proof_rows(
+                    reach,
+                    self.rows,
+                    self.observed,
+                    self.texts | (self.outlasted if reach in self.ending else {}),
+                    ended=reach in self.ending,
+                )
+                for reach in self.all
+            },
+            covers={reach.id: reach.addresses for reach in self.force},
+            waiting=frozenset(self.waiting),
+        )
+
+    def work(self) -> None:
+        places: dict[Place, None] = {}
+        for reach in self.all:
+            places |= dict.fromkeys(reach.records)
+        for reach in self.force:
+            for address in reach.addresses:
+                for name in sorted(reach.lists):
+                    for role in (Role.BAN, *_ROSTERS):
+                        places[Place(list=name, address=address, role=role)] = None
+        for address in self.persons:
+            self._ban(Place(list=None, address=address, role=Role.BAN))
+        for place in places:
+            if place.role is Role.BAN and place.list is not None:
+                if place.list in self.observed.lists:
+                    self._ban(place)
+                else:
+                    self.texts[place] = GONE_LIST
+        for place in places:
+            if place.role is Role.BAN:
+                continue
+            if place.list not in self.observed.lists:
+                self.texts[place] = GONE_LIST
+            else:
+                self._roster(place)
+
+    # -- bans ----------------------------------------------------------------------------------
+
+    def _ban(self, place: Place) -> None:
+        claims = [
+            reach
+            for reach in self.force
+            if reach.keeps_off and reach.covers(place) and reach.everywhere is (place.list is None)
+        ]
+        ban = self.bans.get((place.list, place.address)) or Ban(
+            list=place.list, address=place.address
+        )
+        recorded = [reach.records[place] for reach in self.all if place in reach.records]
+        ours = None in recorded
+        base: Facts = None
+        if not ours and (ban.exact or ban.pattern):
+            base = {"exact": bool(ban.exact), "pattern": ban.pattern}
+        effective = bool(ban.exact or ban.pattern)
+        wider = place.list is not None and (None, place.address) in self.banned
+        if claims and not effective and not wider:
+            self._step(Act.BAN, place, Word.ABSENT, Word.BANNED, claims)
+        for reach in claims:
+            if place not in reach.records or (
+                base is None and not effective and reach.records[place] is not None
+            ):
+                self._note(reach, place, base)
+        leaving = [reach for reach in self.ending if place in reach.records]
+        if claims or ban.pattern or (ban.exact and not (ours and leaving)):
+            self.banned[place.list, place.address] = bool(claims)
+        if claims or not leaving:
+            return
+        if ours and ban.exact:
+            then = Word.BANNED if ban.pattern or wider else Word.ABSENT
+            self._step(Act.UNBAN, place, Word.BANNED, then, leaving)
+        elif ban.pattern:
+            self.texts[place] = PATTERN_STAYS
+        elif ban.exact:
+            self.texts[place] = BAN_STAYS
+
+    def _ban_over(self, place: Place) -> bool | None:
+        """Whether a ban bars this place when all steps are done: by ours, by others', or None."""
+        found = [
+            self.banned[level, place.address]
+            for level in (None, place.list)
+            if (level, place.address) in self.banned
+        ]
+        return any(found) if found else None
+
+    # -- rosters -------------------------------------------------------------------------------
+
+    def _roster(self, place: Place) -> None:
+        off = [reach for reach in self.force if reach.takes_off(place)]
+        hold = [reach for reach in self.force if reach.holds(place)]
+        if off and place.role is Role.OWNER and self._last_owner(place):
+            self.texts[place] = LAST_OWNER
+            off = []
+        if off:
+            self._take_off(place, off, hold)
+        elif hold and place.role is Role.MEMBER:
+            self._hold_member(place, hold)
+        elif hold:
+            self._hold_nonmember(place, hold)
+        else:
+            self._let_go(place)
+
+    def _take_off(self, place: Place, off: list[Reach], hold: list[Reach]) -> None:
+        seen = self.rows.get(place, ())
+        once = [reach for reach in off if reach.sanction.measure is Measure.REMOVE]
+        for reach in once:
+            if seen and place not in reach.records:
+                self._note(reach, place, to_facts(seen), seen)
+        # A removal, once made, also takes what an earlier suspension would have given back.
+        base = () if once else self._base(place)
+        for reach in (*off, *hold, *(self.ending if once else ())):
+            if reach in once:
+                continue
+            if place in reach.records:
+                if once and reach.records[place] is not None:
+                    self._note(reach, place, None)
+            elif base and reach in self.force:
+                self._note(reach, place, to_facts(base), base)
+        if seen:
+            self._step(Act.TAKE_OFF, place, word(seen), Word.ABSENT, off, seen)
+        elif any(place in reach.records for reach in self.ending):
+            self.outlasted[place] = STILL_OFF
+
+    def _hold_member(self, place: Place, hold: list[Reach]) -> None:
+        seen, base = self.rows.get(place, ()), self._base(place)
+        back = [r for r in self.ending if place in r.records and r.took_off(place)]
+        if back and base and (not seen or self._half_made(place, seen, base)):
+            held = tuple(replace(row, action=HOLD) for row in base)
+            for reach in hold:
+                if place not in reach.records:
+                    self._note(reach, place, to_facts(base))
+            self._put_back(place, seen, held, [*back, *hold])
+            return
+        if any(place in reach.records for reach in self.ending):
+            self.outlasted[place] = STILL_HELD
+        for reach in hold:
+            old = from_facts(place, reach.records.get(place))
+            if not seen:
+                if old:  # they left by themselves: when they come back they start anew
+                    self._note(reach, place, None)
+            elif not old:
+                self._note(reach, place, to_facts(base or seen))
+            elif not back and _ids(old) != _ids(seen):
+                again = any(row.action != HOLD for row in seen)  # left and joined anew
+                self._note(reach, place, to_facts(seen if again else _merge(seen, old)))
+        if any(row.action != HOLD for row in seen):
+            held = tuple(replace(row, action=HOLD) for row in seen)
+            self._step(Act.MODERATE, place, word(seen), Word.HELD, hold, held)
+
+    def _hold_nonmember(self, place: Place, hold: list[Reach]) -> None:
+        seen, base = self.rows.get(place, ()), self._base(place)
+        for reach in hold:
+            if place not in reach.records:
+                self._note(reach, place, to_facts(base))
+        if any(place in reach.records for reach in self.ending):
+            self.outlasted[place] = STILL_HELD
+        if not seen:
+            # A banned address can't get a row, and needs none: its posts are discarded.
+            if place.list is not None and self._ban_over(place) is None:
+                row = Row(
+                    list=place.list,
+                    address=place.address,
+                    role=place.role,
+                    action=HOLD,
+                    preferences={},
+                )
+                self._step(Act.PUT_BACK, place, Word.ABSENT, Word.HELD, hold, (row,))
+        elif any(row.action != HOLD for row in seen):
+            held = tuple(replace(row, action=HOLD) for row in seen)
+            self._step(Act.MODERATE, place, word(seen), Word.HELD, hold, held)
+
+    def _let_go(self, place: Place) -> None:
+        """No sanction in force bears on this place; give back what ended ones took."""
+        leaving = [reach for reach in self.ending if place in reach.records]
+        if not leaving:
+            return
+        seen, base = self.rows.get(place, ()), self._base(place)
+        if any(reach.took_off(place) for reach in leaving):
+            if base and (not seen or self._half_made(place, seen, base)):
+                self._put_back(place, seen, base, leaving)
+            elif base and place not in self.unread and not _same(seen, base):
+                self.texts[place] = THEIRS
+            return
+        if not seen:
+            if base or any(reach.records[place] is not None for reach in leaving):
+                self.texts[place] = THEIRS
+            return
+        if not base:
+            if all(row.action == HOLD for row in seen) and place.role is Role.NONMEMBER:
+                self._step(Act.TAKE_OFF, place, Word.HELD, Word.ABSENT, leaving, seen)
+            return
+        wanted = {row.mode: row.action for row in base}
+        target = tuple(
+            replace(row, action=wanted.get(row.mode, row.action)) if row.action == HOLD else row
+            for row in seen
+        )
+        if any(row.action not in (HOLD, wanted.get(row.mode)) for row in seen):
+            self.texts[place] = THEIRS
+        if target != seen:
+            self._step(Act.MODERATE, place, word(seen), word(target), leaving, target)
+
+    def _put_back(
+        self, place: Place, seen: tuple[Row, ...], rows: tuple[Row, ...], serves: list[Reach]
+    ) -> None:
+        barred = self._ban_over(place)
+        if not seen and place.address not in self.observed.known:
+            self.texts[place] = GONE_ADDRESS
+        elif barred is None or seen:
+            self._step(Act.PUT_BACK, place, word(seen), word(rows), serves, rows)
+        elif barred:
+            self.texts[place] = OUR_BAN
+            self.waiting.update(reach.id for reach in serves if reach in self.ending)
+        else:
+            self.texts[place] = OTHER_BAN
+
+    def _half_made(self, place: Place, seen: tuple[Row, ...], base: tuple[Row, ...]) -> bool:
+        """Whether what stands there is a return of ours that was cut short: it isn't what it
+        should be, yet carries nothing of its own."""
+        if any(row.preferences is None for row in seen):
+            self.unread[place] = None
+            return False
+        held = any(reach.sanction.measure is Measure.MODERATE for reach in self.all)
+        wanted = {row.mode: row for row in base}
+        for row in seen:
+            goal = wanted.get(row.mode)
+            if goal is None or not (
+                row.action in (None, goal.action)
+                or (held and row.action == HOLD)
+                or (place.role is not Role.MEMBER and row.action == "accept")
+            ):
+                return False
+            for name, value in (row.preferences or {}).items():
+                # Mailman sets these two by itself when it makes an owner or moderator.
+                fresh = place.role is not Role.MEMBER and name in (
+                    "preferred_language",
+                    "delivery_mode",
+                )
+                if (goal.preferences or {}).get(name) != value and not fresh:
+                    return False
+        target = base
+        if any(reach.holds(place) for reach in self.force):
+            target = tuple(replace(row, action=HOLD) for row in base)
+        return not _same(seen, target)
+
+    def _last_owner(self, place: Place) -> bool:
+        if place not in self.rows:
+            return False
+        owners = self.observed.owners.get(place.list or "", ())
+        return not any(
+            not any(r.takes_off(replace(place, address=owner)) for r in self.force)
+            for owner in owners
+        )
+
+    def _base(self, place: Place) -> tuple[Row, ...]:
+        """What stands in this place but for us."""
+        seen = self.rows.get(place, ())
+        recorded = [reach for reach in self.all if place in reach.records]
+        whole = [reach for reach in recorded if reach.took_off(place)]
+        if whole:
+            return from_facts(place, whole[0].records[place])
+        if any(reach.touched(place) for reach in self.all):
+            return ()
+        if recorded:
+            rows = from_facts(place, recorded[0].records[place])
+            return rows if place.role is Role.NONMEMBER else _merge(seen, rows)
+        return seen
+
+    # -- writing down --------------------------------------------------------------------------
+
+    def _note(
+        self, reach: Reach, place: Place, facts: Facts, exactly: tuple[Row, ...] = ()
+    ) -> None:
+        if any(row.preferences is None for row in exactly):
+            self.unread[place] = None
+        self.notes.setdefault(reach.id, {})[place] = facts
+
+    def _step(
+        self,
+        act: Act,
+        place: Place,
+        now: Word,
+        then: Word,
+        serves: Iterable[Reach],
+        rows: tuple[Row, ...] = (),
+    ) -> None:
+        self.steps.append(
+            Step(
+                act=act,
+                list=place.list,
+                address=place.address,
+                role=place.role,
+                now=now,
+                then=then,
+                rows=rows,
+                person=self.persons[place.address],
+                sanctions=tuple(reach.id for reach in serves),
+            )
+        )
+
+
+def _order(step: Step) -> tuple[Any, ...]:
+    return (
+        _ORDER.index(step.act),
+        step.list is not None,
+        step.address,
+        step.list or "",
+        step.role,
+    )
+
+
+def _ids(rows: tuple[Row, ...]) -> set[str]:
+    return {row.member_id for row in rows}
+
+
+def _merge(seen: tuple[Row, ...], recorded: tuple[Row, ...]) -> tuple[Row, ...]:
+    """What stands there, with the moderation that stood there before us. A `moderate` touches
+    nothing else, so all else is theirs to change; what they took away is gone."""
+    actions = {row.mode: row.action for row in recorded}
+    return tuple(replace(row, action=actions.get(row.mode, row.action)) for row in seen)
+
+
+def _same(seen: tuple[Row, ...], wanted: tuple[Row, ...]) -> bool:
+    def told(rows: tuple[Row, ...]) -> list[tuple[object, ...]]:
+        return sorted(
+            (row.mode, row.action or "", sorted((row.preferences or {}).items())) for row in rows
+        )
+
+    return told(seen) == told(wanted)

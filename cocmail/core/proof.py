@@ -1,0 +1,134 @@
+"""What enforcement tells people: the rows of a proof, the warnings of a plan.
+
+Owns their words. Refuses to decide anything. Called by core.plan, which is called for the proof
+with what was read back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from cocmail.core.coverage import Reach
+from cocmail.core.enforcement import (
+    Observed,
+    Place,
+    ProofRow,
+    Role,
+    Row,
+    Word,
+    from_facts,
+    word,
+)
+from cocmail.core.people import Address
+
+ROLE_STAYS = "this role stays"
+_ROLES = (Role.OWNER, Role.MODERATOR)
+
+
+def proof_rows(
+    reach: Reach,
+    rows: Mapping[Place, tuple[Row, ...]],
+    observed: Observed,
+    texts: Mapping[Place, str],
+    *,
+    ended: bool,
+) -> tuple[ProofRow, ...]:
+    """A row for each place that the sanction has a record of, and for each role that it left."""
+    banned = {(ban.list, ban.address) for ban in observed.bans if ban.exact or ban.pattern}
+    found: list[ProofRow] = []
+
+    def add(place: Place, was: Word, now: Word, note: str) -> None:
+        found.append(
+            ProofRow(
+                list=place.list,
+                address=place.address,
+                role=place.role,
+                was=was,
+                now=now,
+                note=texts.get(place, note),
+            )
+        )
+
+    for place in sorted(reach.records, key=_place_order):
+        facts = reach.records[place]
+        if place.role is Role.BAN:
+            over = {(None, place.address), (place.list, place.address)} & banned
+            now = Word.BANNED if over else Word.ABSENT
+            before = Word.BANNED if facts else Word.ABSENT
+        else:
+            now = word(rows.get(place, ()))
+            before = word(from_facts(place, facts))
+        if before is now is Word.ABSENT and place.role not in (Role.BAN, Role.NONMEMBER):
+            continue
+        add(place, _made(reach, place) if ended else before, now, "")
+    if not ended:
+        for place in sorted(rows, key=_place_order):
+            if place.role in _ROLES and reach.covers(place) and place not in reach.records:
+                add(place, word(rows[place]), word(rows[place]), ROLE_STAYS)
+    return tuple(found)
+
+
+def _made(reach: Reach, place: Place) -> Word:
+    """What the sanction had made of a place while it was in force."""
+    if place.role is Role.BAN:
+        return Word.BANNED
+    return Word.ABSENT if reach.took_off(place) else Word.HELD
+
+
+def _place_order(place: Place) -> tuple[str, bool, str, str]:
+    return (place.address, place.list is not None, place.list or "", place.role)
+
+
+def warnings(
+    force: Iterable[Reach],
+    observed: Observed,
+    groups: Mapping[str, tuple[str, ...]],
+    texts: Mapping[Place, str],
+    *,
+    of: str | None = None,
+) -> tuple[str, ...]:
+    """What the committee should know before it decides. For people: they hold addresses."""
+    said: dict[str, None] = {}
+    for reach in force:
+        if of is None or reach.id == of:
+            said |= dict.fromkeys(_warnings(reach, observed, groups, texts))
+    return tuple(said)
+
+
+def _warnings(
+    reach: Reach,
+    observed: Observed,
+    groups: Mapping[str, tuple[str, ...]],
+    texts: Mapping[Place, str],
+) -> Iterable[str]:
+    sanction = reach.sanction
+    named: set[str] = set(sanction.scope.lists)
+    for group in sanction.scope.groups:
+        if group not in groups:
+            yield f"there is no group of lists named {group}"
+        named.update(groups.get(group, ()))
+    for name in sorted(named - set(observed.lists)):
+        yield f"there is no list {name}"
+    if len(reach.addresses) > 1:
+        yield f"this person has {len(reach.addresses)} addresses: {', '.join(reach.addresses)}"
+    mine: set[Address] = set(reach.addresses)
+    here = [row for row in observed.rows if row.address in mine]
+    if not any(row.role is not Role.NONMEMBER for row in here) and not reach.records:
+        yield f"{sanction.address} was found on no list"
+    for row in sorted(here, key=lambda row: (row.list, row.address, row.role)):
+        if row.role not in _ROLES or row.list not in reach.lists:
+            continue
+        article = "an owner" if row.role is Role.OWNER else "a moderator"
+        if not sanction.including_roles:
+            yield f"{row.address} is {article} of {row.list}; this role stays"
+        elif text := texts.get(row.place):
+            yield f"{row.address} is {article} of {row.list}: {text}"
+        else:
+            yield f"{row.address} is {article} of {row.list}, and will be no longer"
+        if row.role is Role.OWNER and not set(observed.owners.get(row.list, ())) - mine:
+            yield f"{row.list} has no other owner"
+    if sanction.measure.keeps_off and not reach.records:
+        for ban in sorted(observed.bans, key=lambda ban: (ban.list or "", ban.address)):
+            if ban.address in mine and (ban.list is None or ban.list in reach.lists):
+                where = f"on {ban.list}" if ban.list else "from every list"
+                yield f"{ban.address} is banned {where} already; that ban stays when this ends"
