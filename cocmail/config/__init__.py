@@ -11,7 +11,7 @@ Called by the command line, which hands the settings to the daemon.
 from cocmail.config.checks import warnings
 from cocmail.config.errors import ConfigurationError
 from cocmail.config.loading import DEFAULT, VARIABLE, find, load, parse
-from cocmail.config.secrets import Key, Secret
+from cocmail.config.secrets import Secret
 from cocmail.config.settings import NOT_YET, Settings
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "NOT_YET",
     "VARIABLE",
     "ConfigurationError",
-    "Key",
     "Secret",
     "Settings",
     "find",

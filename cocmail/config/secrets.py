@@ -1,35 +1,22 @@
 """Secrets, read from their files at the moment that they are needed.
 
-Owns the reading, and the look at who else may read. Refuses to keep a secret or to say one:
+Owns the reading, and the look at who else may read. The store's own key is the vault's to read. Refuses to keep a secret or to say one:
 errors name the file, and what is returned hides itself in a repr. Called by the tables.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import stat
 from pathlib import Path
 
 from cocmail.config.errors import ConfigurationError
 from cocmail.core.people import Private
 
-KEY_BYTES = 32
-
 
 class Secret(Private):
     """A password. Its repr hides it."""
 
     __slots__ = ()
-
-
-class Key(bytes):
-    """A key. Its repr hides it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "<key>"
 
 
 def open_to_others(path: Path) -> bool:
@@ -62,23 +49,6 @@ def read_pem(path: Path, key: str) -> Secret:
             " -pkeyopt rsa_keygen_bits:2048` makes one"
         )
     return Secret(text)
-
-
-def read_key(path: Path, key: str) -> Key:
-    """A key of 32 bytes, kept as base64. Refused where everybody on this machine may read it."""
-    if open_to_others(path):
-        raise _open_key(path, key)
-    text = read(path, key)
-    try:
-        found = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        found = b""
-    if len(found) != KEY_BYTES:
-        raise ConfigurationError(
-            f"{path}: {key}: this is no key of ours (32 bytes in base64); put the right file"
-            " back, or for a new store let `cocmail init` make one"
-        )
-    return Key(found)
 
 
 def _text(path: Path, key: str) -> str:

@@ -117,9 +117,6 @@ class Store(Table):
         """The database's file, where it is one."""
         return Path(self.url[len("sqlite:///") :]) if self.url.startswith("sqlite:") else None
 
-    def key(self) -> secrets.Key:
-        return secrets.read_key(self.key_file, "[store] key_file")
-
     def password(self) -> secrets.Secret | None:
         if self.password_file is None:
             return None
