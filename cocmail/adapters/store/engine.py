@@ -1,0 +1,184 @@
+"""Connections and transactions on SQLite and PostgreSQL.
+
+Owns how a connection is opened and set up, and the two kinds of transaction: deciding (serial)
+and reading (one snapshot). Refuses to know tables and queries. Called by the store's other rooms.
+
+SQLite: the driver's own transactions are off, because they begin only at the first write, and
+two that have read before either writes would lose an update. A deciding transaction begins
+IMMEDIATE, reads included. PostgreSQL: READ COMMITTED, where deciding takes row locks (cases.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Insert, Table, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from cocmail.adapters.store.errors import translate
+from cocmail.core.errors import Permanent, Temporary
+
+BUSY_SECONDS = 15.0
+_SERIAL = "cocmail_serial"
+
+
+class Database:
+    """One database, and the two ways to work in it. Use within one event loop."""
+
+    def __init__(self, url: str, password_file: Path | None = None, *, create: bool) -> None:
+        self._url = _parse(url, password_file)
+        self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        self._engine = _sqlite(self._url, create) if self.is_sqlite else _postgresql(self._url)
+        self._turn = asyncio.Lock()
+        self._opened = False
+
+    def __repr__(self) -> str:
+        return f"<Database {self.where}>"
+
+    @property
+    def where(self) -> str:
+        """The store's place, without its secrets."""
+        if self.path is not None:
+            return str(self.path)
+        return f"{self._url.host or self._url.query.get('host', 'localhost')}/{self._url.database}"
+
+    @property
+    def path(self) -> Path | None:
+        return Path(self._url.database) if self.is_sqlite and self._url.database else None
+
+    @asynccontextmanager
+    async def deciding(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that nothing else decides beside. Commits at the end, or rolls back."""
+        async with self._in_turn(), self._errors(), self._engine.connect() as plain:
+            connection = await plain.execution_options(**{_SERIAL: True})
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """One snapshot to read from; holds nobody up."""
+        options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        async with self._errors(), self._engine.connect() as plain:
+            connection = await plain.execution_options(**options)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncConnection]:
+        """A connection without transactions, for locks that live as long as it does."""
+        async with self._errors(), self._engine.connect() as plain:
+            yield await plain.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        # SQLite's own queue is a sleep and another try, and unfair; within the daemon we stand
+        # in line instead. Its busy_timeout is for other processes.
+        if not self.is_sqlite:
+            yield
+            return
+        try:
+            await asyncio.wait_for(self._turn.acquire(), BUSY_SECONDS)
+        except TimeoutError:
+            raise Temporary("the store is busy: a transaction is taking very long") from None
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    @asynccontextmanager
+    async def _errors(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise translate(error, where=self.where, opening=not self._opened) from None
+        self._opened = True
+
+
+def insert_new(connection: AsyncConnection, table: Table) -> Insert:
+    """An INSERT that does nothing where the row's key is taken (``rowcount`` tells)."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def _parse(url: str, password_file: Path | None) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise Permanent("[store] url: not of the form sqlite:///FILE or postgresql://…") from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise Permanent("[store] url: sqlite:///FILE needs a file")
+        return parsed.set(drivername="sqlite+aiosqlite")
+    if backend not in ("postgresql", "postgres"):
+        raise Permanent(f"[store] url: {backend}: a store is sqlite:///FILE or postgresql://…")
+    if password_file is not None:
+        try:
+            parsed = parsed.set(password=password_file.read_text().strip())
+        except OSError as error:
+            raise Permanent(
+                f"[store] password_file: {password_file} can't be read ({error.strerror})"
+            ) from None
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _sqlite(url: URL, create: bool) -> AsyncEngine:
+    path = Path(url.database or "")
+    try:
+        # Made by us and not by SQLite, so that it is never readable by others; the -wal and
+        # -shm files take their mode from it.
+        os.close(os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600))
+    except FileNotFoundError:
+        mend = "make its folder" if create else "`cocmail run` makes the store"
+        raise Permanent(f"[store] url: {path} does not exist; {mend}") from None
+    except OSError as error:
+        raise Permanent(f"[store] url: {path} can't be opened ({error.strerror})") from None
+    engine = create_async_engine(
+        url,
+        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        # A destroyed case key must not lie on in a free page.
+        cursor.execute("PRAGMA secure_delete=ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        serial = connection.get_execution_options().get(_SERIAL, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if serial else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        connect_args={
+            "connect_timeout": 10,
+            "application_name": "cocmail",
+            # A black hole between us and the server must not hold a loop for hours.
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 30_000,
+            "options": f"-c lock_timeout={int(BUSY_SECONDS * 1000)}",
+        },
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )

@@ -1,0 +1,134 @@
+"""Who is alone: the one daemon of a SQLite store, the one sweep of any store.
+
+Owns the named locks. Refuses to know what is done under them. Called by store.py.
+
+SQLite: an flock(2) on a file beside the database, which the kernel lets go with the process.
+PostgreSQL: a session's advisory lock, which the server lets go with the connection; daemons share
+theirs, so that `status` sees that there is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from cocmail.adapters.store.engine import Database
+from cocmail.core.errors import Permanent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CLASS = zlib.crc32(b"cocmail") & 0x7FFFFFFF
+DAEMON = "daemon"
+_TRIES = 10  # `status` looks by taking the lock for an instant: that must refuse nobody
+_BETWEEN = 0.05
+
+
+class Locks:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._held = AsyncExitStack()
+
+    async def hold_daemon(self) -> None:
+        """Until ``close``. Raises Permanent where another daemon has this SQLite store."""
+        path = self._path(DAEMON)
+        if path is None:
+            connection = await self._held.enter_async_context(self._database.session())
+            await connection.execute(
+                text("SELECT pg_advisory_lock_shared(:class, :name)"), _pg_key(DAEMON)
+            )
+            return
+        for _ in range(_TRIES):
+            descriptor = _try(path, fcntl.LOCK_EX)
+            if descriptor is not None:
+                self._held.callback(os.close, descriptor)
+                return
+            await asyncio.sleep(_BETWEEN)
+        raise Permanent(
+            f"[store] url: another cocmail runs on {self._database.where}; "
+            "stop it, or use PostgreSQL for more than one daemon"
+        )
+
+    async def daemon_running(self) -> bool:
+        path = self._path(DAEMON)
+        if path is None:
+            look = text(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                " AND classid = :class AND objid = :name AND objsubid = 2"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+            async with self._database.reading() as connection:
+                found = (await connection.execute(look, _pg_key(DAEMON))).scalar_one()
+            return bool(found)
+        if not path.exists():
+            return False
+        descriptor = _try(path, fcntl.LOCK_SH)
+        if descriptor is None:
+            return True
+        os.close(descriptor)
+        return False
+
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncIterator[bool]:
+        """True for one process at a time; False, at once, for the others."""
+        path = self._path(name)
+        if path is None:
+            async with self._database.session() as connection:
+                key = _pg_key(name)
+                take = text("SELECT pg_try_advisory_lock(:class, :name)")
+                taken = bool((await connection.execute(take, key)).scalar_one())
+                try:
+                    yield taken
+                finally:
+                    if taken:
+                        # The connection goes back to the pool and lives on: so would the lock.
+                        give = text("SELECT pg_advisory_unlock(:class, :name)")
+                        await connection.execute(give, key)
+            return
+        with _flock(path) as taken:
+            yield taken
+
+    async def close(self) -> None:
+        await self._held.aclose()
+
+    def _path(self, name: str) -> Path | None:
+        path = self._database.path
+        if path is None:
+            return None
+        suffix = ".lock" if name == DAEMON else f".{name}.lock"
+        return path.with_name(path.name + suffix)
+
+
+@contextmanager
+def _flock(path: Path) -> Iterator[bool]:
+    descriptor = _try(path, fcntl.LOCK_EX)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _try(path: Path, mode: int) -> int | None:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Permanent(f"[store] url: {path} can't be made ({error.strerror})") from None
+    try:
+        fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _pg_key(name: str) -> dict[str, int]:
+    return {"class": _CLASS, "name": zlib.crc32(name.encode()) & 0x7FFFFFFF}

@@ -1,0 +1,18 @@
+"""${message}
+
+Owns the step from ${down_revision} to ${up_revision}. Refuses to import tables.py, which goes on changing.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}

@@ -1,0 +1,175 @@
+"""One deciding transaction: what is read in it still stands when it is written.
+
+Owns the order of things inside: lock, load, append, index. Refuses to know connections and
+commits (engine.py) and what an event means (codec). Handed out by store.py, used by the loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Generic
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cocmail.adapters.store import cases, ledger, lookups, mails, outbox
+from cocmail.adapters.store.codec import C, Codec, E
+from cocmail.adapters.store.tables import ledger as ledger_table
+from cocmail.adapters.vault import Keys, seal, unseal
+from cocmail.core.errors import Permanent
+from cocmail.core.index import Row
+from cocmail.core.people import Address
+from cocmail.ports import Clock, Found
+
+if TYPE_CHECKING:
+    from cocmail.core.letters import Letter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded(Generic[E, C]):
+    """A case as this transaction knows it: decrypted once."""
+
+    key: bytes
+    events: tuple[tuple[int, datetime, E], ...]
+    case: C | None  # None: opened, but nothing is recorded yet
+
+
+async def load(
+    connection: AsyncConnection, keys: Keys, codec: Codec[E, C], case: str, *, lock: bool
+) -> Loaded[E, C] | None:
+    """Read and fold a case; None where there is none, or none any more."""
+    key = await cases.case_key(connection, keys, case, lock=lock)
+    if key is None:
+        return None
+    query = select(ledger_table).filter_by(case=case).order_by(ledger_table.c.sequence)
+    events = tuple(
+        (row.sequence, row.at, codec.decode(unseal(key, row.sealed, f"event:{case}")))
+        for row in await connection.execute(query)
+    )
+    return Loaded(key=key, events=events, case=codec.fold(case, events) if events else None)
+
+
+class SqlTransaction(Generic[E, C]):
+    """Fulfils ports.Transaction. Lives only inside ``Store.transaction()``."""
+
+    def __init__(
+        self, *, connection: AsyncConnection, keys: Keys, codec: Codec[E, C], clock: Clock
+    ) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._codec = codec
+        self._clock = clock
+        self._loaded: dict[str, Loaded[E, C] | None] = {}
+        self._pairs: set[tuple[str, str]] = set()
+
+    # -- cases
+
+    async def open_case(self, case: str) -> None:
+        key = await cases.open_case(self._connection, self._keys, case, self._clock.now())
+        self._loaded[case] = Loaded(key=key, events=(), case=None)
+
+    async def case(self, case: str) -> C | None:
+        loaded = await self._load(case)
+        return None if loaded is None else loaded.case
+
+    async def record(self, case: str, events: Sequence[E]) -> C:
+        """All events of one call have one instant, the clock's now."""
+        before = await self._load(case)
+        if before is None:
+            raise Permanent(f"case {case} does not exist")
+        at = self._clock.now()
+        sealed = [seal(before.key, self._codec.encode(e), f"event:{case}") for e in events]
+        numbers = await ledger.append(self._connection, self._keys, case, at, sealed)
+        new = tuple((number, at, event) for number, event in zip(numbers, events, strict=True))
+        whole = (*before.events, *new)
+        folded = self._codec.fold(case, whole)
+        await lookups.apply(self._connection, self._rows(before.case), self._codec.rows(folded))
+        self._loaded[case] = Loaded(key=before.key, events=whole, case=folded)
+        return folded
+
+    async def forget(self, case: str) -> bool:
+        """Destroy the case's key and all that leads to it; the chain stays whole. Record a
+        system event beside it: nothing happens that is not in the ledger."""
+        self._loaded[case] = None
+        return await cases.forget(self._connection, case, self._clock.now())
+
+    # -- queues
+
+    async def queue(self, letters: Sequence[Letter]) -> None:
+        await outbox.queue(self._connection, self._keys, letters, self._clock.now())
+
+    async def settle_letter(self, letter: str, *, state: str) -> bool:
+        return await outbox.settle(self._connection, letter, state)
+
+    async def settle_mail(self, mail: str, *, state: str, case: str | None, why: str = "") -> bool:
+        settled = await mails.settle(
+            self._connection, self._keys, mail, state=state, case=case, why=why
+        )
+        if settled:
+            for content, target in sorted(self._pairs):
+                await mails.note_handled(self._connection, content, target, mail)
+            self._pairs.clear()
+        return settled
+
+    async def mail_raw(self, mail: str) -> bytes:
+        return await mails.raw(self._connection, self._keys, mail)
+
+    async def duplicate_of(self, content: str, target: str) -> str | None:
+        """The pair is written with the mail that this transaction settles; where another daemon
+        wrote it meanwhile, that raises Temporary, and the next try finds it here."""
+        found = await mails.handled_by(self._connection, content, target)
+        if found is None:
+            self._pairs.add((content, target))
+        return found
+
+    # -- lookups: by the keyed digest of the plain text; marks are digests already
+
+    async def token(self, token: str) -> Found | None:
+        digest = self._keys.digest(token)
+        return await self._settled(lambda: lookups.token(self._connection, digest))
+
+    async def minted(self, message_id: str) -> Found | None:
+        digest = self._keys.digest(message_id)
+        return await self._settled(lambda: lookups.minted(self._connection, digest))
+
+    async def seen(self, marks: Collection[str]) -> bool:
+        return await lookups.seen(self._connection, marks)
+
+    async def reference(self, reference: str) -> str | None:
+        return await lookups.by_reference(self._connection, reference)
+
+    async def cases_of_address(self, address: Address) -> tuple[Found, ...]:
+        return await lookups.by_address(self._connection, self._keys.digest(address))
+
+    async def sanction_case(self, sanction: str) -> str | None:
+        return await lookups.by_sanction(self._connection, sanction)
+
+    async def recused_with(self, handle: str) -> frozenset[str]:
+        return await lookups.recused_with(self._connection, handle)
+
+    async def open_cases(self) -> tuple[str, ...]:
+        return await lookups.open_cases(self._connection)
+
+    # -- inside
+
+    async def _load(self, case: str) -> Loaded[E, C] | None:
+        if case not in self._loaded:
+            self._loaded[case] = await load(
+                self._connection, self._keys, self._codec, case, lock=True
+            )
+        return self._loaded[case]
+
+    def _rows(self, case: C | None) -> frozenset[Row]:
+        return frozenset() if case is None else self._codec.rows(case)
+
+    async def _settled(self, look: Callable[[], Awaitable[Found | None]]) -> Found | None:
+        """On PostgreSQL the case can change between the look and its lock (an address dies when
+        a member is recused), so what was found is looked at again under the lock."""
+        found = await look()
+        if found is None or self._connection.dialect.name == "sqlite":
+            return found
+        await self._load(found.case)
+        again = await look()
+        return again if again is not None and again.case == found.case else None
