@@ -61,7 +61,12 @@ def wanted(kind):
     for path in (os.path.join("requirements", lock), also):
         with open(os.path.join(ROOT, path), "rb") as file:
             digests.append("%s %s" % (hashlib.sha256(file.read()).hexdigest(), path))
-    return "%s\npython %d.%d\n%s\n" % ((kind, *sys.version_info[:2], "\n".join(digests)))
+    return "%s\npython %d.%d\n%s\n" % (
+        kind,
+        sys.version_info[0],
+        sys.version_info[1],
+        "\n".join(digests),
+    )
 
 
 def stamp_path(kind):
@@ -94,14 +99,14 @@ def make(kind):
     shutil.rmtree(place, ignore_errors=True)
     python = os.path.join(place, "bin", "python")
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-input"]
-    locked = [*pip, "--require-hashes", "-r", os.path.join(ROOT, "requirements", lock)]
+    locked = pip + ["--require-hashes", "-r", os.path.join(ROOT, "requirements", lock)]
     steps = [[sys.executable, "-m", "venv", place]]
     if kind == "mailman":
         # --no-deps: Mailman asks for a package that is not to be had (see mailman.in).
-        steps.append([*locked, "--no-deps"])
+        steps.append(locked + ["--no-deps"])
     else:
         steps.append(locked)
-        steps.append([*pip, "--no-deps", "--no-build-isolation", "--no-index", "-e", ROOT])
+        steps.append(pip + ["--no-deps", "--no-build-isolation", "--no-index", "-e", ROOT])
     environment = dict(os.environ, PIP_ROOT_USER_ACTION="ignore")
     environment.pop("PYTHONPATH", None)
     for step in steps:
