@@ -19,8 +19,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OLDEST = (3, 11)
 KINDS = {
     # kind: (folder, the lock, what else decides about it, what it is for)
-    "demo": (".venv", "demo.txt", "pyproject.toml", "cocmail and its demo"),
-    "dev": (".venv", "dev.txt", "pyproject.toml", "cocmail and its tests and linters"),
+    "demo": (".venv", "demo.txt", None, "cocmail and its demo"),
+    "dev": (".venv", "dev.txt", None, "cocmail and its tests and linters"),
     "mailman": (
         ".venv-mailman",
         "mailman.txt",
@@ -58,7 +58,7 @@ def wanted(kind):
     """The stamp of a sound environment of this kind."""
     _, lock, also, _ = KINDS[kind]
     digests = []
-    for path in (os.path.join("requirements", lock), also):
+    for path in [os.path.join("requirements", lock)] + ([also] if also else []):
         with open(os.path.join(ROOT, path), "rb") as file:
             digests.append("%s %s" % (hashlib.sha256(file.read()).hexdigest(), path))
     return "%s\npython %d.%d\n%s\n" % (
@@ -91,11 +91,11 @@ def make(kind):
         for line in open(os.path.join(ROOT, "requirements", lock))  # noqa: SIM115
         if "==" in line
     )
-    print(
+    sys.stdout.write(
         "cocmail: making %s for %s: downloads some %d packages from the package index, "
-        "pinned by hash" % (folder, purpose, count),
-        flush=True,
+        "pinned by hash\n" % (folder, purpose, count)
     )
+    sys.stdout.flush()
     shutil.rmtree(place, ignore_errors=True)
     python = os.path.join(place, "bin", "python")
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-input"]
