@@ -69,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     call.debug = "--debug" in given
     sys.excepthook = _last_words(call)
     try:
-        ended = _app(given)(given or ["--help"], prog_name="cocmail", standalone_mode=False)
+        command = typer.main.get_command(_app(given))
+        ended = command.main(given or ["--help"], prog_name="cocmail", standalone_mode=False)
         # A reader of our output may have gone; better to notice here than while Python ends.
         sys.stdout.flush()
     except typer.TyperException as error:

@@ -175,7 +175,13 @@ class _Reading:
             return kind.model_validate(_tuples(value), context={"base": self._base})
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-        self.wrong += [((*at, *one["loc"]), _words(kind, one)) for one in details]
+        # A list whose members are wrong counts as empty too; that is not what is to be mended.
+        inside = {one["loc"][:-1] for one in details}
+        self.wrong += [
+            ((*at, *one["loc"]), _words(kind, one))
+            for one in details
+            if not (one["type"] == "too_short" and one["loc"] in inside)
+        ]
         unknown = {one["loc"] for one in details if one["type"] == "extra_forbidden"}
         if not unknown or len(unknown) < len(details):
             return None

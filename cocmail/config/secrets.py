@@ -1,7 +1,8 @@
 """Secrets, read from their files at the moment that they are needed.
 
-Owns the reading, and the look at who else may read. The store's own key is the vault's to read. Refuses to keep a secret or to say one:
-errors name the file, and what is returned hides itself in a repr. Called by the tables.
+Owns the reading, and the look at who else may read; the store's own key is the vault's to read.
+Refuses to keep a secret or to say one: errors name the file, and what is returned hides itself in
+a repr. Called by the tables.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _WORDS = {
 _UNIT = {word: unit for unit, words in _WORDS.items() for word in words}
 _NAMES = (("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
-_DURATION = re.compile(r"([0-9]{1,9}) ?([a-z]+)")
+_DURATION = re.compile(r"([0-9]{1,10}) ?([a-z]+)")
 _INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2})"
     r"(?:[t ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?) ?(z|utc|[+-]\d{2}(?::?\d{2})?)?)?"
