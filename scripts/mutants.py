@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = ("cocmail", "filters", "deploy", "tests", "docs", "pyproject.toml", "README.md")
+LEFT_OUT = ("__pycache__", ".git", ".venv*", ".*_cache", ".hypothesis")
 
 
 def tests_of(patch: Path) -> list[str]:
@@ -36,14 +36,7 @@ def run(tests: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 def copy(scratch: Path) -> Path:
     folder = scratch / "tree"
-    folder.mkdir()
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, folder / name, ignore=ignore)
-        elif source.exists():
-            shutil.copy(source, folder / name)
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
     return folder
 
 
