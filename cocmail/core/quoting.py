@@ -64,7 +64,8 @@ _WROTE = (
     r"wrote|writes|has written|schrieb(?: am)?|geschrieben|hat geschrieben|schreef|a écrit"
     r"|escribió|escribio|ha escrito|escreveu|ha scritto|scrive|va escriure|skrev|kirjoitti"
     r"|napisał(?:\(a\)|a)?|pisze|napsal(?:\(a\)|a)?|napísal(?:\(a\)|a)?|написал(?:\(а\)|а)?"
-    r"|писал(?:\(а\)|а)?|пишет|написав(?:\(ла\))?|написала|пише|ezt írta|írta|a scris|(?:het volgende )?geschreven"
+    r"|писал(?:\(а\)|а)?|пишет|написав(?:\(ла\))?|написала|пише|ezt írta|írta|a scris"
+    r"|(?:het volgende )?geschreven"
     r"|şunu yazdı|yazdı|έγραψε|đã viết|menulis|скрев|כתבה?|كتب|写道|寫道|のメール|書きました"
     r"|作成|님이 작성|작성"
 )
@@ -126,7 +127,7 @@ def header_block(text: str) -> str:
 def attribution(text: str) -> str:
     """A line in the manner of "On Monday, Anna wrote:" (wrapped over up to three lines) or of
     "-----Original Message-----", in the languages of common mail clients; "" if there is none."""
-    lines = [line.strip() for line in text.split("\n")]
+    lines = [" ".join(line.split()) for line in text.split("\n")]
     for number, line in enumerate(lines):
         if not line or len(line) > _LONG:
             continue
