@@ -93,13 +93,12 @@ class Case:
     asides: tuple[Aside, ...] = ()
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
     sanctions: Mapping[str, Sanction] = field(default_factory=dict)
-    proved: frozenset[str] = frozenset()  # sanctions with a first proof
     covered: Mapping[str, frozenset[str]] = field(default_factory=dict)  # sanction -> lists
     letters: tuple[e.LetterNote, ...] = ()
     said: tuple[e.Said, ...] = ()
     held: Mapping[str, e.Held] = field(default_factory=dict)  # confirmations that can still come
     marks: frozenset[str] = frozenset()
-    read_letters: frozenset[str] = frozenset()
+    left_letters: frozenset[str] = frozenset()
 
     @property
     def is_open(self) -> bool:
@@ -151,7 +150,7 @@ def _set(mapping: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
     return {**mapping, key: value}
 
 
-def apply(case: Case, at: datetime, event: Any) -> Case:  # noqa: C901, PLR0911, PLR0912 - a table
+def apply(case: Case, at: datetime, event: Any) -> Case:
     """The case after this event. Raises SoundnessError where it does not fit."""
     match event:
         case e.CaseOpened():
@@ -257,9 +256,10 @@ def apply(case: Case, at: datetime, event: Any) -> Case:  # noqa: C901, PLR0911,
             return replace(
                 case,
                 sanctions=_set(
-                    case.sanctions, sanction.id, replace(sanction, addresses=known_addresses)
+                    case.sanctions,
+                    sanction.id,
+                    replace(sanction, addresses=known_addresses, proved=sanction.proved or at),
                 ),
-                proved=case.proved | {sanction.id},
                 covered=_set(
                     case.covered, sanction.id, case.covered.get(sanction.id, frozenset()) | lists
                 ),
@@ -280,7 +280,7 @@ def apply(case: Case, at: datetime, event: Any) -> Case:  # noqa: C901, PLR0911,
         case e.Told():
             return replace(case, letters=(*case.letters, *event.letters))
         case e.LetterLeft():
-            return replace(case, read_letters=case.read_letters | {event.letter})
+            return replace(case, left_letters=case.left_letters | {event.letter})
         case e.Held():
             return replace(case, held=_set(case.held, event.confirmation, event))
         case e.Confirmed():
@@ -363,13 +363,12 @@ def _decide(case: Case, event: e.Decided) -> Case:
 
 def _note_before(case: Case, event: e.BeforeNoted) -> Case:
     sanction = _sanction(case, event)
-    known = {(b.list, b.address, b.role) for b in sanction.before}
+    places = {(p.list, p.address, p.role): p for p in event.places}
+    kept = tuple(b for b in sanction.before if (b.list, b.address, b.role) not in places)
     added = tuple(
-        Before(list=p.list, address=p.address, role=p.role, facts=p.facts)
-        for p in event.places
-        if (p.list, p.address, p.role) not in known
+        Before(list=p.list, address=p.address, role=p.role, facts=p.facts) for p in places.values()
     )
-    noted = replace(sanction, before=(*sanction.before, *added))
+    noted = replace(sanction, before=(*kept, *added))
     return replace(case, sanctions=_set(case.sanctions, sanction.id, noted))
 
 

@@ -1,0 +1,145 @@
+"""Proposals, votes and decisions.
+
+Owns when a vote is decided and what follows at once: the letter, the sanction in force. Refuses
+to know commands and mail. Called by actions (a vote came in), calendar (the period is over) and
+casework (a recusal changed who may vote).
+"""
+
+from __future__ import annotations
+
+from cocmail.core import events as e
+from cocmail.core.case import Proposal, until_of
+from cocmail.core.letters import Kind
+from cocmail.core.policy import LETTER_FIRST
+from cocmail.core.sanctions import Measure, Sanction, Scope
+from cocmail.core.work import Work
+
+
+def is_permanent(work: Work, proposal: Proposal) -> bool:
+    """Whether the permanent policy governs; ending such a sanction asks as much as making it."""
+    if proposal.proposed.what == "lift":
+        sanction = work.case.sanctions[proposal.proposed.sanction]
+        return sanction.until is None and (
+            sanction.measure in (Measure.BAN, Measure.MODERATE, Measure.LEAVE)
+        )
+    return proposal.proposed.permanent
+
+
+def needed(work: Work, proposal: Proposal) -> int:
+    return work.setting.policy.needed(
+        permanent=is_permanent(work, proposal), eligible=len(work.eligible)
+    )
+
+
+def standing_votes(work: Work, proposal: Proposal) -> dict[str, e.Voted]:
+    """The votes that count: of members who are on the committee and not recused, the last each."""
+    may = {m.handle for m in work.eligible}
+    return {h: v for h, v in proposal.votes.items() if h in may}
+
+
+def approvals(work: Work, proposal: Proposal) -> int:
+    return sum(1 for v in standing_votes(work, proposal).values() if v.vote == "approve")
+
+
+def reconsider(work: Work, *, closing: str = "") -> None:
+    """Decide every open proposal that can be decided now.
+
+    ``closing`` names the proposal whose voting period is over.
+    """
+    for proposal in work.case.open_proposals:
+        votes = standing_votes(work, proposal)
+        yes = sum(1 for v in votes.values() if v.vote == "approve")
+        enough = needed(work, proposal)
+        possible = yes + len(work.eligible) - len(votes)
+        if yes >= enough:
+            _approve(work, proposal, yes, enough)
+        elif possible < enough:
+            _end(work, proposal, "rejected", yes, enough)
+        elif proposal.id == closing:
+            _end(work, proposal, "expired", yes, enough)
+
+
+def withdraw(work: Work, proposal: Proposal) -> None:
+    _end(work, proposal, "withdrawn", approvals(work, proposal), needed(work, proposal))
+
+
+def _end(work: Work, proposal: Proposal, result: str, yes: int, enough: int) -> None:
+    votes = standing_votes(work, proposal)
+    work.happen(
+        e.Decided(proposal=proposal.id, result=result, approvals=yes, needed=enough)  # type: ignore[arg-type]
+    )
+    _tell(work, proposal, votes, result)
+
+
+def _tell(work: Work, proposal: Proposal, votes: dict[str, e.Voted], result: str) -> None:
+    decided = work.case.proposals[proposal.id]
+    work.tell(
+        Kind.DECISION,
+        "decision",
+        {
+            "proposal": decided.proposed,
+            "decided": decided.decided,
+            "result": result,
+            "votes": votes,
+            "sanction": work.case.sanctions[proposal.proposed.sanction],
+        },
+    )
+
+
+def _approve(work: Work, proposal: Proposal, yes: int, enough: int) -> None:
+    votes = standing_votes(work, proposal)
+    work.happen(e.Decided(proposal=proposal.id, result="approved", approvals=yes, needed=enough))
+    sanction = work.case.sanctions[proposal.proposed.sanction]
+    if proposal.proposed.what == "lift":
+        lift(work, sanction)
+    else:
+        _put_in_force(work, proposal.proposed)
+    _tell(work, proposal, votes, "approved")
+    work.enforce = True
+
+
+def lift(work: Work, sanction: Sanction) -> None:
+    """The sanction ends early; the person learns of it."""
+    work.happen(e.Ended(sanction=sanction.id, how="lifted"))
+    party = work.respondent(sanction.address)
+    work.to_party(party, Kind.LETTER, "letter-ended", {"sanction": sanction, "how": "lifted"})
+    work.enforce = True
+
+
+def expire(work: Work, sanction: Sanction) -> None:
+    """The sanction's time is over; the person learns of it."""
+    work.happen(e.Ended(sanction=sanction.id, how="ended"))
+    party = work.respondent(sanction.address)
+    work.to_party(party, Kind.LETTER, "letter-ended", {"sanction": sanction, "how": "ended"})
+    work.enforce = True
+
+
+def letter_values(work: Work, proposed: e.Proposed) -> dict[str, object]:
+    """What the respondent's letter says: the same in the ballot and when it leaves.
+
+    A span is told as a span in the ballot; the letter that leaves gives the date as well, which
+    only the deciding vote fixes.
+    """
+    return {
+        "measure": proposed.measure,
+        "address": proposed.address,
+        "scope": Scope(groups=proposed.groups, lists=proposed.lists),
+        "seconds": proposed.seconds,
+        "until": proposed.until,
+        "permanent": proposed.permanent,
+        "reason": proposed.because,
+    }
+
+
+def _put_in_force(work: Work, proposed: e.Proposed) -> None:
+    party = work.respondent(proposed.address)
+    letter = work.to_party(party, Kind.LETTER, "letter", letter_values(work, proposed))
+    work.happen(
+        e.InForce(
+            sanction=proposed.sanction,
+            start=work.now,
+            until=until_of(proposed, work.now),
+            letter=letter,
+            not_before=work.now + LETTER_FIRST,
+        )
+    )

@@ -1,0 +1,33 @@
+"""Everything a decision needs besides the case and the mail, as one value.
+
+Owns nothing but the gathering: the community, its committee and policy, the instant, fresh
+random bytes. Made by the daemon for each transaction; with the same setting the core always
+decides the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cocmail.core.letters import Render
+from cocmail.core.minting import Minter
+from cocmail.core.people import Address, Roster
+from cocmail.core.policy import Policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """The world as the core sees it at one instant."""
+
+    name: str  # of the community
+    address: Address
+    delimiter: str
+    roster: Roster
+    policy: Policy
+    groups: Mapping[str, tuple[str, ...]]
+    minter: Minter
+    render: Render = field(repr=False)
+    now: datetime
+    entropy: bytes = field(repr=False)

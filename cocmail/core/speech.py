@@ -1,0 +1,83 @@
+"""What members say to people outside: to whom, and whether the text is fit to leave.
+
+Owns the look at a text before it leaves (the commonest leak of every help desk). Refuses to send
+anything: a text that doesn't pass waits for the member's own `/confirm`. Called by actions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cocmail.core.case import Case, Party
+from cocmail.core.commands import Command, Problem, command_word
+from cocmail.core.people import Roster
+from cocmail.core.quoting import attribution, header_block, shared_run, signature
+
+RUN_OF_WORDS = 6
+"""So many words in a row, the same as in another message of the case, are taken for a quote."""
+
+
+def addressees(case: Case, command: Command) -> tuple[Party, ...]:
+    """The parties that a `/reply` means. Raises Problem where that isn't clear."""
+    role = "reporter" if command.target.startswith("reporter") else "respondent"
+    parties = case.of_role(role)
+    if not parties:
+        if role == "respondent":
+            raise Problem("nobody is named as respondent yet", "/respondent mallory@example.net")
+        raise Problem("this case has no reporter to write to")
+    reachable = tuple(p for p in parties if p.addresses)
+    if not reachable:
+        raise Problem("there is no address to write to: their mail came without a usable one")
+    if command.target == "reporters":
+        return reachable
+    if command.number is None:
+        if len(parties) > 1:
+            numbers = ", ".join(p.number for p in parties)
+            raise Problem(
+                f"this case has {len(parties)} {role}s, and it isn't said which",
+                f"/reply {role} N, where N is one of {numbers}"
+                + (
+                    "; or /reply reporters, each in a mail of their own"
+                    if role == "reporter"
+                    else ""
+                ),
+            )
+        return reachable
+    chosen = tuple(p for p in reachable if p.number == str(command.number))
+    if not chosen:
+        numbers = ", ".join(p.number for p in reachable)
+        raise Problem(
+            f"there is no {role} {command.number}", f"/reply {role} N, where N is one of {numbers}"
+        )
+    return chosen
+
+
+def texts_of(case: Case) -> Iterable[str]:
+    """Every message of the case: what came in, what was set aside, what went out."""
+    for message in case.messages:
+        yield message.received.text
+    for aside in case.asides:
+        yield aside.mail.text
+    for said in case.said:
+        yield said.text
+
+
+def misgivings(text: str, case: Case, roster: Roster) -> tuple[str, ...]:
+    """Why this text should be looked at once more before it leaves; () if nothing stands out."""
+    found: list[str] = []
+    if header_block(text):
+        found.append("It holds what looks like the head of another mail.")
+    if attribution(text):
+        found.append("It holds a line that introduces a quote.")
+    if signature(text):
+        found.append("It holds what looks like a signature.")
+    if any(command_word(line) for line in text.split("\n")):
+        found.append("It holds a line that looks like a command; /end goes before it.")
+    if any(shared_run(text, other, words=RUN_OF_WORDS) for other in texts_of(case)):
+        found.append("It holds words from another message of this case.")
+    lowered = text.lower()
+    if any(a in lowered for m in roster.members for a in m.addresses) or any(
+        m.name and m.name.lower() in lowered for m in roster.members
+    ):
+        found.append("It holds a committee member's name or address.")
+    return tuple(found)

@@ -1,0 +1,85 @@
+"""Where a mail belongs: which of our addresses it came to, and what those say.
+
+Owns the reading of our own addresses and the choice of the narrowest. Refuses to know the store
+(the loop looks a token up) and the case. Subjects are never looked at, and neither is any id that
+somebody wrote into a text. Called by loops/intake.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+from cocmail.core.mail import Mail
+from cocmail.core.minting import TOKEN, is_ours
+from cocmail.core.people import Address, Roster
+
+_NOT = re.compile(r"not-([a-z0-9]+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """What a mail's addresses say, those of its envelope and its header together."""
+
+    tokens: tuple[str, ...]  # the secret parts of reply addresses, each once
+    left_out: tuple[str, ...]  # handles after `not-`, as written
+    holding: str  # the header field that holds the reply address: "to", "cc" or ""
+    target: str  # what the mail was handled for, the same for each copy of one mail
+
+
+def destination(
+    mail: Mail, envelope: tuple[Address, ...], community: Address, delimiter: str
+) -> Destination:
+    """Read every address of ours on this mail.
+
+    A reply address wins over the bare one; exclusions are the union, wherever they stand.
+    """
+    tokens: dict[str, None] = {}
+    left_out: dict[str, None] = {}
+    everywhere = (*envelope, *mail.trace_recipients, *mail.to, *mail.cc)
+    for address in everywhere:
+        detail = is_ours(address, community, delimiter)
+        if not detail:
+            continue
+        if TOKEN.fullmatch(detail):
+            tokens[detail] = None
+        for part in detail.split(delimiter):
+            found = _NOT.fullmatch(part)
+            if found:
+                left_out[found.group(1)] = None
+    holding = ""
+    if len(tokens) == 1:
+        ours = f"{community.local}{delimiter}{next(iter(tokens))}@{community.domain}"
+        holding = "to" if ours in mail.to else "cc" if ours in mail.cc else ""
+    return Destination(
+        tokens=tuple(tokens),
+        left_out=tuple(left_out),
+        holding=holding,
+        target="|".join(sorted(tokens)) or "community|" + "|".join(sorted(left_out)),
+    )
+
+
+def meant(handle: str, roster: Roster) -> tuple[str, ...]:
+    """Which members a handle after `not-` leaves out: the one, else whoever it resembles."""
+    if roster.get(handle):
+        return (handle,)
+    found: list[str] = []
+    for member in roster.members:
+        words = [member.handle, *re.findall(r"[a-z0-9]+", member.name.lower())]
+        words += [a.local for a in member.addresses]
+        if difflib.get_close_matches(handle, words, n=1, cutoff=0.7) or any(
+            len(w) >= 4 and (w in handle or handle in w) for w in words if len(handle) >= 4
+        ):
+            found.append(member.handle)
+    return tuple(found)
+
+
+def named_in(text: str, roster: Roster) -> tuple[str, ...]:
+    """Members whose handle or a part of whose name stands as a word in a text."""
+    words = set(re.findall(r"\w+", text.lower()))
+    return tuple(
+        m.handle
+        for m in roster.members
+        if m.handle in words or any(w in words for w in re.findall(r"\w{3,}", m.name.lower()))
+    )

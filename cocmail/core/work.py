@@ -1,0 +1,235 @@
+"""What one mail, or one due date, does to a case: events and letters, gathered.
+
+Owns the gathering (each event is applied at once, so that the next question is asked of the case
+as it is by then) and the addressing of letters. Refuses to decide anything: that is casework,
+speech, deliberation and calendar. Local to one transaction; the result is a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cocmail.core import events as e
+from cocmail.core.case import Case, Party, apply
+from cocmail.core.letters import Envelope, Kind, Letter, build, clean
+from cocmail.core.minting import hide_tokens, say
+from cocmail.core.people import Address, Member, Private
+from cocmail.core.setting import Setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What is to be written, in one transaction."""
+
+    events: tuple[Any, ...]
+    letters: tuple[Letter, ...] = field(repr=False)
+    settled: str = "done"  # the state of the mail: done, filed, quarantined
+    why: str = ""
+    enforce: bool = False  # the lists should be looked at now
+
+
+class Work:
+    """A case being worked on."""
+
+    def __init__(self, case: Case, setting: Setting) -> None:
+        self.case = case
+        self.setting = setting
+        self.events: list[Any] = []
+        self.letters: list[Letter] = []
+        self.notes: list[e.LetterNote] = []
+        self.enforce = False
+
+    # -- what happens ------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        return self.setting.now
+
+    def happen(self, event: Any) -> None:
+        self.case = apply(self.case, self.now, event)
+        self.events.append(event)
+
+    def result(self, settled: str = "done", why: str = "") -> Result:
+        if self.notes:
+            self.happen(e.Told(letters=tuple(self.notes)))
+            self.notes = []
+        return Result(
+            events=tuple(self.events),
+            letters=tuple(self.letters),
+            settled=settled,
+            why=why,
+            enforce=self.enforce,
+        )
+
+    # -- who is there ------------------------------------------------------------------------
+
+    @property
+    def eligible(self) -> tuple[Member, ...]:
+        """The members who may know and decide."""
+        return self.setting.roster.without(self.case.out)
+
+    def fresh(self, what: str, length: int = 6) -> str:
+        """Fresh letters for people to say; different for each `what` of a transaction."""
+        return say(self.setting.entropy, f"{what}/{len(self.events)}", length)
+
+    def join(self, role: str, addresses: Iterable[Address], name: str = "") -> Party:
+        """A new outsider gets a place, with a reference of their own."""
+        party = self.case.next_party(role)
+        self.happen(
+            e.PartyJoined(
+                party=party,
+                addresses=tuple(addresses),
+                name=Private(clean(name)),
+                reference=f"COC-{self.fresh(party)}",
+            )
+        )
+        return self.case.parties[party]
+
+    def respondent(self, address: Address) -> Party:
+        """The respondent with this address, made where there is none."""
+        return self.case.party_of(address, "respondent") or self.join("respondent", (address,))
+
+    # -- what is said ------------------------------------------------------------------------
+
+    def tell(self, kind: Kind, template: str, values: Mapping[str, Any], *, but: str = "") -> None:
+        """To every eligible member, each in a mail of their own."""
+        for member in self.eligible:
+            if member.handle != but:
+                self.to_member(member, kind, template, values)
+
+    def to_member(
+        self,
+        member: Member,
+        kind: Kind,
+        template: str,
+        values: Mapping[str, Any],
+        *,
+        purpose: str = "reply",
+        about: str = "",
+        answering: str = "",
+    ) -> str:
+        return self._say(
+            kind, f"member:{member.handle}", member.address, template,
+            {"member": member, **values}, purpose, about, answering,
+        )  # fmt: skip
+
+    def to_party(
+        self,
+        party: Party,
+        kind: Kind,
+        template: str,
+        values: Mapping[str, Any],
+        *,
+        answering: str = "",
+    ) -> str:
+        """To an outsider, at the last address that is known to be right. "" if there is none."""
+        if not party.addresses:
+            return ""
+        return self._say(
+            kind,
+            party.id,
+            party.addresses[0],
+            template,
+            {"party": party, **values},
+            "reply",
+            "",
+            answering,
+        )
+
+    def ask_author(self, reporter: Party, author: Member, answering: str) -> None:
+        """Ask a member, at the roster's address, whether a plain mail is a matter of its own."""
+        self._say(
+            Kind.CONFIRMATION, reporter.id, author.address, "own-matter",
+            {"member": author}, "confirm", "own-matter", answering,
+        )  # fmt: skip
+
+    def preview(self, party: Party, template: str, values: Mapping[str, Any]) -> str:
+        """A letter's text exactly as it would leave."""
+        known = {"party": party, "reference": party.reference, **values}
+        return self.setting.render(template, self._values(known))[1]
+
+    def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "community": self.setting.name,
+            "conduct_address": self.setting.address,
+            "policy": self.setting.policy,
+            "case": self.case,
+            "now": self.now,
+            **values,
+        }
+
+    def shown(self, text: str) -> str:
+        """Others' words, fit to be shown: no reply address of anybody in them."""
+        return hide_tokens(clean(text), self.setting.address, self.setting.delimiter)
+
+    def _exchange(self, party: str) -> list[str]:
+        """Message-IDs that this recipient has seen: only theirs and ours to them, in order."""
+        theirs = [m.received.message_id for m in self.case.messages if m.received.party == party]
+        ours = [n.message_id for n in (*self.case.letters, *self.notes) if n.party == party]
+        if party.startswith("member:"):
+            return ours
+        return [*theirs[:1], *ours]
+
+    def _say(
+        self,
+        kind: Kind,
+        party: str,
+        to: Address,
+        template: str,
+        values: Mapping[str, Any],
+        purpose: str,
+        about: str,
+        answering: str,
+    ) -> str:
+        minter = self.setting.minter
+        epoch = self.case.epoch(party)
+        letter = minter.letter_id(self.case.id, len(self.case.letters) + len(self.notes))
+        token = minter.token(
+            case=self.case.id, party=party, purpose=purpose, about=about, epoch=epoch
+        )
+        back = minter.token(case=self.case.id, party=party, purpose="return", about="", epoch=epoch)
+        seen = self._exchange(party)
+        known = self.case.parties.get(party)
+        reference = known.reference if known else self.case.reference
+        subject, text = self.setting.render(
+            template, self._values({"reference": reference, **values})
+        )
+        envelope = Envelope(
+            community_name=self.setting.name,
+            community=self.setting.address,
+            to=to,
+            reply_to=minter.address(token),
+            return_path="" if kind.answers else str(minter.address(back)),
+            reference=reference,
+            message_id=minter.message_id(letter),
+            in_reply_to=answering or (seen[0] if seen else ""),
+            references=(*seen[:1], *seen[-3:], answering),
+            at=self.now,
+        )
+        self.letters.append(
+            Letter(
+                id=letter,
+                case=self.case.id,
+                kind=kind,
+                party=party,
+                to=to,
+                return_path=envelope.return_path,
+                message=build(kind, envelope, subject, text),
+                message_id=envelope.message_id,
+            )
+        )
+        self.notes.append(
+            e.LetterNote(
+                letter=letter,
+                what=kind.value,
+                party=party,
+                message_id=envelope.message_id,
+                purpose=purpose,
+                about=about,
+                epoch=epoch,
+            )
+        )
+        return letter
