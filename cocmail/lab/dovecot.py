@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from cocmail.lab.mailbox import Mailbox, deliver_by_lmtp
-from cocmail.lab.process import LabError, Process, room
+from cocmail.lab.process import LabError, NotInstalled, Process, room
 from cocmail.lab.waiting import answers, free_port
 
 MAIL_UID = 5000  # needs no entry in passwd
@@ -135,7 +135,7 @@ class Dovecot:
     def start(self) -> None:
         binary = _binary()
         if binary is None or not is_installed():
-            raise LabError("Dovecot is not installed: apt install dovecot-imapd dovecot-lmtpd")
+            raise NotInstalled("Dovecot is not installed: apt install dovecot-imapd dovecot-lmtpd")
         process = Process(
             [binary, "-F", "-c", self._configuration],
             log=self.log,
@@ -163,7 +163,11 @@ class Dovecot:
         shutil.rmtree(self._room, ignore_errors=True)
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:

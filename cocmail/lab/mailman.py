@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
-from cocmail.lab.process import LabError, Process
+from cocmail.lab.process import LabError, NotInstalled, Process
 from cocmail.lab.waiting import answers, free_port
 
 USED_RUNNERS = ("in", "out", "virgin", "pipeline", "lmtp", "command", "rest")
@@ -51,7 +51,7 @@ def environment_folder() -> Path:
     for folder in [Path(named)] if named else [beside, Path.cwd() / ".venv-mailman"]:
         if (folder / "bin" / "runner").exists():
             return folder
-    raise LabError(
+    raise NotInstalled(
         f"no Mailman in {named or beside}: `make demo` and `make test` install it there, "
         "or name its environment in COCMAIL_LAB_MAILMAN"
     )

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
-from cocmail.lab.process import LabError, Process, room
+from cocmail.lab.process import LabError, NotInstalled, Process, room
 from cocmail.lab.waiting import answers, free_port
 
 MAIN = """\
@@ -112,9 +112,9 @@ class Postfix:
 
     def start(self) -> None:
         if not is_installed():
-            raise LabError("Postfix is not installed: apt install postfix")
+            raise NotInstalled("Postfix is not installed: apt install postfix")
         if os.getuid() != 0:
-            raise LabError("Postfix needs root to start")
+            raise NotInstalled("Postfix needs root to start")
         shutil.chown(self._room / "data", "postfix")
         checked = subprocess.run(  # it makes the queue's folders, too
             ["/usr/sbin/postfix", "-c", self._configuration, "check"],
@@ -154,7 +154,11 @@ class Postfix:
         shutil.rmtree(self._room, ignore_errors=True)
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:

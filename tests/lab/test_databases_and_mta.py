@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -80,14 +81,17 @@ def test_servers_end_with_their_parent(how: signal.Signals, tmp_path: Path) -> N
         "dovecot = Dovecot(Path(sys.argv[1]))\ndovecot.start()\n"
         "print(dovecot.imap_port, flush=True)\nsignal.pause()\n"
     )
-    parent = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path)],
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    with parent:
+    path = os.pathsep.join(sys.path)
+    with (
+        tempfile.TemporaryDirectory(prefix="coclab-", dir="/tmp") as rooms,
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": path, "COCMAIL_LAB_ROOMS": rooms},
+        ) as parent,
+    ):
         assert parent.stdout is not None
         port = int(parent.stdout.readline())
         assert answers(port)
         parent.send_signal(how)
-    wait_until(lambda: not answers(port), timeout=10, what="Dovecot to end with its parent")
+        wait_until(lambda: not answers(port), timeout=10, what="Dovecot to end with its parent")
