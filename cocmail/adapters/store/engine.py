@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Insert, Table, event, make_url
+from sqlalchemy import URL, Connection, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -33,10 +35,19 @@ _SERIAL = "cocmail_serial"
 class Database:
     """One database, and the two ways to work in it. Use within one event loop."""
 
-    def __init__(self, url: str, password_file: Path | None = None, *, create: bool) -> None:
+    def __init__(
+        self,
+        url: str,
+        password_file: Path | None = None,
+        *,
+        create: bool,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        self._busy_seconds = busy_seconds
         self._url = _parse(url, password_file)
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
-        self._engine = _sqlite(self._url, create) if self.is_sqlite else _postgresql(self._url)
+        make = partial(_sqlite, create=create) if self.is_sqlite else _postgresql
+        self._engine = make(self._url, busy_seconds=busy_seconds)
         self._turn = asyncio.Lock()
         self._opened = False
 
@@ -73,9 +84,19 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncConnection]:
-        """A connection without transactions, for locks that live as long as it does."""
+        """PostgreSQL: a connection without transactions, for locks that live as long as it."""
         async with self._errors(), self._engine.connect() as plain:
             yield await plain.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def empty_log(self) -> None:
+        """SQLite: move the write-ahead log into the database and cut it to nothing."""
+        # Asked of the driver, because SQLAlchemy would begin a transaction, in which SQLite
+        # refuses this; its AUTOCOMMIT would leave the driver's own transactions on behind it.
+        async with self._in_turn(), self._errors(), self._engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            await cursor.close()
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -88,7 +109,7 @@ class Database:
             yield
             return
         try:
-            await asyncio.wait_for(self._turn.acquire(), BUSY_SECONDS)
+            await asyncio.wait_for(self._turn.acquire(), self._busy_seconds)
         except TimeoutError:
             raise Temporary("the store is busy: a transaction is taking very long") from None
         try:
@@ -100,16 +121,18 @@ class Database:
     async def _errors(self) -> AsyncIterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (DBAPIError, PoolTimeout) as error:
             raise translate(error, where=self.where, opening=not self._opened) from None
         self._opened = True
 
 
-def insert_new(connection: AsyncConnection, table: Table) -> Insert:
-    """An INSERT that does nothing where the row's key is taken (``rowcount`` tells)."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
+async def insert_new(connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert, or do nothing where one of the row's keys is taken: then False."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    insert = dialect.insert(table).on_conflict_do_nothing()
+    # RETURNING, because with psycopg the rowcount of such an INSERT says 1 either way.
+    key = next(iter(table.primary_key))
+    return (await connection.execute(insert.returning(key), row)).first() is not None
 
 
 def _parse(url: str, password_file: Path | None) -> URL:
@@ -134,7 +157,7 @@ def _parse(url: str, password_file: Path | None) -> URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
-def _sqlite(url: URL, create: bool) -> AsyncEngine:
+def _sqlite(url: URL, *, create: bool, busy_seconds: float) -> AsyncEngine:
     path = Path(url.database or "")
     try:
         # Made by us and not by SQLite, so that it is never readable by others; the -wal and
@@ -147,7 +170,7 @@ def _sqlite(url: URL, create: bool) -> AsyncEngine:
         raise Permanent(f"[store] url: {path} can't be opened ({error.strerror})") from None
     engine = create_async_engine(
         url,
-        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
+        connect_args={"isolation_level": None, "timeout": busy_seconds},
         hide_parameters=True,
     )
 
@@ -168,7 +191,7 @@ def _sqlite(url: URL, create: bool) -> AsyncEngine:
     return engine
 
 
-def _postgresql(url: URL) -> AsyncEngine:
+def _postgresql(url: URL, *, busy_seconds: float) -> AsyncEngine:
     return create_async_engine(
         url,
         connect_args={
@@ -177,7 +200,7 @@ def _postgresql(url: URL) -> AsyncEngine:
             # A black hole between us and the server must not hold a loop for hours.
             "keepalives_idle": 30,
             "tcp_user_timeout": 30_000,
-            "options": f"-c lock_timeout={int(BUSY_SECONDS * 1000)}",
+            "options": f"-c lock_timeout={int(busy_seconds * 1000)}",
         },
         pool_pre_ping=True,
         hide_parameters=True,

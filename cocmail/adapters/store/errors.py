@@ -10,7 +10,8 @@ from __future__ import annotations
 import sqlite3
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cocmail.core.errors import CocmailError, Permanent, SoundnessError, Temporary
 
@@ -33,10 +34,10 @@ _REFUSALS = (
 )
 
 
-def translate(error: SQLAlchemyError, *, where: str, opening: bool) -> CocmailError:
+def translate(error: DBAPIError | PoolTimeout, *, where: str, opening: bool) -> CocmailError:
     """``where`` names the store without its secrets; ``opening``: nothing has worked there yet."""
-    if not isinstance(error, DBAPIError):
-        return Temporary(f"the store did not answer in time ({type(error).__name__})")
+    if isinstance(error, PoolTimeout):
+        return Temporary("the store is busy: no connection came free")
     if isinstance(error, IntegrityError):
         # Somebody else wrote the same key meanwhile; decided anew, it will be seen.
         return Temporary("the store: a value that must be unique was taken meanwhile")

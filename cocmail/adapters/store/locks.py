@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cocmail.adapters.store.engine import Database
 from cocmail.core.errors import Permanent
@@ -36,20 +38,25 @@ class Locks:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._held = AsyncExitStack()
+        self._holds = False
+        self._session: AsyncConnection | None = None
 
     async def hold_daemon(self) -> None:
-        """Until ``close``. Raises Permanent where another daemon has this SQLite store."""
+        """Until ``close``. Raises Permanent where another daemon has this SQLite store.
+
+        May be called again: on PostgreSQL that takes the lock anew where its connection was lost.
+        """
         path = self._path(DAEMON)
         if path is None:
-            connection = await self._held.enter_async_context(self._database.session())
-            await connection.execute(
-                text("SELECT pg_advisory_lock_shared(:class, :name)"), _pg_key(DAEMON)
-            )
+            await self._hold_shared()
+            return
+        if self._holds:
             return
         for _ in range(_TRIES):
             descriptor = _try(path, fcntl.LOCK_EX)
             if descriptor is not None:
                 self._held.callback(os.close, descriptor)
+                self._holds = True
                 return
             await asyncio.sleep(_BETWEEN)
         raise Permanent(
@@ -98,6 +105,20 @@ class Locks:
 
     async def close(self) -> None:
         await self._held.aclose()
+
+    async def _hold_shared(self) -> None:
+        if self._session is not None:
+            try:
+                await self._session.execute(text("SELECT 1"))
+            except DBAPIError:
+                self._session = None
+                await self._held.aclose()
+            else:
+                return
+        session = await self._held.enter_async_context(self._database.session())
+        take = text("SELECT pg_advisory_lock_shared(:class, :name)")
+        await session.execute(take, _pg_key(DAEMON))
+        self._session = session
 
     def _path(self, name: str) -> Path | None:
         path = self._database.path

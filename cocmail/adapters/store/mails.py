@@ -65,7 +65,7 @@ async def keep(
         "why": "",
         "wrapped": seal(keys.intake, key, f"mail:{mail}"),
     }
-    if (await connection.execute(insert_new(connection, mails), row)).rowcount == 0:
+    if not await insert_new(connection, mails, row):
         return False
     envelope = {"recipients": list(arrival.recipients), "return_path": arrival.return_path}
     body = {

@@ -57,7 +57,7 @@ async def queue(
             "next_at": at,
             "attempts": 0,
         }
-        if (await connection.execute(insert_new(connection, letters), row)).rowcount == 0:
+        if not await insert_new(connection, letters, row):
             continue
         sealed = seal(key, _pack(letter), f"letter:{letter.id}")
         await connection.execute(insert(letter_bodies), {"letter": letter.id, "sealed": sealed})

@@ -211,14 +211,14 @@ class SqlStore(Generic[E, C]):
         """After a ``forget`` of a transaction's: empty SQLite's write-ahead log, where the
         destroyed key could still be read. PostgreSQL's log is the operator's to expire."""
         if self._database.is_sqlite:
-            async with self._database.session() as connection:
-                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            await self._database.empty_log()
 
     # -- alone
 
     async def lock_daemon(self) -> None:
         """Before the loops start; held until ``close``. Raises Permanent on a SQLite store that
-        another daemon has; on PostgreSQL daemons are many, and this only lets `status` see us."""
+        another daemon has; on PostgreSQL daemons are many, and this only lets `status` see us.
+        There the lock goes with its connection: call it again now and then, it costs nothing."""
         await self._locks.hold_daemon()
 
     async def daemon_running(self) -> bool:

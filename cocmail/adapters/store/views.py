@@ -128,4 +128,4 @@ async def notes(connection: AsyncConnection) -> dict[str, str]:
 async def note(connection: AsyncConnection, name: str, value: str) -> None:
     changed = state.update().where(state.c.name == name).values(value=value)
     if (await connection.execute(changed)).rowcount == 0:
-        await connection.execute(insert_new(connection, state), {"name": name, "value": value})
+        await insert_new(connection, state, {"name": name, "value": value})
