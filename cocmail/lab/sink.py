@@ -119,11 +119,11 @@ class Sink:
     def catch(self, caught: Caught) -> str:
         if self.after_data:
             return self.after_data
+        if self._forward is not None:
+            self._forward(caught)
         with self._changed:
             self._caught.append(caught)
             self._changed.notify_all()
-        if self._forward is not None:
-            self._forward(caught)
         return "250 2.0.0 OK"
 
     def wait_for(
