@@ -1,0 +1,256 @@
+"""Mailman's lists behind the Lists port.
+
+Owns which REST calls observe and change a list, and what their answers are worth: little, so what
+counts is read back by the next observation. Refuses to know sanctions. Called by the enforcement
+loop and the command line, through ports.Lists.
+
+Facts this rests on were found by trying Mailman Core 3.3.10: bans compare exactly and in lower
+case, a roster DELETE is silent and takes both modes of an address, errors don't imply rollback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from mailmanclient import Client
+
+from cocmail.adapters.mailman_changes import MailmanChanges
+from cocmail.adapters.mailman_connection import Answered, MailmanConnection, quoted
+from cocmail.core.enforcement import Ban, Observed, Place, Question, Role, Row, Step, ban_text
+from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.people import Address, Private
+
+_T = TypeVar("_T")
+
+# A row's own facts; asking for just these makes the answer about half as dear for Mailman.
+_FIELDS = (
+    "list_id",
+    "email",
+    "role",
+    "subscription_mode",
+    "moderation_action",
+    "member_id",
+    "display_name",
+)
+
+
+class MailmanLists:
+    """The Lists port over one Mailman."""
+
+    def __init__(
+        self,
+        url: str,
+        username: str,
+        password: str,
+        *,
+        connections: int = 2,
+        timeout: float = 30.0,
+        section: str = "mailman",
+    ) -> None:
+        """``connections``: at most so many calls at one time; two saturate a Mailman on two
+        cores. ``timeout``: seconds that Mailman may stay silent within a call."""
+        self._connection = MailmanConnection(
+            url,
+            username,
+            password,
+            connections=connections,
+            timeout=timeout,
+            section=section,
+        )
+        self._client = Client(url, "", "")  # its objects, over our connection
+        self._client._connection = self._connection
+        self._changes = MailmanChanges(self._connection)
+        self._pool = ThreadPoolExecutor(max_workers=connections, thread_name_prefix=section)
+        self._list_ids: dict[str, str] = {}
+        self._section = section
+
+    def __repr__(self) -> str:
+        return f"<MailmanLists [{self._section}]>"
+
+    # -- the port ------------------------------------------------------------------------------
+
+    async def version(self) -> str:
+        return await self._run(lambda: str(self._client.system["mailman_version"]))
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._pool.shutdown, wait=True)
+        self._connection.close()
+
+    async def observe(self, questions: Collection[Question]) -> Observed:
+        before = self._connection.calls
+        asked = dict.fromkeys(a for question in questions for a in question.addresses)
+        names = dict.fromkeys(name for question in questions for name in question.lists)
+        await self._run(self._read_lists)
+        people = await self._each(self._read_person, asked)
+        linked = {address: group for group, _ in people for address in group}
+        known = frozenset(address for group, knows in people if knows for address in group)
+        # Only an address of a user has cheap memberships; another has at most nonmember rows.
+        of_users = {a for group, knows in people if knows == "user" for a in group}
+        found = await self._each(lambda a: self._read_rows(a, a in of_users), sorted(known))
+        rows = tuple(row for some in found for row in some)
+        everybody = sorted({*asked, *linked})
+        levels: list[str | None] = [None, *(n for n in names if n in self._list_ids)]
+        bans = await self._each(lambda level: self._read_bans(level, everybody), levels)
+        owned = sorted({row.list for row in rows if row.role is Role.OWNER})
+        return Observed(
+            lists=dict(self._list_ids),
+            linked=linked,
+            known=known,
+            rows=rows,
+            bans=tuple(ban for some in bans for ban in some),
+            owners=await self.owners(owned),
+            calls=self._connection.calls - before,
+        )
+
+    async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:
+        before = self._connection.calls
+        wanted = [row for row in observed.rows if row.place in places and row.preferences is None]
+        ids = [row.member_id for row in wanted]
+        read = dict(zip(ids, await self._each(self._changes.preferences, ids), strict=True))
+        rows: list[Row] = []
+        for row in observed.rows:
+            if row.member_id not in read:
+                rows.append(row)
+            elif (preferences := read[row.member_id]) is not None:
+                rows.append(replace(row, preferences=preferences))
+        calls = observed.calls + self._connection.calls - before
+        return replace(observed, rows=tuple(rows), calls=calls)
+
+    async def apply(self, step: Step) -> bool:
+        list_id = ""
+        if step.list is not None:
+            list_id = self._list_ids.get(step.list) or step.list.replace("@", ".", 1)
+        return await self._run(lambda: self._changes.apply(step, list_id))
+
+    async def discard_requests(self, lists: Collection[str], addresses: Collection[Address]) -> int:
+        ids = [self._list_ids[name] for name in lists if name in self._list_ids]
+        counts = await self._each(
+            lambda list_id: self._changes.discard_requests(list_id, addresses), ids
+        )
+        return sum(counts)
+
+    async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+        names = [name for name in lists if name in self._list_ids]
+        found = await self._each(self._read_owners, names)
+        return dict(zip(names, found, strict=True))
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def _read_lists(self) -> None:
+        try:
+            self._list_ids = {
+                str(each.fqdn_listname).lower(): str(each.list_id) for each in self._client.lists
+            }
+        except Answered as answer:
+            raise Permanent(
+                f"there is no Mailman REST API at [{self._section}] url (status {answer.status})"
+            ) from None
+
+    def _read_person(self, address: Address) -> tuple[tuple[Address, ...], str]:
+        """Every address of the same user, and whether Mailman knows a "user", only an "address",
+        or nothing ("")."""
+        try:
+            record = self._connection.get(f"addresses/{quoted(address)}")
+            if "user" not in record:
+                return (address,), "address"
+            user = str(record["user"]).rpartition("/")[2]
+            found = self._connection.entries(f"users/{quoted(user)}/addresses")
+        except Answered as answer:
+            if answer.status == 404:
+                return (address,), ""
+            raise
+        return tuple(sorted({address, *(Address(entry["email"]) for entry in found)})), "user"
+
+    def _read_rows(self, address: Address, of_user: bool) -> tuple[Row, ...]:
+        by_id = {list_id: name for name, list_id in self._list_ids.items()}
+        try:
+            if of_user:
+                path = f"addresses/{quoted(address)}/memberships"
+                entries = self._connection.entries(path, fields=_FIELDS)
+            else:
+                entries = self._connection.entries(
+                    "members/find", subscriber=str(address), fields=_FIELDS
+                )
+        except Answered as answer:
+            if answer.status == 404:  # gone since we asked for it
+                return ()
+            raise
+        return tuple(
+            Row(
+                list=by_id[entry["list_id"]],
+                address=address,
+                role=Role(entry["role"]),
+                mode=entry["subscription_mode"],
+                member_id=entry["member_id"],
+                action=entry.get("moderation_action"),
+                display_name=Private(entry.get("display_name") or ""),
+            )
+            for entry in entries
+            # A "*" in an address is a wildcard to `find`; and lists come and go as we read.
+            if entry["email"].lower() == address and entry["list_id"] in by_id
+        )
+
+    def _read_bans(self, level: str | None, addresses: list[Address]) -> tuple[Ban, ...]:
+        path = "bans" if level is None else f"lists/{self._list_ids[level]}/bans"
+        try:
+            entries = [str(entry["email"]) for entry in self._connection.entries(path)]
+        except Answered as answer:
+            if answer.status == 404 and level is not None:
+                return ()
+            raise
+        patterns = [entry for entry in entries if entry.startswith("^")]
+        bans = []
+        for address in addresses:
+            ours = ban_text(address)
+            exact = entries.count(ours)
+            others = [entry for entry in patterns if entry != ours]
+            pattern = any(_covers(entry, address) for entry in others)
+            # An entry with a "/" can't be removed by REST: not ours, whoever made it.
+            pattern = pattern or (ours != address and address in entries)
+            if exact or pattern:
+                bans.append(Ban(list=level, address=address, exact=exact, pattern=pattern))
+        return tuple(bans)
+
+    def _read_owners(self, name: str) -> tuple[Address, ...]:
+        try:
+            entries = self._connection.entries(
+                f"lists/{self._list_ids[name]}/roster/owner", fields=("email",)
+            )
+        except Answered as answer:
+            if answer.status == 404:
+                return ()
+            raise
+        return tuple(sorted({Address(entry["email"]) for entry in entries}))
+
+    # -- threads -------------------------------------------------------------------------------
+
+    async def _run(self, work: Callable[[], _T]) -> _T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._pool, work)
+        except Answered as answer:
+            # Nobody foresaw it: mostly a race within Mailman, which answers 400 and SQL.
+            raise Temporary(f"Mailman refused a call (status {answer.status})") from None
+
+    async def _each(self, work: Callable[[Any], _T], items: Collection[Any]) -> list[_T]:
+        """In the pool's threads; the pool bounds how many run at one time."""
+        tasks = [asyncio.ensure_future(self._run(partial(work, item))) for item in items]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+def _covers(pattern: str, address: Address) -> bool:
+    """As Mailman does it: unanchored at the end, case ignored, a broken pattern covers nobody."""
+    try:
+        return re.match(pattern, address, re.IGNORECASE) is not None
+    except re.error:
+        return False

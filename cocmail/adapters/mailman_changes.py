@@ -1,0 +1,209 @@
+"""The calls that change a Mailman list: one step of a plan at a time.
+
+Owns how each act is done so that it may be repeated, stays silent (no welcome, no goodbye), and
+leaves nothing else changed: Mailman verifies an address, or sets a user's language, as it goes.
+Refuses to know why, and to believe that it worked. Called by adapters.mailman in its threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from cocmail.adapters.mailman_connection import Answered, MailmanConnection, quoted
+from cocmail.core.enforcement import Act, Role, Row, Step, ban_text
+from cocmail.core.errors import Temporary
+from cocmail.core.people import Address
+
+_MOST_DUPLICATES = 20  # of one ban, made by a race; measured: 3
+_NOT_PREFERENCES = ("self_link", "http_etag")
+
+
+class MailmanChanges:
+    def __init__(self, connection: MailmanConnection) -> None:
+        self._connection = connection
+
+    def apply(self, step: Step, list_id: str) -> bool:
+        """As ports.Lists.apply. A list or row that is gone by now is no error: the next
+        observation will tell."""
+        try:
+            match step.act:
+                case Act.BAN:
+                    return self._ban(step.address, list_id)
+                case Act.UNBAN:
+                    self._unban(step.address, list_id)
+                case Act.TAKE_OFF:
+                    self._take_off(step, list_id)
+                case Act.MODERATE:
+                    for row in step.rows:
+                        self._moderate(row.member_id, row.action)
+                case Act.PUT_BACK:
+                    return self._put_back(step, list_id)
+        except Answered as answer:
+            if answer.status != 404:
+                raise
+        return True
+
+    def preferences(self, member_id: str) -> Mapping[str, object] | None:
+        """What is explicitly set for this row alone; None: there is no such row any more."""
+        return self._read_preferences(f"members/{quoted(member_id)}/preferences")
+
+    def discard_requests(self, list_id: str, addresses: Collection[Address]) -> int:
+        """Silently, unlike a rejection."""
+        path = f"lists/{quoted(list_id)}/requests"
+        count = 0
+        try:
+            for entry in self._connection.entries(path):
+                if Address(str(entry.get("email", ""))) in addresses:
+                    self._connection.post(f"{path}/{quoted(entry['token'])}", action="discard")
+                    count += 1
+        except Answered as answer:
+            if answer.status != 404:  # the list, or a request that somebody else settled
+                raise
+        return count
+
+    # -- bans ----------------------------------------------------------------------------------
+
+    def _ban(self, address: Address, list_id: str) -> bool:
+        try:
+            self._connection.post(_bans(list_id), email=ban_text(address))
+        except Answered as answer:
+            if answer.status == 400 and answer.says("already banned"):
+                return False
+            raise
+        return True
+
+    def _unban(self, address: Address, list_id: str) -> None:
+        """A race leaves duplicates, of which each DELETE takes one; and a DELETE answers 204
+        without effect where only a pattern or a wider ban covers the address."""
+        text = ban_text(address)
+        path = f"{_bans(list_id)}/{quoted(text)}"
+        for _ in range(_MOST_DUPLICATES):
+            self._connection.delete(path)  # 404: nothing bans it any more, and we are done
+            self._connection.get(path)
+            if all(entry["email"] != text for entry in self._connection.entries(_bans(list_id))):
+                return
+        raise Temporary("a ban does not go away")
+
+    # -- rosters -------------------------------------------------------------------------------
+
+    def _take_off(self, step: Step, list_id: str) -> None:
+        if step.role is Role.MEMBER:
+            # At once, whatever the list's policy, without a goodbye; as user and as address.
+            self._connection.delete(
+                f"lists/{quoted(list_id)}/roster/member", emails=[str(step.address)]
+            )
+            return
+        for row in step.rows:  # not /roster/owner, which takes the membership too
+            self._connection.delete(f"members/{quoted(row.member_id)}")
+
+    def _moderate(self, member_id: str, action: str | None) -> None:
+        self._connection.patch(f"members/{quoted(member_id)}", moderation_action=action or "")
+
+    def _put_back(self, step: Step, list_id: str) -> bool:
+        there = self._found(step, list_id)
+        missing = [row for row in step.rows if row.mode not in there]
+        for row in missing:
+            if not self._subscribe(row, list_id):
+                return False
+        if missing:
+            there = self._found(step, list_id)
+        for row in step.rows:
+            entry = there.get(row.mode)
+            if entry is None:
+                continue
+            member_id = str(entry["member_id"])
+            wanted = dict(row.preferences or {})
+            path = f"members/{quoted(member_id)}/preferences"
+            if self.preferences(member_id) != wanted:
+                self._set_preferences(path, wanted)
+            if entry.get("moderation_action") != row.action:
+                self._moderate(member_id, row.action)
+        return True
+
+    def _found(self, step: Step, list_id: str) -> dict[str, dict[str, Any]]:
+        """The rows of a place by their mode."""
+        entries = self._connection.entries(
+            "members/find", subscriber=str(step.address), list_id=list_id, role=str(step.role)
+        )
+        return {
+            str(entry["subscription_mode"]): entry
+            for entry in entries
+            if entry["email"].lower() == step.address
+        }
+
+    def _subscribe(self, row: Row, list_id: str) -> bool:
+        """False where a ban forbids it."""
+        user, unverified, language = self._standing(row.address)
+        subscriber = str(row.address)
+        if row.mode == "as_user" and user and self._preferred(user) == row.address:
+            subscriber = user
+        fields: dict[str, Any] = {
+            "list_id": list_id,
+            "subscriber": subscriber,
+            "role": str(row.role),
+        }
+        if row.role is Role.MEMBER:
+            fields |= dict.fromkeys(("pre_verified", "pre_confirmed", "pre_approved"), True)
+            fields["send_welcome_message"] = False
+        try:
+            self._connection.post("members", **fields)
+        except Answered as answer:
+            if answer.says("banned"):
+                return False
+            if answer.says("pending"):  # a request of theirs stands in the way of their return
+                self.discard_requests(list_id, [row.address])
+                self._connection.post("members", **fields)
+            elif not answer.says("already"):
+                raise
+        if unverified:  # pre_verified is for this subscription, and Mailman keeps it for good
+            self._connection.post(f"addresses/{quoted(row.address)}/unverify")
+        if user and row.role is not Role.MEMBER:
+            path = f"users/{quoted(user)}/preferences"
+            now = self._read_preferences(path) or {}
+            if now.get("preferred_language") != language:
+                wanted = {**now, "preferred_language": language}
+                self._set_preferences(path, {k: v for k, v in wanted.items() if v is not None})
+        return True
+
+    def _standing(self, address: Address) -> tuple[str, bool, object]:
+        """The user's id, whether the address exists unverified, and the user's own language."""
+        try:
+            record = self._connection.get(f"addresses/{quoted(address)}")
+        except Answered as answer:
+            if answer.status == 404:
+                return "", False, None
+            raise
+        user = str(record.get("user", "")).rpartition("/")[2]
+        language = None
+        if user:
+            found = self._read_preferences(f"users/{quoted(user)}/preferences") or {}
+            language = found.get("preferred_language")
+        return user, "verified_on" not in record, language
+
+    def _preferred(self, user: str) -> Address | None:
+        try:
+            record = self._connection.get(f"users/{quoted(user)}/preferred_address")
+        except Answered as answer:
+            if answer.status == 404:
+                return None
+            raise
+        return Address(record["email"])
+
+    def _read_preferences(self, path: str) -> Mapping[str, object] | None:
+        try:
+            found = self._connection.get(path)
+        except Answered as answer:
+            if answer.status == 404:
+                return None
+            raise
+        return {name: value for name, value in found.items() if name not in _NOT_PREFERENCES}
+
+    def _set_preferences(self, path: str, wanted: Mapping[str, object]) -> None:
+        self._connection.delete(path)  # a PATCH can set, but never unset
+        if wanted:
+            self._connection.patch(path, **wanted)
+
+
+def _bans(list_id: str) -> str:
+    return f"lists/{quoted(list_id)}/bans" if list_id else "bans"

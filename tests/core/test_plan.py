@@ -1,0 +1,400 @@
+"""The planner against a plain model of what should stand on the lists.
+
+The model keeps what people and owners made of the lists (`own`), and lays the sanctions in force
+over it. The planner knows only what it observes and what it wrote down. Over any history of
+sanctions, ends, hand-made changes and crashes the two agree, and when the last sanction is over
+the lists are what people made of them: promises 8 and 9.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cocmail.core.coverage import questions
+from cocmail.core.enforcement import (
+    HOLD,
+    Act,
+    Ban,
+    Observed,
+    Place,
+    Plan,
+    Role,
+    Row,
+    Standing,
+    Step,
+    ban_text,
+    from_facts,
+    to_facts,
+)
+from cocmail.core.people import Address, Private
+from cocmail.core.plan import plan, plan_for
+from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
+
+A1, A2, B = (Address(f"{name}@example.net") for name in ("mal", "mallory", "bert"))
+OWNER = Address("owner@example.org")
+LISTS = tuple(f"{name}@lists.example.org" for name in ("dev", "users", "sig", "bugs"))
+GROUPS = {"sigs": LISTS[2:]}
+LINKED = {A1: (A1, A2), A2: (A1, A2), B: (B,)}
+SCOPES = (Scope(), Scope(groups=("sigs",)), Scope(lists=LISTS[:1]), Scope(lists=LISTS[1:3]))
+
+
+def place(name: str | None, address: Address, role: Role) -> Place:
+    return Place(list=name, address=address, role=role)
+
+
+def row(name: str, address: Address, role: Role = Role.MEMBER, **more: object) -> Row:
+    facts: dict[str, object] = {"preferences": {}, **more}
+    return Row(list=name, address=address, role=role, **facts)  # type: ignore[arg-type]
+
+
+@dataclass
+class World:
+    """A mailing list manager with Mailman's manners."""
+
+    lists: tuple[str, ...] = LISTS
+    rows: dict[Place, tuple[Row, ...]] = field(default_factory=dict)
+    bans: dict[tuple[str | None, Address], int] = field(default_factory=dict)
+    ids: int = 0
+
+    def put(self, new: Row) -> None:
+        self.ids += 1
+        new = replace(new, member_id=str(self.ids))
+        both = (*self.rows.get(new.place, ()), new)
+        self.rows[new.place] = tuple(sorted(both, key=lambda r: r.mode))
+
+    def banned(self, name: str | None, address: Address) -> bool:
+        return bool(self.bans.get((None, address)) or self.bans.get((name, address)))
+
+    def observed(self) -> Observed:
+        owners: dict[str, tuple[Address, ...]] = {}
+        for at in self.rows:
+            if at.role is Role.OWNER and at.list:
+                owners[at.list] = (*owners.get(at.list, ()), at.address)
+        return Observed(
+            lists={name: name.replace("@", ".") for name in self.lists},
+            linked=LINKED,
+            known=frozenset(LINKED),
+            rows=tuple(r for rows in self.rows.values() for r in rows if r.list in self.lists),
+            bans=tuple(
+                Ban(list=level, address=address, exact=count)
+                for (level, address), count in self.bans.items()
+            ),
+            owners=owners,
+        )
+
+    def apply(self, step: Step) -> None:
+        at, key = step.place, (step.list, step.address)
+        if step.act is Act.BAN:
+            assert not self.banned(*key), "Mailman answers 400"
+            self.bans[key] = 1
+        elif step.act is Act.UNBAN:
+            del self.bans[key]
+        elif step.act is Act.TAKE_OFF:
+            self.rows.pop(at, None)
+        elif step.act is Act.MODERATE:
+            actions = {r.mode: r.action for r in step.rows}
+            self.rows[at] = tuple(replace(r, action=actions[r.mode]) for r in self.rows[at])
+        else:
+            there = {r.mode for r in self.rows.get(at, ())}
+            assert there or not self.banned(*key), "Mailman answers 400"
+            for wanted in step.rows:
+                if wanted.mode not in there:
+                    self.put(replace(wanted, action=None, preferences={}))
+            wanted_rows = {r.mode: r for r in step.rows}
+            self.rows[at] = tuple(
+                replace(wanted_rows[r.mode], member_id=r.member_id) for r in self.rows[at]
+            )
+
+    def told(self) -> object:
+        return (
+            {
+                at: sorted((r.mode, r.action, sorted((r.preferences or {}).items())) for r in rows)
+                for at, rows in self.rows.items()
+                if rows
+            },
+            set(self.bans),
+        )
+
+
+@dataclass
+class Community:
+    """A world, its book of sanctions, and the model beside them."""
+
+    world: World = field(default_factory=World)
+    own: World = field(default_factory=World)  # the model: no sanction ever touches it
+    force: dict[str, Sanction] = field(default_factory=dict)
+    ending: dict[str, Sanction] = field(default_factory=dict)
+    count: int = 0
+
+    def both(self, new: Row) -> None:
+        self.world.put(new)
+        self.own.put(new)
+
+    def decide(self, measure: Measure, address: Address, scope: Scope, roles: bool = False) -> str:
+        self.count += 1
+        name = f"S{self.count}"
+        self.force[name] = Sanction(
+            id=name,
+            case="c",
+            measure=measure,
+            address=address,
+            addresses=(address,),
+            scope=scope,
+            reason=Private(""),
+            state=State.IN_FORCE,
+            start=None,
+            until=None,
+            including_roles=roles,
+        )
+        for at in list(self.own.rows):
+            if measure is Measure.REMOVE and at.role is Role.OWNER and self._off(at, name):
+                others = [o for o in self.own.rows if (o.list, o.role) == (at.list, at.role)]
+                if not all(self._off(o) for o in others):
+                    del self.own.rows[at]
+            if at.role is Role.MEMBER and self._off(at):
+                foreign = self.own.banned(at.list, at.address)
+                if measure is Measure.REMOVE and self._off(at, name):
+                    del self.own.rows[at]
+                elif foreign:
+                    del self.own.rows[at]  # nobody can give it back: that ban isn't ours
+        return name
+
+    def end(self, name: str) -> None:
+        self.ending[name] = self.force.pop(name)
+
+    def standing(self) -> Standing:
+        return Standing(sanctions=tuple(self.force.values()), ending=tuple(self.ending.values()))
+
+    def plan(self) -> Plan:
+        return plan(self.standing(), GROUPS, self.world.observed())
+
+    def sweep(self, crash: int | None = None) -> Plan:
+        planned = self.plan()
+        assert not planned.unread
+        for note in planned.notes:
+            book = self.force if note.sanction in self.force else self.ending
+            old = book[note.sanction]
+            records = {(b.list, b.address, b.role): b for b in (*old.before, *note.records)}
+            book[note.sanction] = replace(old, before=tuple(records.values()))
+        for number, step in enumerate(planned.steps):
+            if crash is not None and number >= crash:
+                return planned
+            self.world.apply(step)
+        again = self.plan()
+        assert not again.steps, "a converged state plans nothing"
+        assert not again.notes
+        self.force = {n: s for n, s in self.force.items() if s.measure is not Measure.REMOVE}
+        self.ending = {n: s for n, s in self.ending.items() if n in again.waiting}
+        return again
+
+    # -- the model -----------------------------------------------------------------------------
+
+    def _covering(self, at: Place, only: str | None = None) -> list[Sanction]:
+        return [
+            s
+            for s in self.force.values()
+            if (only is None or s.id == only)
+            and at.address in LINKED.get(s.address, ())
+            and (at.list is None or s.scope.covers(at.list, GROUPS))
+        ]
+
+    def _off(self, at: Place, only: str | None = None) -> bool:
+        if at.role is Role.MEMBER:
+            return any(
+                s.measure.keeps_off or s.measure is Measure.REMOVE for s in self._covering(at, only)
+            )
+        return at.role in (Role.OWNER, Role.MODERATOR) and any(
+            s.including_roles for s in self._covering(at, only)
+        )
+
+    def check(self) -> None:
+        for name in self.world.lists:
+            for address in LINKED:
+                banned = self.world.banned(name, address)
+                at = place(name, address, Role.MEMBER)
+                covering = self._covering(at)
+                assert banned == (
+                    self.own.banned(name, address) or any(s.measure.keeps_off for s in covering)
+                )
+                held = any(s.measure is Measure.MODERATE for s in covering)
+                seen, own = self.world.rows.get(at, ()), self.own.rows.get(at, ())
+                if self._off(at):
+                    assert not seen
+                else:
+                    assert [r.action for r in seen] == [HOLD if held else r.action for r in own]
+                seen = self.world.rows.get(place(name, address, Role.NONMEMBER), ())
+                own = self.own.rows.get(place(name, address, Role.NONMEMBER), ())
+                if held:
+                    assert banned or seen
+                    assert all(r.action == HOLD for r in seen)
+                else:
+                    assert [r.action for r in seen] == [r.action for r in own]
+
+
+def start() -> Community:
+    community = Community()
+    odd = {"delivery_status": "by_user", "hide_address": False}
+    community.both(row(LISTS[0], A1, mode="as_user", preferences=odd, action="accept"))
+    community.both(row(LISTS[0], A1, preferences={"delivery_mode": "plaintext_digests"}))
+    community.both(row(LISTS[1], A2, action="hold"))
+    community.both(row(LISTS[2], A2, preferences=odd))
+    community.both(row(LISTS[2], B, action="defer"))
+    community.both(row(LISTS[3], A1, Role.NONMEMBER, action="accept"))
+    community.both(row(LISTS[0], A1, Role.OWNER, action="accept"))
+    community.both(row(LISTS[0], OWNER, Role.OWNER, action="accept"))
+    community.both(row(LISTS[1], A1, Role.OWNER, action="accept"))  # the only one there
+    return community
+
+
+addresses = st.sampled_from([A1, A2, B])
+operations = st.one_of(
+    st.tuples(
+        st.just("decide"),
+        st.sampled_from([m for m in Measure if m is not Measure.WARN]),
+        addresses,
+        st.sampled_from(SCOPES),
+        st.booleans(),
+    ),
+    st.tuples(st.just("end"), st.integers(0, 5)),
+    st.tuples(st.just("join"), addresses, st.sampled_from(LISTS)),
+    st.tuples(st.just("part"), addresses, st.sampled_from(LISTS)),
+    st.tuples(st.just("unban"), addresses, st.sampled_from([None, *LISTS])),
+    st.tuples(st.just("smuggle"), addresses, st.sampled_from(LISTS)),
+    st.tuples(st.just("release"), addresses, st.sampled_from(LISTS)),
+    st.tuples(st.just("foreign"), addresses, st.sampled_from([None, *LISTS])),
+    st.tuples(st.just("list"), st.just(None)),
+)
+
+
+def perform(c: Community, op: tuple[object, ...]) -> None:
+    match op:
+        case ("decide", Measure() as measure, Address() as who, Scope() as scope, bool() as roles):
+            c.decide(measure, who, scope, roles)
+        case ("end", int() as number) if c.force:
+            c.end(sorted(c.force)[number % len(c.force)])
+        case ("join", Address() as who, str() as name):
+            at = place(name, who, Role.MEMBER)
+            if not c.world.rows.get(at) and not c.world.banned(name, who):
+                c.both(row(name, who))
+        case ("part", Address() as who, str() as name):
+            at = place(name, who, Role.MEMBER)
+            if c.world.rows.pop(at, None):
+                c.own.rows.pop(at, None)
+        case ("unban", Address() as who, None | str() as level):
+            if not c.own.bans.get((level, who)):
+                c.world.bans.pop((level, who), None)
+        case ("smuggle", Address() as who, str() as name):
+            at = place(name, who, Role.MEMBER)
+            if c._off(at) and not c.world.rows.get(at):
+                c.world.put(row(name, who, preferences={"hide_address": True}))
+        case ("release", Address() as who, str() as name):
+            at = place(name, who, Role.MEMBER)
+            if any(s.measure is Measure.MODERATE for s in c._covering(at)):
+                seen = c.world.rows.get(at, ())
+                c.world.rows[at] = tuple(replace(r, action="accept") for r in seen)
+        case ("foreign", Address() as who, None | str() as level):
+            touched = any(who in LINKED[s.address] for s in c.force.values())
+            if not touched and not c.world.banned(level, who):
+                c.world.bans[level, who] = c.own.bans[level, who] = 1
+        case ("list", None):
+            c.world.lists = c.own.lists = (*c.world.lists, f"new{len(c.world.lists)}@l.example")
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(operations, st.one_of(st.none(), st.integers(0, 4))), max_size=14))
+def test_any_history_agrees_with_the_model_and_comes_off_clean(
+    history: list[tuple[tuple[object, ...], int | None]],
+) -> None:
+    c = start()
+    for op, crash in history:
+        perform(c, op)
+        if crash is not None:
+            c.sweep(crash)
+        c.sweep()
+        c.check()
+    for name in list(c.force):
+        c.end(name)
+        c.sweep(1)
+        c.sweep()
+        c.check()
+    assert c.world.told() == c.own.told()
+
+
+def test_facts_survive_the_ledger() -> None:
+    rows = (row(LISTS[0], A1, mode="as_user", preferences={"hide_address": True}, action="hold"),)
+    assert from_facts(rows[0].place, to_facts(rows)) == rows
+    assert to_facts(()) is None
+
+
+def test_a_half_made_return_is_finished_and_a_return_of_theirs_stands() -> None:
+    c = start()
+    name = c.decide(Measure.SUSPEND, A1, Scope())
+    c.sweep()
+    c.end(name)
+    c.world.bans.clear()
+    c.world.put(row(LISTS[2], A2))  # cut short: nothing of its own
+    c.world.put(row(LISTS[1], A2, preferences={"hide_address": True}))  # somebody's own
+    proof = c.sweep().rows[name]
+    assert c.world.rows[place(LISTS[2], A2, Role.MEMBER)][0].preferences == {
+        "delivery_status": "by_user",
+        "hide_address": False,
+    }
+    assert [r.note for r in proof if r.list == LISTS[1] and r.role == "member"] == [
+        "somebody changed this meanwhile; theirs stands"
+    ]
+
+
+def test_the_last_owner_stays_and_everybody_is_told() -> None:
+    c = start()
+    told = plan_for(
+        Measure.BAN, [A2], Scope(), GROUPS, c.world.observed(), c.standing(), including_roles=True
+    )
+    roles = [(s.list, s.now, s.then) for s in told.steps if s.role is Role.OWNER]
+    assert roles == [(LISTS[0], "member", "absent")]
+    assert f"{LISTS[1]} has no other owner" in told.warnings
+    assert any("2 addresses" in words for words in told.warnings)
+
+
+def test_a_preview_tells_words_and_changes_nothing() -> None:
+    c = start()
+    told = plan_for(Measure.SUSPEND, [B], Scope(), GROUPS, c.world.observed(), c.standing())
+    assert [(s.list, s.role, s.now, s.then) for s in told.steps] == [
+        (None, "ban", "absent", "banned"),
+        (LISTS[2], "member", "member", "absent"),
+    ]
+    nobody = Address("nobody@example.net")
+    told = plan_for(Measure.REMOVE, [nobody], Scope(), GROUPS, c.world.observed(), c.standing())
+    assert told.warnings == ("nobody@example.net was found on no list",)
+    assert told.steps == ()
+
+
+@pytest.mark.parametrize("text", ["a/b@example.net", "a+b/c@example.net"])
+def test_a_ban_that_could_not_be_removed_becomes_a_pattern(text: str) -> None:
+    pattern = ban_text(Address(text))
+    assert pattern.startswith("^")
+    assert "/" not in pattern
+
+
+def test_questions_grow_with_sanctions_and_scopes() -> None:
+    c = start()
+    c.decide(Measure.SUSPEND, A1, Scope())
+    c.decide(Measure.BAN, B, Scope(groups=("sigs",)))
+    asked = questions(c.standing(), GROUPS)
+    assert [(q.addresses, q.lists) for q in asked] == [
+        ((A1,), ()),
+        ((B,), tuple(sorted(LISTS[2:]))),
+    ]
+
+
+def test_planning_does_not_change_what_it_was_given() -> None:
+    c = start()
+    c.decide(Measure.MODERATE, A1, Scope())
+    before = copy.deepcopy((c.standing(), c.world.observed()))
+    c.plan()
+    assert (c.standing(), c.world.observed()) == before
+    assert Before(list=None, address=A1, role="ban", facts=None).facts is None
