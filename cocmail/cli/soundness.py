@@ -1,0 +1,208 @@
+"""What `cocmail check` looks at: each thing by itself, against the real server.
+
+Owns the order and which adapter answers for what. Refuses to change anything, except for the two
+mails of ``--probe``. No look stops the next one. Called by `cocmail check`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from cocmail.adapters.imap import ImapInbox, ImapSettings
+from cocmail.adapters.lmtp import LmtpServer, LmtpSettings
+from cocmail.adapters.mailman import MailmanLists
+from cocmail.adapters.signing_key import probe as probe_signing_key
+from cocmail.adapters.store import schema
+from cocmail.adapters.store.engine import Database
+from cocmail.adapters.vault import Keys, load_keys
+from cocmail.config import Settings, warnings
+from cocmail.config.tables import Imap, Mailman
+from cocmail.core.errors import CocmailError
+
+
+class Soundness(StrEnum):
+    SOUND = "sound"
+    WARNING = "warning"
+    UNTRIED = "not tried"
+    WRONG = "not sound"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    state: Soundness
+    text: str
+
+
+class Now:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+async def findings(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]:
+    """Each as soon as it is known."""
+    yield Finding(Soundness.SOUND, f"configuration: {settings.source} can be read")
+    for look in (_policy, _key, _store, _mail_in, _mail_out, _signing, _lists, _filters, _clock):
+        try:
+            async for finding in look(settings):
+                yield finding
+        except CocmailError as error:
+            for line in str(error).splitlines():
+                yield Finding(Soundness.WRONG, line)
+    async for finding in _plus(settings, probe=probe):
+        yield finding
+
+
+def _of(pairs: list[tuple[bool, str]]) -> list[Finding]:
+    return [Finding(Soundness.SOUND if sound else Soundness.WRONG, text) for sound, text in pairs]
+
+
+async def _policy(settings: Settings) -> AsyncIterator[Finding]:
+    for line in warnings(settings):
+        yield Finding(Soundness.WARNING, line)
+    unused = settings.unused()
+    if unused:
+        line = f"accepted, and not yet in use in this version: {', '.join(unused)}"
+        yield Finding(Soundness.WARNING, line)
+
+
+async def _key(settings: Settings) -> AsyncIterator[Finding]:
+    path = settings.store.key_file
+    load_keys(path)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    yield Finding(Soundness.SOUND, f"key file: {path} is a key, for its owner alone ({mode:04o})")
+
+
+async def _store(settings: Settings) -> AsyncIterator[Finding]:
+    place = settings.store
+    if place.sqlite and not place.sqlite.exists():
+        if os.access(place.sqlite.parent, os.W_OK):
+            line = f"store: there is none yet at {place.sqlite}; `cocmail run` makes it"
+            yield Finding(Soundness.SOUND, line)
+        else:
+            line = f"[store] url: {place.sqlite.parent} can't be written; make it, or give it to us"
+            yield Finding(Soundness.WRONG, line)
+        return
+    try:
+        keys: Keys | None = load_keys(place.key_file)
+    except CocmailError:
+        keys = None  # said already
+    database = Database(place.url, place.password_file, create=False)
+    try:
+        async with database.reading() as connection:
+            if await schema.standing(connection) is schema.Standing.EMPTY:
+                line = f"store: {database.where} is empty; `cocmail run` makes the store"
+                yield Finding(Soundness.SOUND, line)
+                return
+            await schema.require_current(connection, database.where)
+            yield Finding(Soundness.SOUND, f"store: {database.where} has this version's schema")
+            if keys is not None:
+                await schema.require_key(connection, keys, database.where)
+                yield Finding(Soundness.SOUND, "store: the key file is this store's")
+    finally:
+        await database.close()
+
+
+def imap_settings(imap: Imap) -> ImapSettings:
+    return ImapSettings(
+        host=imap.host,
+        port=imap.port,
+        security=imap.security.value,
+        username=imap.username,
+        password=imap.password,
+        mailbox=imap.mailbox,
+        archive=imap.archive,
+        archive_keep=imap.archive_keep,
+        junk=imap.junk,
+    )
+
+
+async def _mail_in(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.imap:
+        settings.imap.password()
+        for finding in _of(await ImapInbox(imap_settings(settings.imap), Now()).probe()):
+            yield finding
+    if settings.lmtp:
+        server = LmtpServer(LmtpSettings(listen=settings.lmtp.listen), lambda _: True)
+        for finding in _of(await server.probe()):
+            yield finding
+
+
+async def _mail_out(settings: Settings) -> AsyncIterator[Finding]:
+    yield Finding(Soundness.UNTRIED, "submission: not built yet")
+
+
+async def _filters(settings: Settings) -> AsyncIterator[Finding]:
+    yield Finding(Soundness.UNTRIED, "filters: not built yet")
+
+
+async def _plus(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]:
+    if not probe:
+        yield Finding(Soundness.UNTRIED, "plus-addressing: not tried; --probe mails itself to see")
+
+
+async def _signing(settings: Settings) -> AsyncIterator[Finding]:
+    signing = settings.signing
+    if signing is None:
+        line = "[signing]: not set: what we send isn't signed by us; your mail server should do it"
+        yield Finding(Soundness.WARNING, line)
+        return
+    for finding in _of(
+        await probe_signing_key(
+            pem=signing.key(),
+            selector=signing.selector,
+            domain=signing.domain,
+            nameservers=settings.authentication.nameservers,
+        )
+    ):
+        yield finding
+
+
+async def _lists(settings: Settings) -> AsyncIterator[Finding]:
+    servers: dict[str, Mailman] = {"mailman": settings.mailman}
+    others = {f"mailmans.{n}": s for n, s in settings.mailmans.items() if s != settings.mailman}
+    for name, server in (servers | others).items():
+        lists = MailmanLists(server.url, server.username, server.password(), section=name)
+        try:
+            yield Finding(Soundness.SOUND, f"[{name}]: {await lists.version()}, and we may use it")
+            there = (await lists.observe([])).lists
+            yield Finding(Soundness.SOUND, f"[{name}]: {len(there)} lists")
+        except CocmailError as error:
+            yield Finding(Soundness.WRONG, str(error))
+            continue
+        finally:
+            await lists.close()
+        for group, wanted in server.groups.items():
+            missing = [one for one in wanted if one not in there]
+            if missing:
+                line = f"[{name}.groups] {group}: Mailman has no list {', '.join(missing)}"
+                yield Finding(Soundness.WRONG, line)
+
+
+async def _clock(settings: Settings) -> AsyncIterator[Finding]:
+    # Ends of sanctions and votes hang on it, and so do signatures' times.
+    if shutil.which("timedatectl") is None:
+        yield Finding(Soundness.UNTRIED, "clock: no timedatectl here to ask whether it is right")
+        return
+    asked = subprocess.run(
+        ["timedatectl", "show", "--property=NTPSynchronized", "--value"],
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    now = f"{Now().now():%Y-%m-%d %H:%M:%S} UTC"
+    if asked.returncode:
+        yield Finding(Soundness.UNTRIED, f"clock: {now}; whether it is right can't be asked here")
+    elif asked.stdout.strip() == "yes":
+        yield Finding(Soundness.SOUND, f"clock: {now}, kept right by NTP")
+    else:
+        yield Finding(Soundness.WARNING, f"clock: {now}, and nothing keeps it right; set up NTP")
