@@ -1,0 +1,358 @@
+"""Makes the sanctions true on the lists, and keeps them true until they end.
+
+Owns the sweep: what stands (the book), what is (the lists), the plan (core), the changes, and
+what is read back; and when the next one comes. Refuses to know Mailman, the ledger's events and
+letters, and to believe any answer but an observation. Called by the daemon (`run`) and the
+command line (`sweep`, `look`, `preview`).
+
+It is level-triggered: every sweep starts from nothing but the book and the lists, so whatever was
+cut short, by a crash or by Mailman, the next sweep cures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from cocmail.core.coverage import questions
+from cocmail.core.enforcement import (
+    Act,
+    Observed,
+    Place,
+    Plan,
+    ProofRow,
+    Question,
+    Role,
+    Standing,
+    Step,
+)
+from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.people import Address
+from cocmail.core.plan import plan, plan_for
+from cocmail.core.sanctions import Before, Measure, Sanction, Scope
+from cocmail.loops.applying import apply
+from cocmail.ports import Book, Clock, Lists
+
+_log = logging.getLogger(__name__)
+
+_FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0  # seconds between tries while Mailman has trouble
+_LETTER_LOOK = 1.0  # seconds between looks whether a letter left
+_ADDING = (Act.BAN, Act.PUT_BACK)
+_READINGS = 3  # rows may change while we read them exactly
+
+PUT_RIGHT = "somebody had changed this; it was put right"
+NEWLY_COVERED = "covered from now on"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counters:
+    """How the enforcement stands, for `cocmail status` and metrics."""
+
+    sanctions: int = 0  # in force, or not yet all put back
+    drift: int = 0  # places where the lists differ from what they should be, after the last sweep
+    drift_of: Mapping[str, int] = field(default_factory=dict)  # sanction → such places
+    put_right: int = 0  # places that were found changed since they were proved, in all
+    last_sweep: datetime | None = None  # the last that ended well
+    calls: int = 0  # to observe, in the last sweep
+    trouble: str = ""
+
+
+class Enforcement:
+    def __init__(
+        self,
+        lists: Lists,
+        book: Book,
+        clock: Clock,
+        *,
+        groups: Mapping[str, tuple[str, ...]],
+        sweep_every: timedelta,
+        parallel: int = 2,
+        tell_after: timedelta = timedelta(minutes=2),
+    ) -> None:
+        """``parallel``: changes at one time; ``tell_after``: how long trouble may last before the
+        committee hears of it."""
+        self.wake = asyncio.Event()  # set when something was decided, or a hook saw a change
+        self.counters = Counters()
+        self._lists, self._book, self._clock = lists, book, clock
+        self._groups = groups
+        self._sweep_every, self._parallel, self._tell_after = sweep_every, parallel, tell_after
+        self._lock = asyncio.Lock()
+        self._doubtful: set[str] = set()  # lists whose own bans got in our way
+        # What sweeps put right and the book doesn't have yet: sanction → place → as it was found.
+        self._drifted: dict[str, dict[Place, tuple[Step, str]]] = {}
+        self._waiting: tuple[Sanction, ...] = ()  # their letters have not left
+        self._ends: Mapping[str, datetime] = {}
+        self._failing_since: datetime | None = None
+        self._told = False
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        delay = _FIRST_DELAY
+        while True:
+            self.wake.clear()
+            try:
+                await self.sweep()
+            except (Temporary, Permanent) as error:
+                await self._trouble(error)
+                await self._pause(delay, {})
+                delay = min(delay * 2, _LONGEST_DELAY)
+            else:
+                delay = _FIRST_DELAY
+                self._failing_since, self._told = None, False
+                await self._pause(self._sweep_every.total_seconds(), self._ends)
+
+    async def look(self) -> Plan:
+        """What a sweep would do now; changes nothing."""
+        standing = await self._standing()
+        return (await self._plan(standing, await self._observe(standing)))[0]
+
+    async def preview(
+        self,
+        measure: Measure,
+        addresses: Collection[Address],
+        scope: Scope,
+        *,
+        including_roles: bool = False,
+    ) -> Plan:
+        """What a sanction that nobody decided yet would change; changes nothing."""
+        standing = await self._book.standing()
+        asked = Question(addresses=tuple(addresses), lists=self._lists_of(scope))
+        observed = await self._lists.observe((*questions(standing, self._groups), asked))
+        return plan_for(
+            measure,
+            addresses,
+            scope,
+            self._groups,
+            observed,
+            standing,
+            including_roles=including_roles,
+        )
+
+    async def sweep(self) -> Plan:
+        """One sweep: what was planned. Raises Temporary or Permanent where it could not all be
+        done; what was done stays done."""
+        async with self._lock:
+            return await self._sweep()
+
+    async def _sweep(self) -> Plan:
+        standing = await self._standing()
+        self._ends = {s.id: s.until for s in standing.sanctions if s.until is not None}
+        count = len(standing.sanctions) + len(standing.ending)
+        if not count and not self._waiting:
+            self._counted(Plan(), 0, 0)
+            return Plan()
+        observed = await self._observe(standing)
+        calls = observed.calls
+        planned, observed = await self._plan(standing, observed)
+        self._remember(standing, planned)
+        now = planned
+        if planned.steps or planned.notes:
+            await self._note(standing, planned)
+            applied = await apply(self._lists, planned.steps, parallel=self._parallel)
+            await self._barred(standing, applied.barred)
+            _log.info("enforcement: %d of %d steps", applied.done, len(planned.steps))
+            standing = _those(await self._standing(), standing)
+            read_back = await self._observe(standing)
+            calls += read_back.calls
+            now, observed = await self._plan(standing, read_back)
+            await self._settle(standing, now, observed)
+            self._counted(now, count, calls)
+            applied.raise_worst()
+        else:
+            await self._settle(standing, now, observed)
+            self._counted(now, count, calls)
+        if now.steps or now.notes:
+            raise Temporary("Mailman's lists are not yet as they should be after a sweep")
+        self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble="")
+        return planned
+
+    # -- observing and planning ----------------------------------------------------------------
+
+    async def _standing(self) -> Standing:
+        """What the book says, without those that wait for their letters."""
+        standing = await self._book.standing()
+        ready: list[Sanction] = []
+        waiting: list[Sanction] = []
+        for sanction in standing.sanctions:
+            (ready if await self._is_ready(sanction) else waiting).append(sanction)
+        self._waiting = tuple(waiting)
+        return replace(standing, sanctions=tuple(ready))
+
+    async def _is_ready(self, sanction: Sanction) -> bool:
+        """The letter leaves before the lists change, but nothing waits for it for ever."""
+        if sanction.interim or sanction.letter is None or sanction.not_before is None:
+            return True
+        if self._clock.now() >= sanction.not_before or sanction.before:
+            return True
+        return await self._book.letter_left(sanction.letter)
+
+    async def _observe(self, standing: Standing) -> Observed:
+        return await self._lists.observe(questions(standing, self._groups, self._doubtful))
+
+    async def _plan(self, standing: Standing, observed: Observed) -> tuple[Plan, Observed]:
+        """Rows are read exactly where something depends on it, for that costs a call each."""
+        planned = plan(standing, self._groups, observed)
+        for _ in range(_READINGS):
+            if not planned.unread:
+                return planned, observed
+            observed = await self._lists.read_exactly(observed, planned.unread)
+            planned = plan(standing, self._groups, observed)
+        raise Temporary("the lists change faster than they can be read")
+
+    def _lists_of(self, scope: Scope) -> tuple[str, ...]:
+        named = dict.fromkeys(scope.lists)
+        for group in scope.groups:
+            named |= dict.fromkeys(self._groups.get(group, ()))
+        return tuple(named)
+
+    # -- writing down --------------------------------------------------------------------------
+
+    async def _note(self, standing: Standing, planned: Plan) -> None:
+        sanctions = {s.id: s for s in (*standing.sanctions, *standing.ending)}
+        for note in planned.notes:
+            await self._book.note_before(sanctions[note.sanction], note.records)
+
+    async def _barred(self, standing: Standing, barred: Iterable[Step]) -> None:
+        """Somebody was quicker: their ban isn't ours to remove, and we must look for it."""
+        sanctions = {s.id: s for s in standing.sanctions}
+        for step in barred:
+            if step.list is not None:
+                self._doubtful.add(step.list)
+            if step.act is not Act.BAN:
+                continue
+            facts = {"exact": True, "pattern": False}
+            record = Before(list=step.list, address=step.address, role=step.role, facts=facts)
+            for name in step.sanctions:
+                if name in sanctions:
+                    await self._book.note_before(sanctions[name], (record,))
+
+    def _remember(self, standing: Standing, planned: Plan) -> None:
+        found = 0
+        for sanction in standing.sanctions:
+            if sanction.proved is not None:
+                recorded = {(b.list, b.address, b.role) for b in sanction.before}
+                for step in planned.steps_of(sanction.id):
+                    fresh = (step.list, step.address, step.role) not in recorded
+                    note = NEWLY_COVERED if fresh and step.act in _ADDING else PUT_RIGHT
+                    places = self._drifted.setdefault(sanction.id, {})
+                    places.setdefault(step.place, (step, note))
+                    found += note == PUT_RIGHT
+        self.counters = replace(self.counters, put_right=self.counters.put_right + found)
+
+    async def _settle(self, standing: Standing, now: Plan, observed: Observed) -> None:
+        """Prove what is read back as true, close what is all put back."""
+        open_notes = {note.sanction for note in now.notes}
+        for sanction in standing.sanctions:
+            if now.steps_of(sanction.id) or sanction.id in open_notes:
+                continue
+            if sanction.measure is Measure.WARN:
+                continue
+            rows, covers = now.rows[sanction.id], now.covers[sanction.id]
+            if sanction.proved is None:
+                if sanction.measure.keeps_off:
+                    names = [n for n in observed.lists if sanction.scope.covers(n, self._groups)]
+                    await self._lists.discard_requests(names, covers)
+            elif drifted := self._drifted.get(sanction.id):
+                rows = _of_drift(rows, drifted)
+            else:
+                continue
+            await self._book.note_enforced(sanction, await self._owned(rows, covers), covers)
+            self._drifted.pop(sanction.id, None)
+        for sanction in standing.ending:
+            if now.steps_of(sanction.id) or {sanction.id} & (open_notes | now.waiting):
+                continue
+            await self._book.note_restored(sanction, now.rows.get(sanction.id, ()))
+            self._drifted.pop(sanction.id, None)
+
+    async def _owned(
+        self, rows: tuple[ProofRow, ...], covers: Collection[Address]
+    ) -> tuple[ProofRow, ...]:
+        """With the owners of the lists where a member was touched, who may be told."""
+        touched = {r.list for r in rows if r.role == Role.MEMBER and r.was != r.now and r.list}
+        owners = await self._lists.owners(sorted(touched)) if touched else {}
+        return tuple(
+            replace(row, owners=tuple(o for o in owners[row.list] if o not in covers))
+            if row.list is not None and row.list in owners and row.role == Role.MEMBER
+            else row
+            for row in rows
+        )
+
+    def _counted(self, now: Plan, count: int, calls: int) -> None:
+        outstanding: dict[str, int] = {}
+        for step in now.steps:
+            for name in step.sanctions:
+                outstanding[name] = outstanding.get(name, 0) + 1
+        self.counters = replace(
+            self.counters,
+            sanctions=count + len(self._waiting),
+            drift=len(now.steps),
+            drift_of=outstanding,
+            calls=calls,
+            last_sweep=self._clock.now() if not now.steps else self.counters.last_sweep,
+        )
+
+    # -- time and trouble ----------------------------------------------------------------------
+
+    async def _pause(self, seconds: float, ends: Mapping[str, datetime]) -> None:
+        """Until ``wake``, the time, an end, or a letter that left."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        now = self._clock.now()
+        for end in ends.values():
+            if end > now:
+                until = min(until, loop.time() + (end - now).total_seconds())
+        while (left := until - loop.time()) > 0:
+            try:
+                async with asyncio.timeout(min(left, _LETTER_LOOK) if self._waiting else left):
+                    await self.wake.wait()
+                return
+            except TimeoutError:
+                pass
+            try:
+                for sanction in self._waiting:
+                    if await self._is_ready(sanction):
+                        return
+            except Temporary:
+                return  # the sweep will meet it again, and deal with it
+
+    async def _trouble(self, error: Temporary | Permanent) -> None:
+        now = self._clock.now()
+        self._failing_since = self._failing_since or now
+        self.counters = replace(self.counters, trouble=str(error))
+        _log.warning("enforcement: %s", error)
+        lasted = now - self._failing_since >= self._tell_after
+        if not self._told and (lasted or isinstance(error, Permanent)):
+            try:
+                await self._book.note_trouble(str(error))
+                self._told = True
+            except Temporary:
+                _log.warning("enforcement: the trouble itself could not be written down")
+
+
+def _those(now: Standing, then: Standing) -> Standing:
+    """What was decided during the sweep waits for the next one."""
+    ids = {s.id for s in (*then.sanctions, *then.ending)}
+    return Standing(
+        sanctions=tuple(s for s in now.sanctions if s.id in ids),
+        ending=tuple(s for s in now.ending if s.id in ids),
+    )
+
+
+def _of_drift(
+    rows: tuple[ProofRow, ...], drifted: Mapping[Place, tuple[Step, str]]
+) -> tuple[ProofRow, ...]:
+    by_place = {Place(list=r.list, address=r.address, role=Role(r.role)): r for r in rows}
+    return tuple(
+        ProofRow(
+            list=place.list,
+            address=place.address,
+            role=place.role,
+            was=step.now,
+            now=by_place[place].now if place in by_place else step.then,
+            note=note,
+        )
+        for place, (step, note) in drifted.items()
+    )
