@@ -6,6 +6,7 @@ mails of ``--probe``. No look stops the next one. Called by `cocmail check`.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import stat
@@ -192,17 +193,16 @@ async def _clock(settings: Settings) -> AsyncIterator[Finding]:
     if shutil.which("timedatectl") is None:
         yield Finding(Soundness.UNTRIED, "clock: no timedatectl here to ask whether it is right")
         return
-    asked = subprocess.run(
-        ["timedatectl", "show", "--property=NTPSynchronized", "--value"],
-        capture_output=True,
-        text=True,
-        timeout=10,
-        check=False,
+    asked = await asyncio.create_subprocess_exec(
+        *("timedatectl", "show", "--property=NTPSynchronized", "--value"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
+    said = (await asked.communicate())[0].strip()
     now = f"{Now().now():%Y-%m-%d %H:%M:%S} UTC"
     if asked.returncode:
         yield Finding(Soundness.UNTRIED, f"clock: {now}; whether it is right can't be asked here")
-    elif asked.stdout.strip() == "yes":
+    elif said == b"yes":
         yield Finding(Soundness.SOUND, f"clock: {now}, kept right by NTP")
     else:
         yield Finding(Soundness.WARNING, f"clock: {now}, and nothing keeps it right; set up NTP")
