@@ -11,10 +11,10 @@ import pwd
 import shutil
 import smtplib
 from pathlib import Path
-from typing import Self
 
 from cocmail.lab.mailbox import Mailbox, deliver_by_lmtp
 from cocmail.lab.process import LabError, NotInstalled, Process, room
+from cocmail.lab.server import Server
 from cocmail.lab.waiting import answers, free_port
 
 MAIL_UID = 5000  # needs no entry in passwd
@@ -90,21 +90,19 @@ def _binary() -> str | None:
     return shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 
 
-class Dovecot:
+class Dovecot(Server):
     """`with Dovecot(dir) as dovecot: dovecot.mailbox().append(message)`."""
 
     username = "conduct"
     password = "secret"
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self.directory = directory.resolve()
+        self._room = room()
+        super().__init__(directory, room=self._room)
         self.imap_port = free_port()
         self.lmtp_port = free_port()
-        self._process: Process | None = None
         root = os.getuid() == 0
         uid, gid = (MAIL_UID, MAIL_UID) if root else (os.getuid(), os.getgid())
-        self._room = room()
         for name in ("run", "state", "home"):
             (self._room / name).mkdir()
         if root:
@@ -124,15 +122,7 @@ class Dovecot:
         self._configuration = self.directory / "dovecot.conf"
         self._configuration.write_text(text, encoding="utf-8")
 
-    @property
-    def log(self) -> Path:
-        return self.directory / "dovecot.log"
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.running
-
-    def start(self) -> None:
+    def _launch(self) -> Process:
         binary = _binary()
         if binary is None or not is_installed():
             raise NotInstalled("Dovecot is not installed: apt install dovecot-imapd dovecot-lmtpd")
@@ -142,36 +132,10 @@ class Dovecot:
             cwd=self.directory,
         )
         process.wait_ready(self._is_ready, timeout=30, what="Dovecot")
-        self._process = process
+        return process
 
     def _is_ready(self) -> bool:
         return answers(self.imap_port, greeting=True) and answers(self.lmtp_port, greeting=True)
-
-    def stop(self) -> None:
-        """Its mail stays, and so do its ports, for the next start."""
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
-
-    def close(self) -> None:
-        self.stop()
-        shutil.rmtree(self._room, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
     def mailbox(self, username: str = username) -> Mailbox:
         return Mailbox(port=self.imap_port, username=username, password=self.password)

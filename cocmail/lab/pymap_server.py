@@ -7,60 +7,30 @@ tests.
 
 import sys
 from pathlib import Path
-from typing import Self
 
 from cocmail.lab.mailbox import Mailbox
 from cocmail.lab.process import LabError, Process
+from cocmail.lab.server import Server
 from cocmail.lab.waiting import answers, free_port
 
 
-class Pymap:
+class Pymap(Server):
     """The surface of `Dovecot`, less LMTP, and for one user."""
 
     username = "conduct"
     password = "secret"
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self.directory = directory.resolve()
+        super().__init__(directory)
         self.imap_port = free_port()
-        self._process: Process | None = None
 
-    @property
-    def log(self) -> Path:
-        return self.directory / "pymap.log"
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.running
-
-    def start(self) -> None:
+    def _launch(self) -> Process:
         argv = [sys.executable, "-c", "from pymap.main import main; main()"]
         argv += ["--host", "127.0.0.1", "--port", str(self.imap_port), "--no-tls"]
         argv += ["dict", "--demo-user", self.username, "--demo-password", self.password]
         process = Process(argv, log=self.log, cwd=self.directory)
         process.wait_ready(lambda: answers(self.imap_port, greeting=True), timeout=30, what="pymap")
-        self._process = process
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
-
-    def close(self) -> None:
-        self.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+        return process
 
     def mailbox(self, username: str = username) -> Mailbox:
         if username != self.username:
