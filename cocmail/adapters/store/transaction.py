@@ -7,7 +7,7 @@ commits (engine.py) and what an event means (codec). Handed out by store.py, use
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class Loaded(Generic[E, C]):
     """A case as this transaction knows it: decrypted once."""
 
-    key: bytes
-    events: tuple[tuple[int, datetime, E], ...]
-    case: C | None  # None: opened, but nothing is recorded yet
+    key: bytes = field(repr=False)
+    events: tuple[tuple[int, datetime, E], ...] = field(repr=False)
+    case: C | None = field(repr=False)  # None: opened, but nothing is recorded yet
 
 
 async def load(

@@ -50,12 +50,16 @@ async def test_an_exception_takes_all_back(world) -> None:
     store = await world.open()
     await world.case(store, "c1", world.event("opened", "COC-1"))
     before = await world.index(store)
-    with pytest.raises(ZeroDivisionError):
+
+    async def fails_late() -> None:
         async with store.transaction() as tx:
             await tx.record("c1", _all_kinds(world))
             await tx.open_case("c2")
             await tx.queue([world.Letter(id="l1")])
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fails_late()
     assert await world.index(store) == before
     assert await store.letter_state("l1") is None
     assert (await store.verify()).events == 1

@@ -1,0 +1,75 @@
+"""Alone where one must be alone, and seen by `status`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from cocmail.core.errors import Permanent
+
+
+async def test_status_sees_a_daemon(world) -> None:
+    daemon, looking = await world.open(), await world.open()
+    assert not await looking.daemon_running()
+    await daemon.lock_daemon()
+    assert await looking.daemon_running()
+    await daemon.lock_daemon()
+    assert await looking.daemon_running()
+    await daemon.close()
+    assert not await looking.daemon_running()
+
+
+async def test_a_second_daemon_on_one_sqlite_is_refused(world) -> None:
+    one, two = await world.open(), await world.open()
+    await one.lock_daemon()
+    if world.kind == "postgresql":
+        await two.lock_daemon()
+        return
+    with pytest.raises(Permanent) as caught:
+        await two.lock_daemon()
+    assert str(caught.value).startswith("[store] url: another cocmail runs on ")
+    await one.close()
+    await two.lock_daemon()
+
+
+async def test_status_looking_never_refuses_a_daemon(world) -> None:
+    store = await world.open()
+
+    async def look() -> None:
+        for _ in range(300):
+            await store.daemon_running()
+            await asyncio.sleep(0)
+
+    looking = asyncio.gather(look(), look())
+    daemon = await world.open()
+    await daemon.lock_daemon()
+    await looking
+
+
+async def test_a_daemons_lock_that_went_with_its_connection_is_taken_anew(world) -> None:
+    if world.kind == "sqlite":
+        return  # the kernel holds it as long as the process lives
+    daemon, looking = await world.open(), await world.open()
+    await daemon.lock_daemon()
+    world.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+    await asyncio.sleep(0.1)
+    assert not await looking.daemon_running()
+    await daemon.lock_daemon()
+    assert await looking.daemon_running()
+
+
+async def test_one_sweep_at_a_time(world) -> None:
+    one, two = await world.open(), await world.open()
+    async with one.alone("sweep") as first:
+        async with two.alone("sweep") as second, two.alone("other") as other:
+            assert (first, second, other) == (True, False, True)
+        async with two.alone("sweep") as again:
+            assert not again
+    async with two.alone("sweep") as now:
+        assert now
+    with pytest.raises(ZeroDivisionError):
+        async with one.alone("sweep"):
+            raise ZeroDivisionError
+    async with two.alone("sweep") as free:
+        assert free
