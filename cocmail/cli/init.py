@@ -50,7 +50,9 @@ def init(
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         put(toml, _content(sample().encode(), 0o640))
         put(key, make_key_file)
-        filters.mkdir(mode=0o755, exist_ok=True)
+        if not filters.exists():
+            filters.mkdir()
+            filters.chmod(0o755)
         for path in shipped("filters"):
             if path.suffix == ".py":
                 put(filters / path.name, _content(path.read_bytes(), 0o644))
@@ -73,6 +75,7 @@ def _content(content: bytes, mode: int) -> Callable[[Path], None]:
     def write(path: Path) -> None:
         made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(made, "wb") as file:
+            os.fchmod(made, mode)  # whatever the umask is: the daemon reads it as another user
             file.write(content)
             file.flush()
             os.fsync(made)

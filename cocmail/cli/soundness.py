@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from cocmail.adapters.filters import load as load_filters
 from cocmail.adapters.imap import ImapInbox, ImapSettings
 from cocmail.adapters.lmtp import LmtpServer, LmtpSettings
 from cocmail.adapters.mailman import MailmanLists
@@ -142,7 +143,11 @@ async def _mail_out(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _filters(settings: Settings) -> AsyncIterator[Finding]:
-    yield Finding(Soundness.UNTRIED, "filters: not built yet")
+    found = load_filters(settings.filters.directories)
+    for one in found:
+        yield Finding(Soundness.SOUND, f"filter {one.name}: sha256 {one.digest}")
+    if not found:
+        yield Finding(Soundness.WARNING, "filters: there are none; `cocmail init` writes some")
 
 
 async def _plus(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]:
