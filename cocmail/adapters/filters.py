@@ -1,0 +1,192 @@
+"""Inbound filters: found, trusted, and asked within a time limit.
+
+Owns which files are filters and in which order, whether they may be trusted, and the process that
+runs them. A filter that is broken (raises, returns no verdict, takes too long) sets the mail
+aside and is named. Refuses to know what filters look for. Called by loops/intake's composition
+and by `cocmail check`.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import hashlib
+import json
+import os
+import re
+import stat
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cocmail.core.errors import Permanent
+from cocmail.core.filtering import (
+    Incoming,
+    Judgement,
+    Pass,
+    Said,
+    SetAside,
+    Tag,
+    Urgent,
+    broken,
+    fold,
+    packed,
+)
+
+_NAME = re.compile(r"[0-9]{2}-[a-z0-9]+(?:[-_][a-z0-9]+)*\.py")
+_MAX_SOURCE = 1_000_000
+_START = 20.0  # seconds for the process to come up; a filter's own time begins then
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """One filter's file, as it was when it was read."""
+
+    name: str  # "10-spam-flagged"
+    path: Path
+    digest: str  # SHA-256 of its source, hex
+    source: str = field(repr=False)
+
+
+def load(directories: Sequence[Path]) -> tuple[Filter, ...]:
+    """All filters of these directories in the order of their names. Raises Permanent, with the
+    file and what would mend it, where one can't be trusted or read."""
+    found: list[Filter] = []
+    for directory in directories:
+        try:
+            _trusted(directory, directory.stat())
+            names = sorted(one.name for one in directory.iterdir())
+        except OSError as error:
+            raise Permanent(f"{directory}: {error.strerror}; make it, or unlist it") from error
+        found += [_read(directory / name) for name in names if _is_filter(directory, name)]
+    return tuple(sorted(found, key=lambda one: one.path.name))
+
+
+def _is_filter(directory: Path, name: str) -> bool:
+    if not name.endswith(".py") or name.startswith((".", "_")):
+        return False
+    if not _NAME.fullmatch(name):
+        raise Permanent(f"{directory / name}: a filter's name is like 30-name.py; rename it")
+    return True
+
+
+def _read(path: Path) -> Filter:
+    # Looked at and read through one descriptor: it can't be exchanged in between.
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            _trusted(path, status)
+            source = file.read(_MAX_SOURCE + 1)
+        if path.is_symlink():
+            real = path.resolve()
+            _trusted(real.parent, real.parent.stat())
+    except OSError as error:
+        raise Permanent(f"{path}: {error.strerror}") from error
+    if not stat.S_ISREG(status.st_mode) or len(source) > _MAX_SOURCE:
+        raise Permanent(f"{path}: is no file of a filter's size")
+    try:
+        text = source.decode("utf-8")
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise Permanent(f"{path}: line {line} is no Python; mend it or move it away") from error
+    if not any(isinstance(one, ast.FunctionDef) and one.name == "judge" for one in tree.body):
+        raise Permanent(f"{path}: has no function judge(mail); add it or move the file away")
+    return Filter(name=path.stem, path=path, digest=hashlib.sha256(source).hexdigest(), source=text)
+
+
+def _trusted(path: Path, status: os.stat_result) -> None:
+    if status.st_uid not in (0, os.geteuid()):
+        raise Permanent(f"{path}: belongs to somebody else; chown it to root or to this user")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise Permanent(f"{path}: others may write to it; chmod go-w it")
+
+
+class Filters:
+    """Asks every filter about a mail. One mail at a time; the process starts with the first."""
+
+    def __init__(self, filters: Sequence[Filter], *, seconds: float = 2.0) -> None:
+        """``seconds``: how long one filter may take for one mail."""
+        self._filters = tuple(filters)
+        self._seconds = seconds
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def judge(self, mail: Incoming) -> Judgement:
+        """What the filters say together. Raises nothing for any filter."""
+        async with self._turn:
+            return fold([await self._ask(one, mail) for one in self._filters])
+
+    async def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is not None:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    async def _ask(self, one: Filter, mail: Incoming) -> Said:
+        question = json.dumps({"filter": str(one.path), "mail": packed(mail)}) + "\n"
+        try:
+            process = await self._running()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(question.encode("ascii"))
+            async with asyncio.timeout(self._seconds):
+                await process.stdin.drain()
+                line = await process.stdout.readline()
+            return _said(one.name, line)
+        except TimeoutError:
+            await self.close()
+            return broken(one.name, f"took more than {self._seconds:g} s")
+        except (OSError, ValueError):
+            await self.close()
+            return broken(one.name, "broke its process")
+        except asyncio.CancelledError:
+            await self.close()  # else its answer would be taken for the next question's
+            raise
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            # Nothing of our environment: a filter needs no secret of the daemon's.
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                "cocmail.adapters.filter_process",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env={"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONPATH": _home()},
+            )
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            sources = {str(one.path): one.source for one in self._filters}
+            self._process.stdin.write(json.dumps(sources).encode("ascii") + b"\n")
+            async with asyncio.timeout(_START):
+                ready = await self._process.stdout.readline()
+            if ready != b'"ready"\n':
+                raise OSError
+        return self._process
+
+
+def _home() -> str:
+    """Where the process finds this very package, installed or not."""
+    return str(Path(__file__).resolve().parents[2])
+
+
+def _said(name: str, line: bytes) -> Said:
+    match json.loads(line):
+        case {"pass": _}:
+            return Said(name=name, verdict=Pass())
+        case {"set aside": str(why)}:
+            return Said(name=name, verdict=SetAside(why=why))
+        case {"urgent": str(why)}:
+            return Said(name=name, verdict=Urgent(why=why))
+        case {"tag": str(word)}:
+            return Said(name=name, verdict=Tag(word=word))
+        case {"broken": str(what)}:
+            return broken(name, what)
+        case _:
+            raise ValueError

@@ -1,0 +1,219 @@
+"""The loader of filters: order, trust, and what a broken filter does."""
+
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from cocmail.adapters.filters import Filters, load
+from cocmail.core.errors import Permanent
+from cocmail.core.filtering import (
+    Incoming,
+    Pass,
+    Said,
+    SetAside,
+    Tag,
+    Urgent,
+    Verdict,
+    fold,
+    packed,
+    sound,
+    unpacked,
+    view,
+)
+from cocmail.core.mail import Mail, read
+
+HEAD = "from cocmail.core.filtering import Incoming, Pass, SetAside, Tag, Urgent, Verdict\n"
+
+
+def incoming(text: str = "hello") -> Incoming:
+    raw = f"From: a@b.example\nX-A: 1\nX-A: 2\nSubject: s\n\n{text}\n".encode()
+    mail = read(raw)
+    assert isinstance(mail, Mail)
+    return view(raw, mail)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str], Path]:
+    tmp_path.chmod(0o755)
+
+    def put(name: str, body: str) -> Path:
+        path = tmp_path / name
+        path.write_text(HEAD + body)
+        path.chmod(0o644)
+        return path
+
+    return put
+
+
+@pytest.fixture
+async def ask(tmp_path: Path) -> AsyncIterator[Callable[[], Filters]]:
+    made: list[Filters] = []
+
+    def start() -> Filters:
+        made.append(Filters(load([tmp_path]), seconds=1.0))
+        return made[-1]
+
+    yield start
+    for one in made:
+        await one.close()
+
+
+Write = Callable[[str, str], Path]
+Ask = Callable[[], Filters]
+
+
+def test_filters_load_in_the_order_of_their_names(tmp_path: Path, write: Write) -> None:
+    for name in ("30-c.py", "10-a.py", "20-b_b.py"):
+        write(name, "def judge(mail): return Pass()\n")
+    (tmp_path / "README").write_text("x")
+    (tmp_path / "__pycache__").mkdir()
+    found = load([tmp_path])
+    assert [one.name for one in found] == ["10-a", "20-b_b", "30-c"]
+    assert found[0].digest == hashlib.sha256((tmp_path / "10-a.py").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646, 0o666])
+def test_a_filter_that_others_may_write_is_refused(write: Write, mode: int) -> None:
+    path = write("10-a.py", "def judge(mail): return Pass()\n")
+    path.chmod(mode)
+    with pytest.raises(Permanent, match=r"10-a\.py.*chmod go-w"):
+        load([path.parent])
+
+
+def test_a_directory_that_others_may_write_is_refused(write: Write) -> None:
+    path = write("10-a.py", "def judge(mail): return Pass()\n")
+    path.parent.chmod(0o777)
+    with pytest.raises(Permanent, match="chmod go-w"):
+        load([path.parent])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_filter_of_somebody_else_is_refused(write: Write) -> None:
+    path = write("10-a.py", "def judge(mail): return Pass()\n")
+    os.chown(path, 12345, 12345)
+    with pytest.raises(Permanent, match="chown"):
+        load([path.parent])
+
+
+def test_a_link_into_a_folder_that_others_may_write_is_refused(
+    tmp_path: Path, write: Write
+) -> None:
+    path = write("10-a.py", "def judge(mail): return Pass()\n")
+    other = tmp_path / "open"
+    other.mkdir()
+    path.rename(other / "real.py")
+    path.symlink_to(other / "real.py")
+    other.chmod(0o755)
+    assert len(load([tmp_path])) == 1
+    other.chmod(0o777)
+    with pytest.raises(Permanent):
+        load([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("10-a.py", "def judge(mail:\n"),
+        ("10-a.py", "x = 1\n"),
+        ("a.py", "def judge(mail): return Pass()\n"),
+        ("1-a.py", "def judge(mail): return Pass()\n"),
+    ],
+)
+def test_what_is_no_filter_is_refused_by_name(write: Write, name: str, body: str) -> None:
+    path = write(name, body)
+    with pytest.raises(Permanent, match=path.name):
+        load([path.parent])
+
+
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Permanent, match="filters-there"):
+        load([tmp_path / "filters-there"])
+
+
+async def test_verdicts_come_back_and_fold(write: Write, ask: Ask) -> None:
+    write("10-a.py", 'def judge(mail): return Urgent(why="Now.")\n')
+    write("20-b.py", 'def judge(mail): return SetAside(why="Not us.")\n')
+    write("30-c.py", "def judge(mail): return Tag(word=mail.header('x-a') + mail.all('x-a')[1])\n")
+    write("40-d.py", "def judge(mail): return Pass()\n")
+    judgement = await ask().judge(incoming())
+    assert judgement.set_aside == "Not us."
+    assert judgement.urgent == "Now."
+    assert judgement.tags == ("12",)
+    assert [one.broken for one in judgement.said] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ("def judge(mail): raise ValueError(mail.text)\n", "raised ValueError"),
+        ("def judge(mail): return None\n", "no verdict"),
+        ("def judge(mail): return SetAside(why='')\n", "no verdict"),
+        ("def judge(mail): return Tag(word='a b')\n", "no verdict"),
+        ("import nowhere\ndef judge(mail): return Pass()\n", "raised ModuleNotFoundError"),
+        ("def judge(mail):\n    while True: pass\n", "more than 1 s"),
+        (
+            "import re\ndef judge(mail):\n    re.match('(a+)+$', 'a' * 64 + 'b')\n"
+            "    return Pass()\n",
+            "more than 1 s",
+        ),
+        ("import os\ndef judge(mail): os._exit(0)\n", "broke its process"),
+        ("import sys\ndef judge(mail): sys.exit(0)\n", "broke its process"),
+        ("def judge(mail): return Pass() if [0] * 10**9 else None\n", "raised MemoryError"),
+        ("def judge(mail):\n    mail.text = ''\n    return Pass()\n", "raised FrozenInstanceError"),
+    ],
+)
+async def test_a_broken_filter_sets_the_mail_aside_and_is_named(
+    write: Write, ask: Ask, body: str, what: str
+) -> None:
+    write("10-bad.py", body)
+    write("20-good.py", 'def judge(mail): return Urgent(why="Now.")\n')
+    filters = ask()
+    for _ in range(2):
+        judgement = await filters.judge(incoming("a secret"))
+        assert "10-bad" in judgement.set_aside
+        assert what in judgement.set_aside
+        assert "secret" not in judgement.set_aside
+        assert judgement.urgent == "Now."  # those behind it are asked all the same
+        assert [one.broken for one in judgement.said] == [True, False]
+
+
+async def test_what_a_filter_prints_is_no_answer(write: Write, ask: Ask) -> None:
+    write("10-a.py", 'def judge(mail):\n    print(\'{"pass": ""}\')\n    return Tag(word="t")\n')
+    assert (await ask().judge(incoming())).tags == ("t",)
+
+
+async def test_no_filters_ask_nobody() -> None:
+    judgement = await Filters(()).judge(incoming())
+    assert (judgement.set_aside, judgement.urgent, judgement.tags) == ("", "", ())
+
+
+def test_a_view_survives_the_crossing_and_hides_what_is_private() -> None:
+    one = incoming("secret")
+    assert unpacked(packed(one)) == one
+    assert "secret" not in repr(one)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "good"),
+    [
+        (Pass(), True),
+        (SetAside(why="Because."), True),
+        (SetAside(why="two\nlines"), False),
+        (SetAside(why="x" * 201), False),
+        (Tag(word="a-1"), True),
+        (Tag(word="A"), False),
+        (Verdict(), False),
+        ("pass", False),
+        (None, False),
+    ],
+)
+def test_a_verdict_is_checked(verdict: object, good: bool) -> None:
+    assert sound(verdict) is good
+
+
+def test_the_first_reason_of_a_kind_counts() -> None:
+    said = [Said(name=n, verdict=Urgent(why=n)) for n in ("a", "b")]
+    assert fold(said).urgent == "a"
