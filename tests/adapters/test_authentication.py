@@ -122,7 +122,7 @@ def verdict(raw: bytes, zone: Zone, *ids: str) -> str:
     return shortfall(mail, auth, holding="to", replayed=False)
 
 
-# -- what passes ---------------------------------------------------------------------------------
+# -- what passes ----
 
 
 @pytest.mark.parametrize("body", [b"simple", b"relaxed"])
@@ -183,7 +183,7 @@ def test_a_field_signed_as_absent_is_covered(zone: Zone, pair: DkimKey) -> None:
     assert check(b"Reply-To: m@x.example\r\n" + raw, zone).signature is Signature.FAILED
 
 
-# -- attacks -------------------------------------------------------------------------------------
+# -- attacks ----
 
 
 def test_a_changed_body_fails(zone: Zone, pair: DkimKey) -> None:
@@ -420,7 +420,7 @@ def _public_key(modulus: int, exponent: int) -> bytes:
     return _der(0x30, rsa_id + _der(3, b"\0" + inner))
 
 
-# -- trusted Authentication-Results ----------------------------------------------------------------
+# -- trusted Authentication-Results ----
 
 AR = b"Authentication-Results: mx.community.example; dkim=pass header.d=example.org\r\n"
 OURS = "mx.community.example"
@@ -525,7 +525,7 @@ def test_the_corpus_of_results(path: Path, zone: Zone) -> None:
         assert (auth.signature is Signature.SOUND) is EXAMPLE[path.name]
 
 
-# -- DNS -------------------------------------------------------------------------------------------
+# -- DNS ----
 
 
 @pytest.mark.servers

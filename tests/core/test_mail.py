@@ -1,0 +1,498 @@
+"""Reading a mail: strict where identity hangs on it, kind elsewhere, and raising for no bytes."""
+
+import base64
+import quopri
+import time
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cocmail.core import headers
+from cocmail.core.charsets import decode
+from cocmail.core.flowed import unflow
+from cocmail.core.mail import Body, Limits, Mail, Unreadable, read, recipients
+from cocmail.core.markup import strip_tags
+from cocmail.core.people import Address
+
+
+def mail(raw: bytes | str) -> Mail:
+    found = read(raw.encode() if isinstance(raw, str) else raw)
+    assert isinstance(found, Mail)
+    return found
+
+
+def part(content_type: str, body: str, more: str = "") -> str:
+    return f"Content-Type: {content_type}\n{more}\n{body}"
+
+
+def multipart(*parts: str, kind: str = "mixed", boundary: str = "b") -> str:
+    inner = "".join(f"--{boundary}\n{one}\n" for one in parts)
+    return f'Content-Type: multipart/{kind}; boundary="{boundary}"\n\n{inner}--{boundary}--\n'
+
+
+# -- the sender ----
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "address"),
+    [
+        ("anna@example.org", "", "anna@example.org"),
+        ("<Anna@Example.org>", "", "anna@example.org"),
+        ("Anna Example <anna@example.org>", "Anna Example", "anna@example.org"),
+        ('"Example, Anna" <anna@example.org>', "Example, Anna", "anna@example.org"),
+        ('"eve@example.com" <anna@example.org>', "eve@example.com", "anna@example.org"),
+        ("=?utf-8?q?Ann=C3=A1?= <anna@example.org>", "Anná", "anna@example.org"),
+        ("=?utf-8?b?ZXZlQGV4YW1wbGUuY29t?= <a@example.org>", "eve@example.com", "a@example.org"),
+        ("anna@example.org (Anna)", "Anna", "anna@example.org"),
+        ("Anna\n  Example\n <anna@example.org>", "Anna Example", "anna@example.org"),
+        ("J. R. Anna <anna@example.org>", "J. R. Anna", "anna@example.org"),
+        ("Ännchen <anna@example.org>", "Ännchen", "anna@example.org"),
+    ],
+)
+def test_one_mailbox_is_read(value: str, name: str, address: str) -> None:
+    sender = mail(f"From: {value}\n\nx").sender
+    assert sender is not None
+    assert (str(sender.name), sender.address) == (name, Address(address))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "From: \n",
+        "From: a@x.example, b@x.example\n",
+        "From: victim@x.example,evil@y.example\n",
+        "From: a@x.example\nFrom: a@x.example\n",
+        "From: a@x.example <b@y.example>\n",
+        "From: <a@x.example> <b@y.example>\n",
+        "From: <a@x.example>b@y.example\n",
+        "From: a@[\n",
+        "From: a@[127.0.0.1]\n",
+        'From: "a b"@x.example\n',
+        "From: group: a@x.example;\n",
+        "From: =?utf-8?q?a=40x=2Eexample?=\n",
+        "From: a@x.example\0\n",
+        "From: a@x.example\rFrom: b@x.example\n",
+        "X: 1\rFrom: b@x.example\nFrom: a@x.example\n",
+        "From : a@x.example\n",
+        "From: a (b) <a@x.example>\n",
+        "From: mar\u212a@x.example\n",
+        "From: a@\u212aernel.example\n",
+        'From: "unclosed <a@x.example>\n',
+    ],
+)
+def test_whoever_cannot_be_told_is_nobody(header: str) -> None:
+    found = mail(header + "Subject: s\n\nx")
+    assert found.sender is None
+    assert found.sender_defect
+
+
+def test_names_and_comments_are_no_recipients() -> None:
+    found = mail(
+        'To: "conduct+t@c.example" <a@x.example>, b@x.example (c@x.example), '
+        'list: d@x.example, e@x.example;\nCc: "x, y" <F@x.example>\n\n'
+    )
+    assert found.to == tuple(Address(f"{c}@x.example") for c in "abde")
+    assert found.cc == (Address("f@x.example"),)
+
+
+def test_where_it_was_sent_to() -> None:
+    raw = b"X-Original-To: one@c.example\nDelivered-To: two@c.example\nTo: three@c.example\n\n"
+    assert recipients(raw) == (Address("one@c.example"),)
+    assert mail(raw).delivered_to == Address("one@c.example")
+    assert mail(raw).trace_recipients == (Address("one@c.example"), Address("two@c.example"))
+    raw = b"To: a@c.example\nCc: b@c.example\n\nDelivered-To: evil@c.example\n"
+    assert recipients(raw) == (Address("a@c.example"), Address("b@c.example"))
+
+
+def test_the_header_is_read_for_people() -> None:
+    found = mail(
+        "Subject: =?iso-8859-1?q?Gr=FC=DFe?= =?utf-8?b?4pyT?=\n and =?utf-8?q?more=0D=0AX=3A_y?=\n"
+        "Date: Fri, 20 Nov 2026 10:00:00 +0100\nMessage-ID: <a@b>\n"
+        "In-Reply-To: <c@d>\nReferences: <e@f>\n <c@d> junk\n\n"
+    )
+    assert str(found.subject) == "Grüße✓ and more X: y"
+    assert found.date == datetime(2026, 11, 20, 9, tzinfo=UTC)
+    assert found.message_id == "<a@b>"
+    assert found.in_reply_to == ("<c@d>",)
+    assert found.references == ("<e@f>", "<c@d>")
+    assert found.counts["subject"] == 1
+
+
+def test_a_character_that_two_encoded_words_share_is_whole() -> None:
+    euro = base64.b64encode("€".encode()[:1]).decode(), base64.b64encode("€".encode()[1:]).decode()
+    text = f"=?utf-8?b?{euro[0]}?= =?utf-8?b?{euro[1]}?="
+    assert headers.readable(text) == "€"
+
+
+# -- the text ----
+
+
+def test_one_plain_part_is_the_text() -> None:
+    found = mail("From: a@x.example\n\n/approve\n")
+    assert (found.body, str(found.text)) == (Body.PLAIN, "/approve\n")
+    found = mail(
+        multipart(part("text/plain", "plain"), part("text/html", "<p>html"), kind="alternative")
+    )
+    assert (found.body, str(found.text)) == (Body.PLAIN, "plain")
+    assert found.attachments == ()
+
+
+def test_html_alone_is_html() -> None:
+    found = mail(part("text/html", "<p>one</p><script>x</script><p>two &amp; three"))
+    assert found.body is Body.HTML
+    assert str(found.text).split() == ["one", "two", "&", "three"]
+    blank = mail(
+        multipart(part("text/plain", " \n"), part("text/html", "<p>said"), kind="alternative")
+    )
+    assert (blank.body, str(blank.text)) == (Body.HTML, "said")
+    given = read(b"Content-Type: text/html\n\nx", html_to_text=lambda _: "by another")
+    assert isinstance(given, Mail)
+    assert str(given.text) == "by another"
+
+
+def test_two_plain_parts_are_several_and_both_are_shown() -> None:
+    found = mail(multipart(part("text/plain", "one"), part("text/plain", "two")))
+    assert (found.body, str(found.text)) == (Body.SEVERAL, "one\n\ntwo")
+
+
+def test_attachments_are_named_and_not_opened() -> None:
+    disposition = (
+        "Content-Disposition: attachment;\n filename*0*=utf-8''%e2%82%ac;\n filename*1=\".txt\"\n"
+    )
+    found = mail(
+        multipart(
+            part("text/plain", "text"),
+            part("text/plain", "log", disposition),
+            part("message/rfc822", "Subject: inner\n\n/approve"),
+            part(
+                'application/octet-stream; name="../a=?utf-8?q?=2E?=b"',
+                "YWJj",
+                "Content-Transfer-Encoding: base64\n",
+            ),
+        )
+    )
+    assert found.body is Body.PLAIN
+    names = [str(one.name) for one in found.attachments]
+    assert names == ["€.txt", "", ".._a.b"]
+    assert found.attachments[2].size == 3
+    assert "approve" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "encrypted"),
+    [
+        ("Content-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nx", True),
+        ("Content-Type: application/pkcs7-mime; smime-type=signed-data\n\nx", False),
+        ("\n-----BEGIN PGP MESSAGE-----\n\nx\n-----END PGP MESSAGE-----\n", True),
+        ("\nhello\n", False),
+    ],
+)
+def test_what_is_encrypted_is_said_to_be(kind: str, encrypted: bool) -> None:
+    assert mail("From: a@x.example\n" + kind).encrypted is encrypted
+    inner = multipart(part("application/pgp-encrypted", "Version: 1"), kind="encrypted")
+    assert mail(inner).encrypted
+
+
+@pytest.mark.parametrize(
+    ("data", "label", "text"),
+    [
+        ("grün".encode(), "utf-8", "grün"),
+        ("grün".encode(), "iso-8859-1", "grün"),  # wrongly labelled
+        ("grün".encode("cp1252"), "utf-8", "grün"),  # wrongly labelled the other way
+        ("grün “x”".encode("cp1252"), "iso-8859-1", "grün “x”"),
+        ("grün".encode("cp1252"), "", "grün"),
+        ("привет".encode("koi8-r"), "koi8-r", "привет"),
+        ("こんにちは".encode("iso-2022-jp"), "iso-2022-jp", "こんにちは"),
+        ("你好".encode("gb18030"), "gb2312", "你好"),
+        ("联通".encode("gbk"), "gbk", "联通"),  # by chance it is nearly UTF-8
+        (b"+ADw-script+AD4-", "utf-7", "+ADw-script+AD4-"),  # not interpreted
+        (b"abc", "rot13", "abc"),
+        (b"abc", "no-such-charset", "abc"),
+        (b"abc", "../../etc", "abc"),
+        (b"abc", "x" * 5000, "abc"),
+        (b"a\0b", "utf-8", "a\ufffdb"),
+        (b"\xff\xfe", "us-ascii", "ÿþ"),
+    ],
+)
+def test_every_charset_is_read(data: bytes, label: str, text: str) -> None:
+    assert decode(data, label) == text
+
+
+def test_format_flowed_is_undone() -> None:
+    flowed = (
+        "/reply reporter this is \nlong text\n\n> quoted \n> on\n>> deeper \n>more\n"
+        " -- \n-- \nsig \nx"
+    )
+    assert unflow(flowed, delete_space=False).split("\n") == [
+        "/reply reporter this is long text",
+        "",
+        "> quoted on",
+        ">> deeper ",
+        "> more",
+        "-- ",
+        "-- ",
+        "sig x",
+    ]
+    assert unflow("ab \ncd", delete_space=True) == "abcd"
+    assert unflow(" /approve\n >x", delete_space=False) == "/approve\n>x"
+    found = mail("Content-Type: text/plain; format=flowed; delsp=yes\n\n/sanc \ntion\n")
+    assert str(found.text) == "/sanction\n"
+
+
+@given(st.text(alphabet="> -ab\n", max_size=80))
+def test_undoing_loses_no_letter(text: str) -> None:
+    assert unflow(text, delete_space=False).translate({32: None, 62: None, 10: None}) == (
+        text.translate({32: None, 62: None, 10: None})
+    )
+
+
+# -- does the body read the same without trusting what stands on top? ----
+
+
+@pytest.mark.parametrize(
+    ("raw", "same"),
+    [
+        ("Content-Type: text/plain\n\n/approve\n", True),
+        ("Subject: s\n\n/approve\n", True),
+        ('Content-Type: text/plain; charset="utf-8"\n\n/reply grün\n', True),
+        ('Content-Type: text/plain; charset="iso-8859-1"\n\n/reply grün\n', False),
+        ('Content-Type: text/plain; charset="utf-16"\n\n/approve!\n', False),
+        ("Content-Transfer-Encoding: quoted-printable\n\n/approve\n", True),
+        ("Content-Transfer-Encoding: quoted-printable\n\n=2Fapprove\n", False),
+        ("Content-Transfer-Encoding: 7bit\n\nx=\n/approve\n", False),
+        ("Content-Transfer-Encoding: base64\n\nL2FwcHJvdmU=\n", False),
+        ("Content-Type: text/plain; format=flowed\n\n/object because \nof this\n", True),
+        ("Content-Type: text/plain\n\nwhat he wrote on \n/approve\n", False),
+        ("Content-Type: text/plain; format=flowed\n\n /approve\n", False),
+        ("Content-Type: text/plain; format=flowed; delsp=yes\n\n/a b \nc\n", False),
+        ("Content-Type: text/plain\n\n--b\n/approve\n", False),
+        ("Content-Type: text/html\n\n/approve\n", False),
+        (multipart(part("text/plain", "/approve"), part("text/html", "x")), True),
+        (multipart(multipart(part("text/plain", "/approve"), boundary="c")), True),
+        (multipart(part("text/html", "x"), part("text/plain", "/approve")), False),
+        (multipart("\n/approve"), False),  # it doesn't say itself what it is
+        (
+            multipart(part("text/plain", "/approve")).replace("\n\n--b", "\n\npreamble\n--b", 1),
+            False,
+        ),
+        (multipart(part("text/plain", "/a")).replace("\n\n--b", "\n\n\n--b", 1), False),
+    ],
+)
+def test_a_body_that_reads_the_same_whatever_its_header_says(raw: str, same: bool) -> None:
+    assert mail("From: a@x.example\n" + raw).plain_opening is same
+
+
+# -- machines ----
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Auto-Submitted: auto-replied",
+        "Auto-Submitted: auto-generated; type=x",
+        "Return-Path: <>",
+        "Precedence: bulk",
+        "Precedence: Auto_Reply",
+        "List-Id: <l.example>",
+        "List-Unsubscribe: <mailto:x@y>",
+        "X-Autoreply: yes",
+        "X-Auto-Response-Suppress: All",
+        "X-Loop: x",
+        "Cocmail-Kind: acknowledgement",
+        "Content-Type: multipart/report; boundary=x",
+        "From: MAILER-DAEMON",
+        "From: <>",
+        "From: Mail Delivery System <MAILER-DAEMON@x.example>",
+        "From: no-reply@x.example",
+        "From: list-bounces@x.example",
+        "Subject: Automatic reply: away",
+        "Subject: =?utf-8?q?R=C3=A9ponse_automatique_=3A?= absent",
+        "Subject: Undelivered Mail Returned to Sender",
+        "Subject: Out of office: back on Monday",
+    ],
+)
+def test_a_machines_mail_is_known(header: str) -> None:
+    assert mail(f"{header}\n\nx").automatic
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Auto-Submitted: no",
+        "Precedence: normal",
+        "X-Auto-Response-Suppress: None",
+        "Return-Path: <a@x.example>",
+        "Subject: He harassed me out of office hours",
+        "Subject: Undeliverable promises of the committee",
+        "Subject: Vacation photos posted without consent",
+        "Subject: Returned to the list under another name",
+        "Subject: Auto-moderation bot is abused",
+        "From: norea@x.example",
+        "From: bob.request@x.example",
+        "Content-Type: multipart/mixed; boundary=x",
+    ],
+)
+def test_a_persons_mail_is_a_persons(header: str) -> None:
+    assert mail(f"{header}\n\nx").automatic == ""
+
+
+def test_the_envelope_says_that_there_is_no_return_path() -> None:
+    for path, null in (("", True), ("a@x.example", False), (None, False)):
+        found = read(b"From: a@x.example\n\nx", return_path=path)
+        assert isinstance(found, Mail)
+        assert found.null_return_path is null
+
+
+def test_a_report_says_its_type() -> None:
+    raw = "Content-Type: multipart/report; report-type=Delivery-Status; boundary=b\n\n"
+    assert mail(raw).report == "delivery-status"
+
+
+# -- the digest ----
+
+
+def test_the_digest_is_the_same_by_every_road() -> None:
+    own = "DKIM-Signature: x\nReceived: first hop\nFrom: a@x.example\n\nbody\n"
+    imap = "Return-Path: <a@x.example>\nDelivered-To: c@x.example\nReceived: by lda\n" + own
+    lmtp = "X-Spam-Status: No\nAuthentication-Results: x; none\n" + own.replace("\n", "\r\n")
+    assert mail(own).digest == mail(imap).digest == mail(lmtp).digest
+    assert mail(own).digest != mail(own.replace("first", "other")).digest
+    assert mail(own).digest != mail(own.replace("body", "b0dy")).digest
+
+
+# -- limits and hostile mail ----
+
+
+def nested(depth: int) -> str:
+    opening = "".join(
+        f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(depth)
+    )
+    return opening + "Content-Type: text/plain\n\nx"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"X: 1\n" * 20_000 + b"\nx",
+        b"X: " + b"a" * 9000 + b"\n\nx",
+        b"X: " + b"a" * 100_000,
+        multipart(*["\nx"] * 300).encode(),
+        nested(30).encode(),
+    ],
+)
+def test_beyond_a_limit_it_is_unreadable_and_says_why(raw: bytes) -> None:
+    found = read(raw)
+    assert isinstance(found, Unreadable)
+    assert found.why.endswith("we open.")
+    assert "\n" not in found.why
+
+
+def test_within_the_limits_it_is_read() -> None:
+    assert isinstance(read(nested(19).encode()), Mail)
+    assert isinstance(read(multipart(*["\nx"] * 150).encode()), Mail)
+    assert isinstance(read(b"x", Limits(size=0)), Unreadable)
+    assert isinstance(read(b"a" * 1_000_000), Mail)  # no header at all
+
+
+WIDE = 60_000
+HOSTILE = {
+    "encoded words": b"From: " + b"=?utf-8?q?a?= \n " * (WIDE // 15) + b"<a@x.example>\n\n",
+    "semicolons": b"Content-Type: text/plain" + b";\n " * (WIDE // 3) + b"\n\n",
+    "parameters": b"Content-Type: text/plain" + b';\n a="' * (WIDE // 6) + b"\n\n",
+    "comments": b"From: " + b"(\n " * (WIDE // 3) + b"\n\n",
+    "addresses": b"To: " + b"a@x.example,\n " * (WIDE // 15) + b"\n\n",
+    "quotes": b"To: " + b'"\\\n ' * (WIDE // 4) + b"\n\n",
+    "references": b"References: " + b"<a@b>\n " * (WIDE // 8) + b"\n\n",
+    "open ids": b"References: " + b"<\n " * (WIDE // 3) + b"\n\n",
+    "boundaries": b"Content-Type: multipart/mixed; boundary=b\n\n" + b"x--b\n" * 400_000,
+    "nothing between": b"Content-Type: multipart/mixed; boundary=-\n\n" + b"-" * 2_000_000,
+    "white space": b"Subject: " + b" \t\n" * (WIDE // 3) + b"\n\n",
+    "tags": b"Content-Type: text/html\n\n" + b"<" * 2_000_000,
+    "comments in html": b"Content-Type: text/html\n\n" + b"<!--" * 400_000,
+    "scripts": b"Content-Type: text/html\n\n" + b"<script>" * 200_000,
+    "entities": b"Content-Type: text/html\n\n" + b"&" * 1_000_000,
+    "flowed": b"Content-Type: text/plain; format=flowed\n\n" + b"a \n" * 600_000,
+    "quoted": b"Content-Type: text/plain; format=flowed\n\n" + b">" * 2_000_000,
+    "spaces": b"Content-Type: text/plain\n\n" + b" " * 2_000_000,
+    "equals": b"Content-Transfer-Encoding: quoted-printable\n\n" + b"=" * 2_000_000,
+    "base64": b"Content-Transfer-Encoding: base64\n\n" + b"A=" * 1_000_000,
+    "armour": b"\n" + b"-----BEGIN PGP MESSAGE-----x\n" * 60_000,
+    "dates": b"Date: " + b"1 " * 4_000 + b"\n\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_mail_does_not_stall(name: str) -> None:
+    began = time.thread_time()
+    assert read(HOSTILE[name]) is not None
+    assert time.thread_time() - began < 1.0
+
+
+# -- no bytes make it raise ----
+
+LINES = st.sampled_from(
+    [
+        b"From: a@x.example",
+        b"From: =?utf-8?b?/w==?= <a@x",
+        b"To: <a@x.example>, b",
+        b"Subject: =?utf-16?q?=FF?=",
+        b"Content-Type: multipart/mixed; boundary=b",
+        b'Content-Type: multipart/digest; boundary="b"',
+        b"Content-Type: text/plain; charset=utf-16; format=flowed",
+        b"Content-Type: text/html; name*0*=utf-8'%ff",
+        b"Content-Type: application/pkcs7-mime",
+        b"Content-Transfer-Encoding: base64",
+        b"Content-Transfer-Encoding: quoted-printable",
+        b'Content-Disposition: attachment; filename="x',
+        b"Date: 99999999999",
+        b"Date: Fri, 99 Nov 9999 99:99:99 +9999",
+        b"Date: 1 Jan 0001 00:00:00 +2359",
+        b"Message-ID: <a@b>",
+        b"--b",
+        b"--b--",
+        b"",
+        b" folded",
+        b"<p>x</p>",
+        b"/approve ",
+        b"> quoted ",
+    ]
+)
+MAILS = st.lists(st.one_of(LINES, st.binary(max_size=30)), max_size=30).map(b"\n".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(MAILS, st.binary(max_size=300)))
+def test_no_bytes_make_it_raise(raw: bytes) -> None:
+    found = read(raw)
+    assert isinstance(found, Mail | Unreadable)
+    recipients(raw)
+    if isinstance(found, Mail):
+        found.text.encode()  # no lone surrogates: the store could not keep them
+        found.subject.encode()
+        assert (found.sender is None) == bool(found.sender_defect)
+        assert "\0" not in found.text + found.subject
+        assert raw[:8].decode("latin-1") not in repr(found) or len(raw) < 8
+
+
+@given(st.text(max_size=200))
+def test_readable_is_one_line(text: str) -> None:
+    shown = headers.readable(text)
+    assert "\n" not in shown
+    assert "\r" not in shown
+
+
+@given(st.binary(max_size=100))
+def test_base64_and_quoted_printable_come_back(data: bytes) -> None:
+    encoded = b"Content-Disposition: attachment\nContent-Transfer-Encoding: base64\n\n"
+    found = mail(encoded + base64.encodebytes(data))
+    assert found.attachments[0].size == len(data)
+    assert headers.unbase64(base64.b64encode(data)) == data
+    assert quopri.decodestring(quopri.encodestring(data)) is not None
+
+
+@given(st.text(max_size=300))
+def test_stripping_tags_never_raises(text: str) -> None:
+    strip_tags(text)
