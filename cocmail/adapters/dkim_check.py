@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -31,6 +32,9 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _SPACES = re.compile(rb"[ \t]+")
 _SKEW = 300  # seconds that a signer's clock may be ahead of ours
 _LEAST_BITS, _MOST_BITS = 1024, 8192  # RFC 8301 section 3.2; above, one check takes seconds
+
+# dkimpy logs fields of the mail; this logger belongs to no tree and says nothing.
+_SILENT = logging.Logger("dkimpy", level=logging.CRITICAL + 1)
 
 # What dkimpy raises on signatures, keys and mails that are not as they should be.
 _DKIMPY_ERRORS = (
@@ -210,7 +214,7 @@ class Checker:
             body = self._body
             if relaxed:
                 body = _SPACES.sub(b" ", body).replace(b" \r\n", b"\r\n").replace(b" \n", b"\n")
-            self._messages[relaxed] = dkim.DKIM(self._head + body)
+            self._messages[relaxed] = dkim.DKIM(self._head + body, logger=_SILENT)
         return self._messages[relaxed]
 
     def _rsa(self, signature: SignatureField, found: Key) -> bool:

@@ -13,12 +13,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 import dns.exception
 import dns.name
 import dns.nameserver
 import dns.rdatatype
 import dns.resolver
+
+from cocmail.core.errors import Permanent
 
 _FRESH = 10.0  # seconds; a burst of mails of one domain asks once, a withdrawn key is gone soon
 _MOST = 256
@@ -50,7 +53,14 @@ class Resolver:
     """Asks these nameservers ("host:port"; the system's where there are none) for TXT records."""
 
     def __init__(self, nameservers: Sequence[str], *, timeout: float = 5.0) -> None:
-        self._resolver = dns.resolver.Resolver(configure=not nameservers)
+        """``timeout``: seconds for one question, all servers and tries together. Raises Permanent
+        where a nameserver isn't one, or the system has none."""
+        try:
+            self._resolver = dns.resolver.Resolver(configure=not nameservers)
+        except dns.resolver.NoResolverConfiguration as error:
+            raise Permanent(
+                "[authentication] nameservers: the system has none; name one there"
+            ) from error
         if nameservers:
             self._resolver.nameservers = [_nameserver(text) for text in nameservers]
         self._resolver.timeout = timeout / 2
@@ -83,14 +93,19 @@ class Resolver:
 
 def _nameserver(text: str) -> dns.nameserver.Nameserver:
     """``192.0.2.1``, ``192.0.2.1:5353``, ``2001:db8::1`` or ``[2001:db8::1]:5353``."""
-    host, port = text, 53
+    host, number = text, "53"
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
-        port = int(rest[1:]) if rest.startswith(":") else 53
+        number = rest[1:] if rest.startswith(":") else "53"
     elif text.count(":") == 1:
         host, _, number = text.partition(":")
-        port = int(number)
-    return dns.nameserver.Do53Nameserver("127.0.0.1" if host == "localhost" else host, port)
+    try:
+        address = ip_address("127.0.0.1" if host == "localhost" else host)
+        return dns.nameserver.Do53Nameserver(str(address), int(number))
+    except ValueError as error:
+        raise Permanent(
+            f"[authentication] nameservers: {text} is no IP address with a port"
+        ) from error
 
 
 def tags(text: bytes) -> dict[str, bytes] | None:

@@ -26,7 +26,8 @@ _REPORTS = frozenset(
     }
 )
 
-# A field whose mere presence says it, and the words for it.
+# A field whose mere presence says it, and the words for it. Not Feedback-ID: Proton Mail and Zoho
+# put it on everybody's mail. Not X-MS-Exchange-Inbox-Rules-Loop: a redirected report has it.
 _MARKS = {
     "list-id": "It came through a mailing list.",
     "list-unsubscribe": "It came through a mailing list.",
@@ -44,10 +45,7 @@ _MARKS = {
     "x-auto-response-suppress": "It asks machines not to answer.",
     "x-loop": "It carries a mark against loops.",
     "x-failed-recipients": "It is a delivery report.",
-    "x-ms-exchange-inbox-rules-loop": "It carries a mark against loops.",
     "x-ms-exchange-generated-message-source": "It was made by a program.",
-    "feedback-id": "It was sent in bulk.",
-    "x-feedback-id": "It was sent in bulk.",
     "cocmail-kind": "It is mail of ours.",
 }
 
@@ -55,7 +53,7 @@ _MACHINE = re.compile(
     r"(?:mailer[-_.]?daemon|postmaster|(?:do[-_.]?)?no[-_.]?t?[-_.]?reply|no-?response|auto-?reply"
     r"|auto-?respon[ds]e?r?|(?:mail)?bounces?|mail-?gateway|mmdf|uucp|owner-.+|.+-(?:bounces?"
     r"|owner|request|no-?reply)|(?:bounces?|no-?reply|mailer-daemon|double-bounce)[-+=_.].*"
-    r"|.*[-_.]mailer-daemon|listserv|majordomo|complaints|feedback-?loop|fbl|staff-?fbl)"
+    r"|.*[-_.]mailer-daemon|listserv|majordomo|feedback-?loop|fbl|staff-?fbl)"
 )
 
 # How the subject of an automatic reply or a delivery report begins. Each is a phrase of

@@ -16,6 +16,7 @@ from cocmail.adapters.alignment import aligned
 from cocmail.adapters.authentication import DkimAuthenticator
 from cocmail.adapters.dkim_check import signature_fields
 from cocmail.adapters.keys import NoAnswerError, Resolver, tags
+from cocmail.core.errors import Permanent
 from cocmail.core.headers import split
 from cocmail.core.mail import Mail, read
 from cocmail.core.people import Address
@@ -553,9 +554,25 @@ async def test_keys_come_from_the_configured_nameserver(pair: DkimKey) -> None:
 def test_nameservers_may_have_ports_and_ipv6() -> None:
     for text in ("192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]:5353"):
         assert Resolver([text]) is not None
+    for text in ("dns.example", "192.0.2.1:x", "dns.example:53"):
+        with pytest.raises(Permanent, match="nameservers"):
+            Resolver([text])
 
 
 def test_tag_lists() -> None:
     assert tags(b"v=1; a = b ;") == {"v": b"1", "a": b"b"}
     assert tags(b"v=1; v=2") is None
     assert tags(b"v=1; b") is None
+
+
+def test_nothing_of_a_mail_is_logged(
+    zone: Zone, pair: DkimKey, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    zone.records[NAME] = ["v=DKIM1; p=QUJD", "v=DKIM1; k=rsa; p=" + "A" * 400]
+    check(sign(MAIL, pair), zone)
+    zone.records[NAME] = [pair.record]
+    check(sign(MAIL, pair), zone)
+    check(sign(MAIL, pair).replace(b"approve", b"object"), zone)
+    ours = [one for one in caplog.records if one.name not in ("asyncio",)]
+    assert [one.getMessage() for one in ours if "example.org" in one.getMessage()] == []

@@ -331,6 +331,8 @@ def test_a_machines_mail_is_known(header: str) -> None:
         "Subject: Returned to the list under another name",
         "Subject: Auto-moderation bot is abused",
         "From: norea@x.example",
+        "Feedback-ID: 1:user:proton",
+        "X-MS-Exchange-Inbox-Rules-Loop: conduct@c.example",
         "From: bob.request@x.example",
         "Content-Type: multipart/mixed; boundary=x",
     ],
