@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from cocmail.adapters.store.errors import translate
+from cocmail.adapters.store.sqlite_cursor import OneErrandConnection
 from cocmail.core.errors import Permanent, Temporary
 
 BUSY_SECONDS = 15.0
@@ -173,6 +174,11 @@ def _sqlite(url: URL, *, create: bool, busy_seconds: float) -> AsyncEngine:
         connect_args={"isolation_level": None, "timeout": busy_seconds},
         hide_parameters=True,
     )
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def connect(dialect: Any, _entry: Any, cargs: Any, cparams: Any) -> OneErrandConnection:
+        made = dialect.connect(*cargs, **cparams)
+        return OneErrandConnection(made.dbapi, made.driver_connection)
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, _entry: ConnectionPoolEntry) -> None:
