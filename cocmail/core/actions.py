@@ -348,6 +348,7 @@ def _accept(turn: Turn, command: Command) -> None:
     number = _aside(turn, command)
     aside = work.case.asides[number - 1].mail
     work.happen(e.TakenIn(number=number, by=turn.member.handle))
+    work.also.append((aside.mail, "done"))
     party = (
         aside.stranger
         or work.join("witness", (aside.sender,) if aside.sender else (), aside.name).id
@@ -373,6 +374,7 @@ def _accept(turn: Turn, command: Command) -> None:
 def _drop(turn: Turn, command: Command) -> None:
     number = _aside(turn, command)
     turn.work.happen(e.LeftAside(number=number, by=turn.member.handle))
+    turn.work.also.append((turn.work.case.asides[number - 1].mail.mail, "filed"))
     turn.done.append(f"left aside the mail with the number {number}")
 
 

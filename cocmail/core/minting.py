@@ -44,8 +44,9 @@ class Minter:
         """The community's address with this detail (RFC 5233)."""
         return Address(f"{self.community.local}{self.delimiter}{detail}@{self.community.domain}")
 
-    def letter_id(self, case: str, serial: int) -> str:
-        mac = self._mac("letter", case, str(serial))
+    def letter_id(self, fresh: str, serial: int) -> str:
+        """The outbox's id of the transaction's n-th letter; `fresh` is the transaction's own."""
+        mac = self._mac("letter", fresh, str(serial))
         return base64.b32encode(mac[:15]).decode("ascii").lower()
 
     def message_id(self, letter: str) -> str:

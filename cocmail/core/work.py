@@ -29,6 +29,7 @@ class Result:
     settled: str = "done"  # the state of the mail: done, filed, quarantined
     why: str = ""
     enforce: bool = False  # the lists should be looked at now
+    also: tuple[tuple[str, str], ...] = ()  # other mails that are settled now: (mail, state)
 
 
 class Work:
@@ -41,6 +42,7 @@ class Work:
         self.letters: list[Letter] = []
         self.notes: list[e.LetterNote] = []
         self.enforce = False
+        self.also: list[tuple[str, str]] = []
 
     # -- what happens ------------------------------------------------------------------------
 
@@ -62,6 +64,7 @@ class Work:
             settled=settled,
             why=why,
             enforce=self.enforce,
+            also=tuple(self.also),
         )
 
     # -- who is there ------------------------------------------------------------------------
@@ -186,7 +189,7 @@ class Work:
     ) -> str:
         minter = self.setting.minter
         epoch = self.case.epoch(party)
-        letter = minter.letter_id(self.case.id, len(self.case.letters) + len(self.notes))
+        letter = minter.letter_id(self.setting.entropy.hex(), len(self.letters))
         token = minter.token(
             case=self.case.id, party=party, purpose=purpose, about=about, epoch=epoch
         )

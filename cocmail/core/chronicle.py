@@ -1,0 +1,112 @@
+"""Events told to people: who did what, a line each.
+
+Owns the words of `cocmail case show` and `cocmail ledger export`. Refuses to know how they are
+printed. Called by the command line.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cocmail.core import events as e
+from cocmail.core.sanctions import Scope
+
+
+def told(event: Any) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 - a table
+    """(actor, text) of one event. The actor is a handle, a party, "cocmail" or an operator."""
+    match event:
+        case e.CaseOpened():
+            return "cocmail", f"the case {event.reference} was opened"
+        case e.PartyJoined():
+            addresses = ", ".join(event.addresses) or "no usable address"
+            return event.party, f"{event.name} <{addresses}> joined as {event.reference}"
+        case e.PartyNamed():
+            return event.by, f"{event.party} also has {', '.join(event.addresses)}"
+        case e.Received():
+            return event.party, f"message {event.number} ({event.proof}): {event.text}"
+        case e.Filed():
+            return event.party, f"a machine's mail was filed: {event.why}"
+        case e.SetAside():
+            why = f"mail {event.number} from {event.sender} was set aside: {event.why}"
+            return event.party, f"{why} {event.text}"
+        case e.TakenIn():
+            return event.by, f"took in mail {event.number} that was set aside"
+        case e.LeftAside():
+            return event.by, f"left mail {event.number} aside"
+        case e.Recused():
+            return event.by, f"{event.handle} is kept out. {event.because}".strip()
+        case e.Provisional():
+            return "cocmail", f"kept out for now ({event.why}): {', '.join(event.handles)}"
+        case e.Released():
+            return "cocmail", f"no longer kept out: {', '.join(event.handles)}"
+        case e.Proposed():
+            what = (
+                f"proposed to lift {event.sanction}"
+                if event.what == "lift"
+                else f"proposed {event.sanction}: {event.measure} {event.address} on "
+                f"{Scope(groups=event.groups, lists=event.lists)}"
+            )
+            return event.by, f"{what}, because {event.because}"
+        case e.Voted():
+            because = f", because {event.because}" if event.because else ""
+            return event.handle, f"voted {event.vote} on {event.proposal}{because}"
+        case e.Decided():
+            count = f"{event.approvals} approvals, {event.needed} needed"
+            return "committee", f"{event.proposal} is {event.result}: {count}"
+        case e.InForce():
+            return "cocmail", f"{event.sanction} is in force"
+        case e.Ended():
+            return "cocmail", f"{event.sanction} has {event.how}"
+        case e.BeforeNoted():
+            return (
+                "cocmail",
+                f"noted what stood in {len(event.places)} places before {event.sanction}",
+            )
+        case e.Enforced():
+            return "cocmail", f"{event.sanction} was read back in {len(event.lines)} places"
+        case e.Restored():
+            return "cocmail", f"{event.sanction} was undone in {len(event.lines)} places"
+        case e.Said():
+            return event.by, f"wrote to {', '.join(event.parties)}: {event.text}"
+        case e.Told():
+            letters = ", ".join(f"{n.what} to {n.party}" for n in event.letters)
+            return "cocmail", f"wrote: {letters}"
+        case e.LetterLeft():
+            return "cocmail", "the letter has left"
+        case e.Undelivered():
+            return "cocmail", f"a mail to {event.party} did not arrive. {event.why}"
+        case e.Held():
+            return event.handle, "was asked to confirm"
+        case e.Confirmed():
+            return "cocmail", "it was confirmed"
+        case e.Ran():
+            return event.handle, f"commands took effect: {' '.join(event.commands)}"
+        case e.Refused():
+            return event.handle, f"commands were refused: {event.why}"
+        case e.Closed():
+            because = f", because {event.because}" if event.because else ""
+            return event.by, f"closed the case as {event.outcome}{because}"
+        case e.Reopened():
+            return event.by, "opened the case again"
+        case e.Assigned():
+            return event.by, f"gave the case to {event.handle}"
+        case e.Tagged():
+            return event.by, f"tagged the case {event.tag}"
+        case e.MarkedUrgent():
+            return event.by, "marked the case as urgent"
+        case e.Reminded():
+            return "cocmail", f"reminded the committee ({event.what})"
+        case e.WasRead():
+            return event.by, "read the case on the machine"
+        case e.Happened():
+            return "cocmail", f"{event.what}: {event.detail}".rstrip(": ")
+    return "cocmail", str(event.kind)
+
+
+def line(sequence: int, at: datetime, event: Any) -> dict[str, object]:
+    """An event as `case show --json` gives it; None is an event of a forgotten case."""
+    if event is None:
+        return {"sequence": sequence, "at": at, "kind": "forgotten", "actor": "", "text": ""}
+    actor, text = told(event)
+    return {"sequence": sequence, "at": at, "kind": event.kind, "actor": actor, "text": text}

@@ -1,0 +1,202 @@
+"""The composition root: builds the adapters, runs the loops in one TaskGroup, stops in order.
+
+Owns what is started, in which order, and how it ends. Refuses to decide or to talk to anybody.
+Called by `cocmail run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from cocmail import logs, notify, parts
+from cocmail.adapters import filters
+from cocmail.adapters.store import SqlStore
+from cocmail.adapters.templates import Templates
+from cocmail.config import Settings
+from cocmail.config.values import LogFormat
+from cocmail.core.case import Case
+from cocmail.core.errors import Temporary
+from cocmail.core.filtering import Judgement, view
+from cocmail.core.mail import Mail
+from cocmail.loops.bell import Bell
+from cocmail.loops.book import LedgerBook
+from cocmail.loops.calendar import Calendar
+from cocmail.loops.deciding import Bells, Deciding
+from cocmail.loops.enforcement import Enforcement
+from cocmail.loops.intake import Intake
+from cocmail.loops.outbox import Outbox
+from cocmail.ports import Arrival, Keep
+
+log = structlog.get_logger("cocmail")
+
+_NOTE_EVERY = 1.0
+_LEADER_EVERY = 2.0
+
+
+class Daemon:
+    """All of it, for one community."""
+
+    def __init__(self, settings: Settings, store: SqlStore[Any, Case], keys: Any) -> None:
+        clock = parts.SystemClock()
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
+        setting = parts.setting_maker(settings, keys, clock, Templates())
+        self._deciding = Deciding(store, setting, self._bells)
+        self.imap = parts.imap(settings, clock)
+        self.lmtp = parts.lmtp(settings)
+        self._submission = parts.submission(settings)
+        self._lists = parts.mailman(settings)
+        self._filters = filters.Filters(filters.load(settings.filters.directories))
+        self._outbox = Outbox(self._deciding, self._submission, clock)
+        self._calendar = Calendar(self._deciding, clock)
+        self._enforcement = Enforcement(
+            self._lists,
+            LedgerBook(self._deciding),
+            clock,
+            groups=parts.groups(settings),
+            sweep_every=settings.mailman.sweep_every,
+        )
+        self._enforcement.wake = self._bells.enforcement.event
+        self._intake = Intake(
+            self._deciding,
+            parts.authenticator(settings),
+            self._lists,
+            parts.reader(),
+            self._judge,
+            clock,
+        )
+
+    async def _judge(self, raw: bytes, mail: Mail) -> Judgement:
+        return await self._filters.judge(view(raw, mail))
+
+    async def _keep(self, arrival: Arrival) -> None:
+        await self._store.keep(arrival, self._clock.now())
+        self._bells.mail.ring()
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Until cancelled. Raises Permanent where a human must act."""
+        with contextlib.suppress(Temporary):
+            await self._lists.version()  # a refused login is told now, not after the first vote
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._intake.run())
+                group.create_task(self._outbox.run())
+                group.create_task(self._calendar.run())
+                group.create_task(self._enforce())
+                group.create_task(self._note())
+                group.create_task(_heartbeat())
+                for inbox in (self.imap, self.lmtp):
+                    if inbox is not None:
+                        group.create_task(_receive(inbox.run, self._keep))
+                await self._until_receiving()
+                ready()
+        finally:
+            await self._submission.close()
+            await self._filters.close()
+            await self._lists.close()
+
+    async def _until_receiving(self) -> None:
+        while self.lmtp is not None and not self.lmtp.listening:
+            await asyncio.sleep(0.01)
+
+    async def _enforce(self) -> None:
+        """One daemon at a time sweeps; on SQLite there is but one."""
+        while True:
+            async with self._store.alone("enforcement") as mine:
+                if mine:
+                    await self._enforcement.run()
+            await asyncio.sleep(_LEADER_EVERY)
+
+    async def _note(self) -> None:
+        """Write down, for `cocmail status`, how it stands."""
+        last: dict[str, str] = {}
+        wanted = (await self._store.notes()).get("sweep_wanted", "")
+        while True:
+            await asyncio.sleep(_NOTE_EVERY)
+            counters = self._enforcement.counters
+            swept = counters.last_sweep
+            now = {
+                "enforcement": json.dumps(
+                    {
+                        "sanctions": counters.sanctions,
+                        "drift": counters.drift,
+                        "drift_of": dict(counters.drift_of),
+                        "calls": counters.calls,
+                        "last_sweep": swept.isoformat() if swept else None,
+                        "trouble": counters.trouble,
+                    }
+                ),
+                "imap": self.imap.trouble if self.imap else "",
+                "lmtp": self.lmtp.trouble if self.lmtp else "",
+                "submission": self._outbox.trouble,
+            }
+            with contextlib.suppress(Temporary):
+                for name, value in now.items():
+                    if last.get(name) != value:
+                        await self._store.note(name, value)
+                        last[name] = value
+                asked = (await self._store.notes()).get("sweep_wanted", "")
+                if asked != wanted:  # by the command line, or by another daemon
+                    wanted = asked
+                    self._bells.enforcement.ring()
+
+
+async def _receive(run: Callable[[Keep], Awaitable[None]], keep: Keep) -> None:
+    await run(keep)
+
+
+async def _heartbeat() -> None:
+    every = notify.watchdog_seconds()
+    while every is not None:
+        notify.notify("WATCHDOG=1")
+        await asyncio.sleep(every)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Daemon]:
+    """The daemon with its store, which it has for itself where it is SQLite."""
+    keys = parts.keys_of(settings)
+    store = await parts.store(settings, keys, parts.SystemClock(), create=True)
+    try:
+        alone = not await store.daemon_running()
+        await store.lock_daemon()
+        if alone:
+            await store.resume()
+        yield Daemon(settings, store, keys)
+    finally:
+        await store.close()
+
+
+async def run(settings: Settings) -> None:
+    """`cocmail run`: until SIGTERM or SIGINT."""
+    logs.configure(as_json=settings.log.format is LogFormat.JSON)
+    async with opened(settings) as daemon:
+        unused = settings.unused()
+        if unused:
+            log.warning("set, and not in use in this version: " + ", ".join(unused))
+        running = asyncio.ensure_future(daemon.run(_ready))
+        loop = asyncio.get_running_loop()
+        for one in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(one, _stop, running)
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def _ready() -> None:
+    print("cocmail is ready", file=sys.stderr, flush=True)
+    notify.notify("READY=1")
+
+
+def _stop(running: asyncio.Future[None]) -> None:
+    notify.notify("STOPPING=1")
+    running.cancel()

@@ -1,0 +1,45 @@
+"""A bell between the loops of one daemon: work may be there, look now.
+
+Owns nothing that must not be lost: every loop also looks by itself, so that work from another
+daemon, or from the command line, is found as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Bell:
+    """Rung by one loop, waited for by another."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+
+    def ring(self) -> None:
+        self.event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until it rings, or until so many seconds have passed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.event.wait()
+        self.event.clear()
+
+
+_GRACE = 8.0  # seconds; the service manager is promised an end within ten
+
+
+async def whole(unit: Coroutine[Any, Any, T]) -> T:
+    """Run one unit of work; when we are stopped in the middle, finish it first."""
+    task = asyncio.ensure_future(unit)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=_GRACE)
+        task.cancel()
+        raise

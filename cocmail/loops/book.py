@@ -1,0 +1,76 @@
+"""The enforcement's view of the ledger: each call is one transaction.
+
+Owns the translation between sanctions as the sweep sees them and the events of their cases.
+Refuses to know lists. Called by loops/enforcement, made by the daemon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cocmail.core import events as e, proofs
+from cocmail.core.enforcement import ProofRow, Standing
+from cocmail.core.people import Address
+from cocmail.core.sanctions import Before, Measure, Sanction, State
+from cocmail.core.work import Result
+from cocmail.loops.deciding import Deciding
+
+
+class LedgerBook:
+    """ports.Book, on the store."""
+
+    def __init__(self, deciding: Deciding) -> None:
+        self._deciding = deciding
+
+    async def standing(self) -> Standing:
+        sanctions: list[Sanction] = []
+        ending: list[Sanction] = []
+        for case_id in await self._deciding.store.unsettled_cases():
+            async with self._deciding.store.transaction() as tx:
+                case = await tx.case(case_id)
+            for sanction in case.sanctions.values() if case else ():
+                if sanction.state is State.IN_FORCE and sanction.measure is not Measure.WARN:
+                    sanctions.append(sanction)
+                elif sanction.state in (State.ENDED, State.LIFTED) and sanction.before:
+                    ending.append(sanction)
+        begun = sorted(sanctions, key=_start)
+        return Standing(sanctions=tuple(begun), ending=tuple(sorted(ending, key=_start)))
+
+    async def note_before(self, sanction: Sanction, records: Sequence[Before]) -> None:
+        places = tuple(
+            e.Place(
+                list=r.list,
+                address=r.address,
+                role=r.role,
+                facts=None if r.facts is None else dict(r.facts),
+            )
+            for r in records
+        )
+        noted = e.BeforeNoted(sanction=sanction.id, places=places)
+        await self._deciding.on(sanction.case, lambda c, s: Result(events=(noted,), letters=()))
+
+    async def note_enforced(
+        self, sanction: Sanction, rows: Sequence[ProofRow], addresses: Sequence[Address]
+    ) -> None:
+        await self._deciding.on(
+            sanction.case, lambda c, s: proofs.enforced(c, s, sanction.id, rows, addresses)
+        )
+
+    async def note_restored(self, sanction: Sanction, rows: Sequence[ProofRow]) -> None:
+        await self._deciding.on(
+            sanction.case, lambda c, s: proofs.restored(c, s, sanction.id, rows)
+        )
+
+    async def note_trouble(self, words: str) -> None:
+        for case_id in await self._deciding.store.unsettled_cases():
+            await self._deciding.on(case_id, lambda c, s: proofs.trouble(c, s, words))
+
+    async def letter_left(self, letter: str) -> bool:
+        """Also true of a letter that can't be delivered: waiting longer would change nothing."""
+        return await self._deciding.store.letter_state(letter) in ("sent", "failed", None)
+
+
+def _start(sanction: Sanction) -> tuple[datetime | None, str]:
+    assert sanction.start is not None
+    return sanction.start, sanction.id

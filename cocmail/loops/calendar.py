@@ -1,0 +1,47 @@
+"""What is due happens, within two seconds.
+
+Owns the looking at the index of due dates. Refuses to know what is due (core.calendar). Started by
+the daemon; several daemons may look, for a due date that was seen to is no longer due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from cocmail.core.calendar import fall_due
+from cocmail.core.errors import Temporary
+from cocmail.loops.bell import whole
+from cocmail.loops.deciding import Deciding
+from cocmail.ports import Clock
+
+log = structlog.get_logger()
+
+_LOOK_EVERY = 1.0
+
+
+class Calendar:
+    """Looks once a second."""
+
+    def __init__(self, deciding: Deciding, clock: Clock) -> None:
+        self._deciding = deciding
+        self._clock = clock
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await whole(self.look())
+            except Temporary as error:
+                log.warning("the store can't be reached; trying again", error=str(error))
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def look(self) -> int:
+        """See to everything that is due now; how many there were."""
+        found = await self._deciding.store.due(self._clock.now())
+        for case, what, about, _at in found:
+            await self._deciding.on(
+                case,
+                lambda c, s, w=what, a=about: fall_due(c, s, w, a),  # type: ignore[misc]
+            )
+        return len(found)

@@ -1,0 +1,62 @@
+"""One deciding transaction: the core's result is written down, whole or not at all.
+
+Owns the writing of a Result and the bells that follow. Refuses to decide. Called by every loop
+that asks the core something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cocmail.core.case import Case
+from cocmail.core.setting import Setting
+from cocmail.core.work import Result
+from cocmail.loops.bell import Bell
+from cocmail.ports import Store, Transaction
+
+Decide = Callable[[Case, Setting], Result]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bells:
+    """One for each loop that others wake."""
+
+    mail: Bell
+    outbox: Bell
+    enforcement: Bell
+
+
+class Deciding:
+    """The store, the setting of this instant, and the bells."""
+
+    def __init__(self, store: Store, setting: Callable[[], Setting], bells: Bells) -> None:
+        self.store = store
+        self.setting = setting
+        self.bells = bells
+
+    async def on(self, case_id: str, decide: Decide) -> Result | None:
+        """Decide on one case in a transaction of its own. None if the case is gone."""
+        async with self.store.transaction() as tx:
+            case = await tx.case(case_id)
+            if case is None:
+                return None
+            result = decide(case, self.setting())
+            await write(tx, case_id, result)
+        self.ring(result)
+        return result
+
+    def ring(self, result: Result) -> None:
+        if result.letters:
+            self.bells.outbox.ring()
+        if result.enforce:
+            self.bells.enforcement.ring()
+
+
+async def write(tx: Transaction, case_id: str, result: Result) -> None:
+    if result.events:
+        await tx.record(case_id, result.events)
+    if result.letters:
+        await tx.queue(result.letters)
+    for mail, state in result.also:
+        await tx.settle_mail(mail, state=state, case=case_id)

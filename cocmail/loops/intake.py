@@ -1,0 +1,396 @@
+"""Stored mail becomes casework, one deciding transaction a mail.
+
+Owns the order of things: read, see which addresses of ours it came to, prove the sender, look up
+what must be known, then decide and write. A mail that fails is tried again and at last set aside;
+it never blocks the mail behind it. Refuses to know roads and what a mail brings about (core).
+Started by the daemon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import structlog
+
+from cocmail.core import casework, events as e
+from cocmail.core.case import SYSTEM, Case
+from cocmail.core.casework import Incoming
+from cocmail.core.commands import Command, Problem, parse
+from cocmail.core.enforcement import Observed, Question
+from cocmail.core.errors import CocmailError, Permanent, Temporary
+from cocmail.core.filtering import Judgement
+from cocmail.core.letters import Kind, usable_id
+from cocmail.core.mail import Mail, Unreadable
+from cocmail.core.people import Address, Member
+from cocmail.core.setting import Setting
+from cocmail.core.threads import Destination, destination
+from cocmail.core.verification import UNPROVED, Authentication, Signature
+from cocmail.core.work import Result, Work
+from cocmail.loops.bell import whole
+from cocmail.loops.deciding import Deciding, write
+from cocmail.loops.outbox import delay
+from cocmail.ports import Authenticator, Clock, Found, Lists, Transaction, Waiting
+
+log = structlog.get_logger()
+
+_LEASE = timedelta(minutes=2)
+_LOOK_EVERY = 1.0
+_WORKERS = 4
+_MOST_ATTEMPTS = 12
+_LONGEST_DELAY = timedelta(minutes=5)
+
+Read = Callable[[bytes, str | None], Mail | Unreadable]
+Judge = Callable[[bytes, Mail], Awaitable[Judgement]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """A mail with what had to be looked up before deciding."""
+
+    waiting: Waiting = field(repr=False)
+    mail: Mail = field(repr=False)
+    destination: Destination = field(repr=False)
+    auth: Authentication
+    observed: Observed | None = field(repr=False)
+    judgement: Judgement
+
+
+class Intake:
+    """Works through the waiting mail, a few at a time, each sender's in order."""
+
+    def __init__(
+        self,
+        deciding: Deciding,
+        authenticator: Authenticator,
+        lists: Lists,
+        read: Read,
+        judge: Judge,
+        clock: Clock,
+    ) -> None:
+        self._deciding = deciding
+        self._store = deciding.store
+        self._authenticator = authenticator
+        self._lists = lists
+        self._read = read
+        self._judge = judge
+        self._clock = clock
+        self._senders: dict[Address, asyncio.Lock] = {}
+        self._claiming = asyncio.Lock()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_WORKERS):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                if not await whole(self.one()):
+                    await self._deciding.bells.mail.wait(_LOOK_EVERY)
+            except Temporary as error:
+                log.warning("the store can't be reached; trying again", error=str(error))
+                await asyncio.sleep(_LOOK_EVERY)
+
+    async def one(self) -> bool:
+        """Handle one waiting mail. False if there is none."""
+        async with contextlib.AsyncExitStack() as stack:
+            async with self._claiming:
+                waiting = await self._store.claim_mail(self._clock.now(), _LEASE)
+                if waiting is None:
+                    return False
+                read = await asyncio.to_thread(self._read, waiting.raw, waiting.return_path)
+                # Taken before the next mail is claimed: one sender's mails keep their order.
+                await stack.enter_async_context(self._in_order(read))
+            await self._handle(waiting, read)
+        return True
+
+    @contextlib.asynccontextmanager
+    async def _in_order(self, read: Mail | Unreadable) -> AsyncIterator[None]:
+        if isinstance(read, Unreadable) or read.sender is None:
+            yield
+            return
+        sender = read.sender.address
+        lock = self._senders.setdefault(sender, asyncio.Lock())
+        async with lock:
+            yield
+        if not lock.locked():
+            self._senders.pop(sender, None)
+
+    async def _handle(self, waiting: Waiting, read: Mail | Unreadable) -> None:
+        try:
+            if isinstance(read, Unreadable):
+                await self._keep_for_humans(waiting, read.why)
+                return
+            await self._decide(await self._examine(waiting, read))
+        except Temporary as error:
+            await self._again(waiting, str(error))
+        except CocmailError as error:
+            log.error("a mail was set aside", mail=waiting.id, error=str(error))
+            await self._keep_for_humans(waiting, str(error))
+        except Exception as error:
+            # Whatever a mail does to us, it is kept and the next one is handled. The text of an
+            # unforeseen exception can hold a line of the mail, so only its kind is said.
+            log.error("a mail was set aside", mail=waiting.id, error=type(error).__name__)
+            await self._keep_for_humans(waiting, f"cocmail failed on it ({type(error).__name__}).")
+
+    async def _again(self, waiting: Waiting, why: str) -> None:
+        log.warning("a mail waits", mail=waiting.id, attempts=waiting.attempts, error=why)
+        until = self._clock.now() + delay(waiting.attempts, _LONGEST_DELAY)
+        await self._store.postpone_mail(waiting.id, until)
+
+    # -- before deciding ---------------------------------------------------------------------
+
+    async def _examine(self, waiting: Waiting, mail: Mail) -> Examined:
+        setting = self._deciding.setting()
+        where = destination(mail, waiting.recipients, setting.address, setting.delimiter)
+        auth = UNPROVED
+        if mail.sender is not None and not mail.automatic:
+            auth = await self._authenticator.authenticate(waiting.raw, mail.sender.address)
+        commands, addresses = await self._ahead(mail, where)
+        if commands and auth.signature is Signature.UNSURE and waiting.attempts < _MOST_ATTEMPTS:
+            raise Temporary("DNS did not answer, so a signature could not be checked")
+        observed = None
+        if addresses:
+            observed = await self._observe(addresses)
+        return Examined(
+            waiting=waiting,
+            mail=mail,
+            destination=where,
+            auth=auth,
+            observed=observed,
+            judgement=await self._judge(waiting.raw, mail),
+        )
+
+    async def _ahead(
+        self, mail: Mail, where: Destination
+    ) -> tuple[tuple[Command, ...], tuple[Address, ...]]:
+        """The commands that this mail would run, and whose memberships they are about."""
+        if not where.tokens:
+            return (), ()
+        commands = casework.looks_ahead(mail)
+        if not commands:
+            return (), ()
+        async with self._store.transaction() as tx:
+            found = await tx.token(where.tokens[0])
+            case = await tx.case(found.case) if found else None
+        if found is None or case is None:
+            return (), ()
+        held = case.held.get(found.about) if found.purpose == "confirm" else None
+        meant = parse(held.text).commands if held else commands
+        addresses: list[Address] = []
+        for command in meant:
+            if command.word in ("sanction", "respondent", "interim"):
+                addresses.extend(command.addresses)
+            if command.word == "lift" and command.target in case.sanctions:
+                addresses.extend(case.sanctions[command.target].addresses)
+        return commands, tuple(dict.fromkeys(addresses))
+
+    async def _observe(self, addresses: tuple[Address, ...]) -> Observed | None:
+        try:
+            return await self._lists.observe([Question(addresses=addresses)])
+        except CocmailError as error:
+            # The committee can decide while Mailman is away; the ballot says that it was.
+            log.warning("Mailman could not be asked for a plan", error=str(error))
+            return None
+
+    # -- deciding ----------------------------------------------------------------------------
+
+    async def _decide(self, examined: Examined) -> None:
+        waiting, mail = examined.waiting, examined.mail
+        async with self._store.transaction() as tx:
+            setting = self._deciding.setting()
+            if await tx.duplicate_of(mail.digest, examined.destination.target):
+                await self._file(tx, waiting, "The same mail was here before.")
+                return
+            case_id, result = await self._place(tx, examined, setting)
+            await write(tx, case_id, result)
+            await tx.settle_mail(
+                waiting.id,
+                state=result.settled,
+                case=None if case_id == SYSTEM else case_id,
+                why=result.why,
+            )
+        self._deciding.ring(result)
+
+    async def _place(
+        self, tx: Transaction, examined: Examined, setting: Setting
+    ) -> tuple[str, Result]:
+        """Find the case and the party, or open a case."""
+        mail = examined.mail
+        found = [
+            (token, there)
+            for token in examined.destination.tokens
+            if (there := await tx.token(token)) is not None
+        ]
+        if len(found) > 1:
+            return SYSTEM, self._two_addresses(examined, setting)
+        if found:
+            return await self._in_case(tx, examined, setting, found[0][1])
+        if mail.automatic:
+            return SYSTEM, _noted("filed", mail.automatic, examined.waiting.id)
+        answered = await self._answered(tx, examined, setting)
+        if answered is not None:
+            return await self._in_case(tx, examined, setting, answered)
+        member = setting.roster.by_address(mail.sender.address) if mail.sender else None
+        if member is not None:
+            parsed = parse(mail.text)
+            if parsed.commands or parsed.problem:
+                return SYSTEM, self._nowhere(examined, setting, member)
+        if examined.waiting.junk:
+            why = "It lay in the spam folder."
+            return SYSTEM, _noted("quarantined", why, examined.waiting.id)
+        if examined.judgement.set_aside:
+            return SYSTEM, _noted("quarantined", examined.judgement.set_aside, examined.waiting.id)
+        return await self._report(tx, examined, setting, member)
+
+    async def _report(
+        self, tx: Transaction, examined: Examined, setting: Setting, author: Member | None
+    ) -> tuple[str, Result]:
+        apart = await tx.recused_with(author.handle) if author else frozenset[str]()
+        case_id = secrets.token_hex(16)
+        await tx.open_case(case_id)
+        incoming = replace(
+            _incoming(examined),
+            kept_apart=apart - {author.handle} if author else apart,
+            urgent=examined.judgement.urgent,
+            tags=examined.judgement.tags,
+        )
+        return case_id, casework.report(Case(id=case_id), setting, incoming)
+
+    async def _answered(
+        self, tx: Transaction, examined: Examined, setting: Setting
+    ) -> Found | None:
+        """The party to whom we sent a mail that this one answers, if the sender is that party."""
+        mail = examined.mail
+        places: dict[tuple[str, str], Found] = {}
+        for message_id in (*mail.in_reply_to, *mail.references)[-50:]:
+            there = await tx.minted(message_id)
+            if there is not None:
+                places[(there.case, there.party)] = there
+        if mail.sender is None or len({case for case, _ in places}) != 1:
+            return None
+        for there in places.values():
+            case = await tx.case(there.case)
+            if case is not None and mail.sender.address in _addresses(case, setting, there.party):
+                role, _, name = there.party.partition(":")
+                if role != "member" or name not in case.out:
+                    return replace(there, purpose="reply", about="")
+        return None
+
+    async def _in_case(
+        self, tx: Transaction, examined: Examined, setting: Setting, found: Found
+    ) -> tuple[str, Result]:
+        case = await tx.case(found.case)
+        if case is None:
+            raise Permanent("a reply address leads to a case that is gone")
+        incoming = replace(_incoming(examined), purpose=found.purpose, about=found.about)
+        marks = casework.marks_of(incoming, setting)
+        incoming = replace(incoming, replayed=bool(marks) and await tx.seen(marks))
+        return found.case, in_case(case, setting, incoming, found)
+
+    # -- what belongs to no case -------------------------------------------------------------
+
+    def _two_addresses(self, examined: Examined, setting: Setting) -> Result:
+        why = "It came to two different reply addresses."
+        member = _member(examined, setting)
+        work = Work(Case(id=SYSTEM), setting)
+        if member is not None and not examined.mail.automatic:
+            problem = Problem(
+                "your mail went to two of our reply addresses, so it isn't clear where it belongs",
+                "one mail to each",
+            )
+            _refuse(work, examined, member, problem)
+        work.happen(e.Happened(what="set-aside", detail=why, mail=examined.waiting.id))
+        return work.result(settled="quarantined", why=why)
+
+    def _nowhere(self, examined: Examined, setting: Setting, member: Member) -> Result:
+        work = Work(Case(id=SYSTEM), setting)
+        problem = Problem(
+            "commands work only in an answer to a mail of a case, and this came to the public address",
+            "the same as an answer to a mail of that case",
+        )
+        _refuse(work, examined, member, problem)
+        return work.result(settled="filed", why="Commands at the public address.")
+
+    async def _file(self, tx: Transaction, waiting: Waiting, why: str) -> None:
+        await write(tx, SYSTEM, _noted("filed", why, waiting.id))
+        await tx.settle_mail(waiting.id, state="filed", case=None, why=why)
+
+    async def _keep_for_humans(self, waiting: Waiting, why: str) -> None:
+        """Kept whole, set aside, and shown to a human."""
+        async with self._store.transaction() as tx:
+            await write(tx, SYSTEM, _noted("quarantined", why, waiting.id))
+            await tx.settle_mail(waiting.id, state="quarantined", case=None, why=why)
+
+
+def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> Result:
+    """Who wrote through whose reply address decides what a mail can do."""
+    party = found.party
+    if incoming.mail.automatic:
+        return casework.from_machine(case, setting, incoming, party)
+    if found.purpose == "dead":
+        why = "It came to a reply address that is no longer in use."
+        return casework.from_stranger(case, setting, incoming, party, why)
+    if found.purpose == "return":
+        why = "It came to an address that only mail servers write to."
+        return casework.from_stranger(case, setting, incoming, party, why)
+    if incoming.address not in _addresses(case, setting, party):
+        why = "Its sender isn't the person whom the reply address was made for."
+        return casework.from_stranger(case, setting, incoming, party, why)
+    role, _, handle = party.partition(":")
+    if role != "member":
+        return casework.from_outsider(case, setting, incoming, party)
+    member = setting.roster.get(handle)
+    if member is None or handle in case.out:
+        why = "Its sender isn't in this case."
+        return casework.from_stranger(case, setting, replace(incoming, purpose="dead"), party, why)
+    return casework.from_member(case, setting, incoming, member)
+
+
+def _addresses(case: Case, setting: Setting, party: str) -> tuple[Address, ...]:
+    role, _, name = party.partition(":")
+    if role == "member":
+        member = setting.roster.get(name)
+        return member.addresses if member else ()
+    known = case.parties.get(party)
+    return known.addresses if known else ()
+
+
+def _member(examined: Examined, setting: Setting) -> Member | None:
+    sender = examined.mail.sender
+    return setting.roster.by_address(sender.address) if sender else None
+
+
+def _incoming(examined: Examined) -> Incoming:
+    return Incoming(
+        id=examined.waiting.id,
+        mail=examined.mail,
+        auth=examined.auth,
+        destination=examined.destination,
+        observed=examined.observed,
+    )
+
+
+def _noted(settled: str, why: str, mail: str) -> Result:
+    return Result(
+        events=(e.Happened(what=settled, detail=why, mail=mail),),
+        letters=(),
+        settled=settled,
+        why=why,
+    )
+
+
+def _refuse(work: Work, examined: Examined, member: Member, problem: Problem) -> None:
+    first = next((ln.strip() for ln in examined.mail.text.split("\n") if ln.strip()), "")
+    work.to_member(
+        member,
+        Kind.REFUSAL,
+        "refusal",
+        {"line": first[:400], "why": problem.why, "right": problem.right},
+        answering=usable_id(examined.mail.message_id),
+    )

@@ -1,0 +1,111 @@
+"""Letters leave: one at a time, over one connection that is kept.
+
+Owns the retrying. A crash between sending and marking sends the same letter once more, with the
+same Message-ID. Refuses to know what a letter says. Started by the daemon.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from cocmail.core import casework, proofs
+from cocmail.core.case import SYSTEM, Case
+from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.letters import Kind
+from cocmail.core.setting import Setting
+from cocmail.core.work import Result, Work
+from cocmail.loops.bell import whole
+from cocmail.loops.deciding import Deciding
+from cocmail.ports import Clock, Queued, Submission
+
+log = structlog.get_logger()
+
+_LEASE = timedelta(minutes=2)
+_FIRST_DELAY = timedelta(seconds=1)
+_LONGEST_DELAY = timedelta(minutes=10)
+_GIVE_UP = timedelta(days=5)  # RFC 5321 section 4.5.4.1: at least four to five days
+_LOOK_EVERY = 1.0
+
+
+def delay(attempts: int, longest: timedelta = _LONGEST_DELAY) -> timedelta:
+    """How long to wait after the n-th failed try: 1 s, 2 s, 4 s, … never more than `longest`."""
+    return min(_FIRST_DELAY * float(2 ** min(attempts - 1, 20)), longest)
+
+
+class Outbox:
+    """Sends what is queued, for as long as it runs."""
+
+    def __init__(self, deciding: Deciding, submission: Submission, clock: Clock) -> None:
+        self._deciding = deciding
+        self._submission = submission
+        self._clock = clock
+        self.trouble = ""
+
+    async def run(self) -> None:
+        while True:
+            try:
+                if not await whole(self.send_one()):
+                    await self._deciding.bells.outbox.wait(_LOOK_EVERY)
+            except Temporary as error:
+                log.warning("the store can't be reached; trying again", error=str(error))
+                await self._deciding.bells.outbox.wait(_LOOK_EVERY)
+
+    async def send_one(self) -> bool:
+        """Send one letter that is due. False if there is none."""
+        store = self._deciding.store
+        letter = await store.claim_letter(self._clock.now(), _LEASE)
+        if letter is None:
+            return False
+        try:
+            await self._submission.send(letter.return_path, letter.recipient, letter.message)
+        except Temporary as error:
+            await self._later(letter, str(error))
+        except Permanent as error:
+            await self._failed(letter, str(error))
+        else:
+            self.trouble = ""
+            await self._sent(letter)
+        return True
+
+    async def _later(self, letter: Queued, why: str) -> None:
+        self.trouble = why
+        if self._clock.now() - letter.queued > _GIVE_UP:
+            await self._failed(letter, why)
+            return
+        log.warning("a letter waits", kind=letter.kind, attempts=letter.attempts, error=why)
+        until = self._clock.now() + delay(letter.attempts)
+        await self._deciding.store.postpone_letter(letter.id, until)
+
+    async def _sent(self, letter: Queued) -> None:
+        result: Result | None = None
+        async with self._deciding.store.transaction() as tx:
+            if await tx.settle_letter(letter.id, state="sent") and letter.kind == Kind.LETTER:
+                case = await tx.case(letter.case)
+                if case is not None:
+                    result = proofs.letter_left(case, self._deciding.setting(), letter.id)
+                    await tx.record(letter.case, result.events)
+        if result is not None:
+            self._deciding.ring(result)
+
+    async def _failed(self, letter: Queued, why: str) -> None:
+        log.error("a letter could not be delivered", kind=letter.kind, error=why)
+        result: Result | None = None
+        async with self._deciding.store.transaction() as tx:
+            if not await tx.settle_letter(letter.id, state="failed"):
+                return
+            case = await tx.case(letter.case) if letter.case != SYSTEM else None
+            if case is not None:
+                result = _undelivered(case, self._deciding.setting(), letter)
+                await tx.record(letter.case, result.events)
+                await tx.queue(result.letters)
+        if result is not None:
+            self._deciding.ring(result)
+
+
+def _undelivered(case: Case, setting: Setting, letter: Queued) -> Result:
+    work = Work(case, setting)
+    casework.undelivered(work, letter.party, letter.id, "Our mail server would not take it.")
+    work.enforce = letter.kind == Kind.LETTER
+    return work.result()
