@@ -50,6 +50,7 @@ _ORDER = (Act.UNBAN, Act.BAN, Act.TAKE_OFF, Act.MODERATE, Act.PUT_BACK)
 THEIRS = "somebody changed this meanwhile; theirs stands"
 GONE_LIST = "this list no longer exists"
 GONE_ADDRESS = "Mailman no longer knows this address; nothing was put back"
+ONE_OF_TWO = "they were on this list twice; Mailman takes one entry back"
 OTHER_BAN = "a ban that isn't ours keeps them off; nothing was put back"
 OUR_BAN = "can be put back only when another sanction ends"
 BAN_STAYS = "this ban was there before; it stays"
@@ -330,7 +331,7 @@ class _Planner:
             if base and (not seen or self._half_made(place, seen, base)):
                 self._put_back(place, seen, base, leaving)
             elif base and place not in self.unread and not _same(seen, base):
-                self.texts[place] = THEIRS
+                self.texts[place] = ONE_OF_TWO if _within(seen, base) else THEIRS
             return
         if not seen:
             if base or any(reach.records[place] is not None for reach in leaving):
@@ -391,7 +392,8 @@ class _Planner:
         target = base
         if any(reach.holds(place) for reach in self.force):
             target = tuple(replace(row, action=HOLD) for row in base)
-        return not _same(seen, target)
+        # Mailman refuses the second of two entries of one address: the first has to do.
+        return not _within(seen, target)
 
     def _last_owner(self, place: Place) -> bool:
         if place not in self.rows:
@@ -470,10 +472,16 @@ def _merge(seen: tuple[Row, ...], recorded: tuple[Row, ...]) -> tuple[Row, ...]:
     return tuple(replace(row, action=actions.get(row.mode, row.action)) for row in seen)
 
 
-def _same(seen: tuple[Row, ...], wanted: tuple[Row, ...]) -> bool:
-    def told(rows: tuple[Row, ...]) -> list[tuple[object, ...]]:
-        return sorted(
-            (row.mode, row.action or "", sorted((row.preferences or {}).items())) for row in rows
-        )
+def _within(seen: tuple[Row, ...], wanted: tuple[Row, ...]) -> bool:
+    told = _told(wanted)
+    return all(one in told for one in _told(seen))
 
-    return told(seen) == told(wanted)
+
+def _same(seen: tuple[Row, ...], wanted: tuple[Row, ...]) -> bool:
+    return _told(seen) == _told(wanted)
+
+
+def _told(rows: tuple[Row, ...]) -> list[tuple[object, ...]]:
+    return sorted(
+        (row.mode, row.action or "", sorted((row.preferences or {}).items())) for row in rows
+    )
