@@ -250,6 +250,13 @@ def from_stranger(
 def _set_aside(
     work: Work, incoming: Incoming, party_id: str, why: str, stranger: str = ""
 ) -> Result:
+    _put_aside(work, incoming, party_id, why, stranger)
+    return work.result(settled="quarantined", why=why)
+
+
+def _put_aside(
+    work: Work, incoming: Incoming, party_id: str, why: str, stranger: str = ""
+) -> None:
     aside = e.SetAside(
         number=len(work.case.asides) + 1,
         mail=incoming.id,
@@ -264,7 +271,6 @@ def _set_aside(
     work.happen(aside)
     values = {"aside": aside, "text": work.shown(aside.text), "subject": work.shown(aside.subject)}
     work.tell(Kind.MESSAGE, "aside", values)
-    return work.result(settled="quarantined", why=why)
 
 
 def from_machine(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> Result:
@@ -437,13 +443,11 @@ def _refuse(work: Work, incoming: Incoming, member: Member, problem: Problem, li
 
 
 def _forged(work: Work, incoming: Incoming, member: Member) -> Result:
-    result = _set_aside(work, incoming, f"member:{member.handle}", incoming.auth.why)
-    again = Work(work.case, work.setting)
-    again.to_member(member, Kind.ALERT, "forged", {"why": incoming.auth.why})
-    told = again.result()
-    return replace(
-        result, events=(*result.events, *told.events), letters=(*result.letters, *told.letters)
-    )
+    """Set aside; the committee hears of it, and so does the member in whose name it came."""
+    why = incoming.auth.why
+    _put_aside(work, incoming, f"member:{member.handle}", why)
+    work.to_member(member, Kind.ALERT, "forged", {"why": why})
+    return work.result(settled="quarantined", why=why)
 
 
 def _shown_for_confirmation(parsed: Parsed) -> str:
