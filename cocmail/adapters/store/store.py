@@ -11,9 +11,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Generic
 
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, select, update
 
-from cocmail.adapters.store import ledger, lookups, mails, outbox, views
+from cocmail.adapters.store import ledger, lookups, mails, outbox, tables, views
 from cocmail.adapters.store.codec import C, Codec, E
 from cocmail.adapters.store.engine import Database
 from cocmail.adapters.store.locks import Locks
@@ -220,6 +220,14 @@ class SqlStore(Generic[E, C]):
         another daemon has; on PostgreSQL daemons are many, and this only lets `status` see us.
         There the lock goes with its connection: call it again now and then, it costs nothing."""
         await self._locks.hold_daemon()
+
+    async def resume(self) -> None:
+        """No other daemon runs: what a killed one had leased waits again, at once."""
+        async with self._database.deciding() as connection:
+            now = self._clock.now()
+            for queue in (tables.mails, tables.letters):
+                late = and_(queue.c.state == "waiting", queue.c.next_at > now)
+                await connection.execute(update(queue).where(late).values(next_at=now))
 
     async def daemon_running(self) -> bool:
         return await self._locks.daemon_running()
