@@ -106,7 +106,7 @@ class Daemon:
             await self._lists.close()
 
     async def _until_receiving(self) -> None:
-        while self.lmtp is not None and not self.lmtp.listening:
+        while self.lmtp is not None and not self.lmtp.listening:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
     async def _enforce(self) -> None:

@@ -97,9 +97,7 @@ class Lists(Protocol):
         already, so this one isn't ours. Raises Temporary or Permanent."""
         ...
 
-    async def discard_requests(
-        self, lists: Collection[str], addresses: Collection[Address]
-    ) -> int:
+    async def discard_requests(self, lists: Collection[str], addresses: Collection[Address]) -> int:
         """Discard these addresses' pending subscriptions to these lists (posting addresses),
         silently; how many there were."""
         ...

@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from cocmail.cli import output
 from cocmail.cli.opened import Opened, enforcement, opened
 from cocmail.cli.sanction import say_plan
 from cocmail.core.errors import Temporary

@@ -150,7 +150,7 @@ def _receive(
         attachments=tuple(Private(clean(a.name)) for a in mail.attachments),
         sent=mail.date,
         message_id=usable_id(mail.message_id),
-        note=Private(_remarks(incoming) if not note else note),
+        note=Private(note or _remarks(incoming)),
     )
     work.happen(received)
     return received
@@ -254,9 +254,7 @@ def _set_aside(
     return work.result(settled="quarantined", why=why)
 
 
-def _put_aside(
-    work: Work, incoming: Incoming, party_id: str, why: str, stranger: str = ""
-) -> None:
+def _put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger: str = "") -> None:
     aside = e.SetAside(
         number=len(work.case.asides) + 1,
         mail=incoming.id,

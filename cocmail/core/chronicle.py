@@ -13,7 +13,7 @@ from cocmail.core import events as e
 from cocmail.core.sanctions import Scope
 
 
-def told(event: Any) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 - a table
+def told(event: Any) -> tuple[str, str]:
     """(actor, text) of one event. The actor is a handle, a party, "cocmail" or an operator."""
     match event:
         case e.CaseOpened():

@@ -65,6 +65,7 @@ class Row:
     mode: str = "as_address"  # or "as_user": through the user's preferred address
     member_id: str = ""
     action: str | None = None  # moderation action; None: the list's default
+    verified: bool = True  # the address, by its owner: a silent subscription verifies it as well
     display_name: Private = field(default=Private(""))
     # What is explicitly set for this entry alone; None: not read (it costs a call for each).
     preferences: Mapping[str, object] | None = field(default=None, repr=False)
@@ -100,6 +101,7 @@ class Observed:
     linked: Mapping[Address, tuple[Address, ...]] = field(default_factory=dict, repr=False)
     # every address of the same Mailman user, itself included
     known: frozenset[Address] = field(default=frozenset(), repr=False)  # Mailman has a record
+    unverified: frozenset[Address] = field(default=frozenset(), repr=False)  # of those
     rows: tuple[Row, ...] = field(default=(), repr=False)
     bans: tuple[Ban, ...] = field(default=(), repr=False)
     owners: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
@@ -194,6 +196,7 @@ def to_facts(rows: tuple[Row, ...]) -> Mapping[str, object] | None:
                 "mode": row.mode,
                 "member_id": row.member_id,
                 "action": row.action,
+                "verified": row.verified,
                 "display_name": str(row.display_name),
                 "preferences": None if row.preferences is None else dict(row.preferences),
             }
@@ -215,6 +218,7 @@ def from_facts(place: Place, facts: Mapping[str, object] | None) -> tuple[Row, .
             mode=str(entry.get("mode", "as_address")),
             member_id=str(entry.get("member_id", "")),
             action=entry.get("action"),
+            verified=bool(entry.get("verified", True)),
             display_name=Private(entry.get("display_name", "")),
             preferences=entry.get("preferences"),
         )

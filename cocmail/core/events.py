@@ -378,12 +378,43 @@ class Happened:
 
 
 Event = Annotated[
-    CaseOpened | PartyJoined | PartyNamed | Received | Filed | SetAside | TakenIn | LeftAside
-    | Recused | Provisional | Released | Proposed | Voted | Decided | InForce | Ended | BeforeNoted
-    | Enforced | Restored | Said | Told | LetterLeft | Undelivered | Held | Confirmed | Ran | Refused
-    | Closed | Reopened | Assigned | Tagged | MarkedUrgent | Reminded | WasRead | Happened,
+    CaseOpened
+    | PartyJoined
+    | PartyNamed
+    | Received
+    | Filed
+    | SetAside
+    | TakenIn
+    | LeftAside
+    | Recused
+    | Provisional
+    | Released
+    | Proposed
+    | Voted
+    | Decided
+    | InForce
+    | Ended
+    | BeforeNoted
+    | Enforced
+    | Restored
+    | Said
+    | Told
+    | LetterLeft
+    | Undelivered
+    | Held
+    | Confirmed
+    | Ran
+    | Refused
+    | Closed
+    | Reopened
+    | Assigned
+    | Tagged
+    | MarkedUrgent
+    | Reminded
+    | WasRead
+    | Happened,
     Field(discriminator="kind"),
-]  # fmt: skip
+]
 
 _ADAPTER: TypeAdapter[Any] = TypeAdapter(Event, config=ConfigDict(ser_json_inf_nan="null"))
 

@@ -52,7 +52,8 @@ class Minter:
     def message_id(self, letter: str) -> str:
         """The Message-ID of a letter (RFC 5322 section 3.6.4): it tells nothing, and is ours."""
         mac = self._mac("message-id", letter)
-        return f"<{base64.b32encode(mac[:_TOKEN_BYTES]).decode('ascii').rstrip('=').lower()}@{self.community.domain}>"
+        left = base64.b32encode(mac[:_TOKEN_BYTES]).decode("ascii").rstrip("=").lower()
+        return f"<{left}@{self.community.domain}>"
 
     def digest(self, text: str) -> str:
         """The keyed digest by which the store finds a token, an address or a Message-ID."""

@@ -358,12 +358,29 @@ class _Planner:
         if not seen and place.address not in self.observed.known:
             self.texts[place] = GONE_ADDRESS
         elif barred is None or seen:
+            if not seen:
+                rows = self._verified_now(place, rows, serves)
             self._step(Act.PUT_BACK, place, word(seen), word(rows), serves, rows)
         elif barred:
             self.texts[place] = OUR_BAN
             self.waiting.update(reach.id for reach in serves if reach in self.ending)
         else:
             self.texts[place] = OTHER_BAN
+
+    def _verified_now(
+        self, place: Place, rows: tuple[Row, ...], serves: list[Reach]
+    ) -> tuple[Row, ...]:
+        """Coming back verifies the address, which then is taken back: unless they verified it
+        meanwhile. What counts is written down first, for afterwards nobody could tell."""
+        verified = place.address not in self.observed.unverified
+        if all(row.verified is verified for row in rows):
+            return rows
+        for reach in serves:
+            recorded = from_facts(place, reach.records.get(place))
+            if recorded:
+                now = tuple(replace(row, verified=verified) for row in recorded)
+                self._note(reach, place, to_facts(now))
+        return tuple(replace(row, verified=verified) for row in rows)
 
     def _half_made(self, place: Place, seen: tuple[Row, ...], base: tuple[Row, ...]) -> bool:
         """Whether what stands there is a return of ours that was cut short: it isn't what it
@@ -393,7 +410,8 @@ class _Planner:
         if any(reach.holds(place) for reach in self.force):
             target = tuple(replace(row, action=HOLD) for row in base)
         # Mailman refuses the second of two entries of one address: the first has to do.
-        return not _within(seen, target)
+        unproven = any(row.verified and not wanted[row.mode].verified for row in seen)
+        return unproven or not _within(seen, target)
 
     def _last_owner(self, place: Place) -> bool:
         if place not in self.rows:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from cocmail.core import events as e, proofs
+from cocmail.core import events as e
+from cocmail.core import proofs
 from cocmail.core.enforcement import ProofRow, Standing
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Before, Measure, Sanction, State

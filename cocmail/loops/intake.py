@@ -17,7 +17,8 @@ from datetime import timedelta
 
 import structlog
 
-from cocmail.core import casework, events as e
+from cocmail.core import casework
+from cocmail.core import events as e
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.casework import Incoming
 from cocmail.core.commands import Command, Problem, parse
@@ -311,7 +312,8 @@ class Intake:
     def _nowhere(self, examined: Examined, setting: Setting, member: Member) -> Result:
         work = Work(Case(id=SYSTEM), setting)
         problem = Problem(
-            "commands work only in an answer to a mail of a case, and this came to the public address",
+            "commands work only in an answer to a mail of a case,"
+            " and this came to the public address",
             "the same as an answer to a mail of that case",
         )
         _refuse(work, examined, member, problem)

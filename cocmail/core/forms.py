@@ -1,0 +1,388 @@
+"""What stands after a command's word: one small parser a form.
+
+Owns the reading of words as they are meant (addresses as mail clients write them, curly quotes,
+long dashes) and what each form needs. Refuses to know the case, and where in a mail a command
+may stand. Called by the command table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cocmail.core.durations import parse_duration, parse_instant
+from cocmail.core.people import Address, Private, is_address
+from cocmail.core.sanctions import Measure
+
+
+class Outcome(StrEnum):
+    """How a case is closed."""
+
+    SANCTIONED = "sanctioned"
+    RESOLVED = "resolved"
+    NO_VIOLATION = "no-violation"
+    OUT_OF_SCOPE = "out-of-scope"
+    WITHDRAWN = "withdrawn"
+
+
+class Problem(Exception):
+    """One command that was not understood: which, why, and what would have been right."""
+
+    def __init__(self, why: str, right: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+        self.right = right
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command as it was meant. Which fields are set depends on the word."""
+
+    word: str
+    line: Private = field(repr=False)  # as written, on one line, to be shown
+    addresses: tuple[Address, ...] = ()
+    measure: Measure | None = None
+    scope: tuple[str, ...] = ()  # empty: all; else group names and lists, lower case
+    duration: timedelta | None = None
+    until: datetime | None = None
+    permanently: bool = False
+    including_roles: bool = False
+    because: Private = Private("")
+    target: str = ""  # reporter, reporters, respondent; or a handle, id, word, reference
+    number: int | None = None
+    text: Private = field(default=Private(""), repr=False)
+    outcome: Outcome | None = None
+
+
+# -- reading words as they are meant ---------------------------------------------------------
+
+_AS_MEANT = str.maketrans(
+    {
+        "\u00a0": " ", "\u2007": " ", "\u202f": " ", "\u2009": " ", "\u200b": None, "\ufeff": None,
+        "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"',
+        "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-",
+    }
+)  # fmt: skip
+_AUTOLINK = re.compile(r"([^\s<>,;]+@[^\s<>,;]+)\s?<mailto:[^<>\s]*>", re.IGNORECASE)
+_NAMED = re.compile(r"(?:\"[^\"]{0,200}\"|[^\s<>,;@][^<>,;@]{0,200}?)\s*<([^<>\s@]+@[^<>\s]+)>")
+_BRACKETED = re.compile(r"<(?:mailto:)?([^<>\s@]+@[^<>\s]+)>", re.IGNORECASE)
+_HANDLE = re.compile(r"[a-z0-9]+")
+
+
+def as_meant(text: str) -> str:
+    """No-break spaces, curly quotes and long dashes become what the writer's keyboard meant."""
+    return text.translate(_AS_MEANT)
+
+
+def _plain_addresses(words: str) -> str:
+    """``Name <a@b>`` and ``a@b<mailto:a@b>`` become ``a@b``."""
+    words = _AUTOLINK.sub(r"\1", words)
+    return _BRACKETED.sub(r"\1", words)
+
+
+def _address(word: str, example: str) -> Address:
+    word = word.strip("<>,;")
+    if word.lower().startswith("mailto:"):
+        word = word[7:]
+    if not is_address(word):
+        raise Problem(f"“{word}” is not a mail address", example)
+    return Address(word)
+
+
+def _address_and_rest(words: str, example: str) -> tuple[Address, str]:
+    words = _AUTOLINK.sub(r"\1", words)
+    named = re.match(_NAMED.pattern + r"(?=\s|$)", words)
+    first = words.split(maxsplit=1)
+    if named and not (first and is_address(first[0].strip("<>"))):
+        return _address(named.group(1), example), words[named.end() :].strip()
+    words = _plain_addresses(words)
+    first = words.split(maxsplit=1)
+    if not first:
+        raise Problem("the person's address is missing", example)
+    return _address(first[0], example), first[1] if len(first) > 1 else ""
+
+
+def _nothing_more(words: str, form: str) -> None:
+    if words:
+        raise Problem(
+            "there is more in this paragraph than the command takes",
+            f"{form}, alone in its paragraph; leave an empty line before any other text",
+        )
+
+
+# -- one parser a form -----------------------------------------------------------------------
+
+
+def bare(word: str) -> Callable[[str, str], Command]:
+    def parse(words: str, line: str) -> Command:
+        _nothing_more(words, f"/{word}")
+        return Command(word=word, line=Private(line))
+
+    return parse
+
+
+def _because(words: str, form: str, *, needed: bool) -> Private:
+    if not words:
+        if needed:
+            raise Problem("the reason is missing", form)
+        return Private("")
+    head, _, reason = words.partition(" ")
+    if head.lower().rstrip(":,") != "because" or not reason.strip():
+        raise Problem("after the command comes “because” and the reason", form)
+    return Private(reason.strip())
+
+
+def bare_because(word: str, form: str, *, needed: bool = False) -> Callable[[str, str], Command]:
+    def parse(words: str, line: str) -> Command:
+        return Command(word=word, line=Private(line), because=_because(words, form, needed=needed))
+
+    return parse
+
+
+def handle(
+    word: str, form: str, *, optional: bool = False, reason: bool = False
+) -> Callable[[str, str], Command]:
+    def parse(words: str, line: str) -> Command:
+        head, _, rest = words.partition(" ")
+        if optional and (not head or head.lower() == "because"):
+            return Command(
+                word=word, line=Private(line), because=_because(words, form, needed=False)
+            )
+        handle = head.lower().lstrip("@")
+        if not _HANDLE.fullmatch(handle):
+            raise Problem("the member's handle is missing", form)
+        if not reason:
+            _nothing_more(rest.strip(), form)
+            return Command(word=word, line=Private(line), target=handle)
+        because = _because(rest.strip(), form, needed=False)
+        return Command(word=word, line=Private(line), target=handle, because=because)
+
+    return parse
+
+
+def numbered(word: str, form: str) -> Callable[[str, str], Command]:
+    def parse(words: str, line: str) -> Command:
+        if not words.lstrip("#").isdigit():
+            raise Problem("the number is missing", form)
+        return Command(word=word, line=Private(line), number=int(words.lstrip("#")))
+
+    return parse
+
+
+def one_word(word: str, form: str, what: str) -> Callable[[str, str], Command]:
+    def parse(words: str, line: str) -> Command:
+        if not words or " " in words:
+            raise Problem(f"{what} is missing" if not words else f"only {what} belongs here", form)
+        return Command(word=word, line=Private(line), target=words)
+
+    return parse
+
+
+def reply(words: str, line: str) -> Command:
+    form = "/reply reporter, /reply reporters or /reply respondent, then the text"
+    head, _, rest = words.partition(" ")
+    target = head.lower().rstrip(":,")
+    if target not in ("reporter", "reporters", "respondent"):
+        raise Problem("it doesn't say to whom", form)
+    number = None
+    first, _, after = rest.strip().partition(" ")
+    if target == "reporter" and first.rstrip(":").isdigit():
+        number, rest = int(first.rstrip(":")), after
+    return Command(
+        word="reply", line=Private(line), target=target, number=number, text=Private(rest.strip())
+    )
+
+
+def respondent(words: str, line: str) -> Command:
+    form = "/respondent mallory@example.net"
+    found: list[Address] = []
+    rest = words.replace(",", " ").replace(";", " ")
+    while rest:
+        address, rest = _address_and_rest(rest, form)
+        if address not in found:
+            found.append(address)
+    if not found:
+        raise Problem("the address is missing", form)
+    return Command(word="respondent", line=Private(line), addresses=tuple(found))
+
+
+def history(words: str, line: str) -> Command:
+    address, rest = _address_and_rest(words, "/history mallory@example.net")
+    _nothing_more(rest, "/history mallory@example.net")
+    return Command(word="history", line=Private(line), addresses=(address,))
+
+
+def watch(words: str, line: str) -> Command:
+    form = "/watch mallory@example.net near anna@example.org"
+    first, rest = _address_and_rest(words, form)
+    head, _, rest = rest.partition(" ")
+    if head.lower() != "near":
+        raise Problem("it doesn't say near whom", form)
+    second, rest = _address_and_rest(rest, form)
+    _nothing_more(rest, form)
+    return Command(word="watch", line=Private(line), addresses=(first, second))
+
+
+SANCTION = "/sanction suspend mallory@example.net on all for 90 days because …"
+INTERIM = "/interim moderate mallory@example.net because …"
+_CLAUSES = ("on", "for", "until", "permanently", "including", "because")
+
+
+def _list_names(words: list[str], form: str) -> tuple[str, ...]:
+    names = tuple(n.lower() for n in re.split(r"[\s,;]+", " ".join(words)) if n)
+    names = tuple(n for n in names if n != "and")
+    if not names:
+        raise Problem("after “on” come “all”, a group or lists", form)
+    if "all" in names:
+        if len(names) > 1:
+            raise Problem("“all” stands alone, or lists are named", form)
+        return ()
+    return names
+
+
+def _clauses(words: str, form: str) -> tuple[dict[str, list[str]], str]:
+    """Split ``on … for … because …`` into its clauses; the reason keeps its spelling."""
+    found: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    rest = words.split()
+    for index, word in enumerate(rest):
+        key = word.lower().rstrip(":,")
+        if key in _CLAUSES:
+            if key in found:
+                raise Problem(f"“{key}” stands twice", form)
+            found[key] = current = []
+            if key == "because":
+                reason = " ".join(rest[index + 1 :])
+                return found, reason
+        elif current is None:
+            raise Problem(f"“{word}” is not expected here", form)
+        else:
+            current.append(word)
+    return found, ""
+
+
+def _needs_end(measure: Measure, found: dict[str, list[str]]) -> None:
+    ends = [k for k in ("for", "until", "permanently") if k in found]
+    if len(ends) > 1:
+        raise Problem(f"“{ends[0]}” and “{ends[1]}” can't stand together", SANCTION)
+    if measure is Measure.SUSPEND and (not ends or ends == ["permanently"]):
+        raise Problem(
+            "a suspension needs an end; without one it is a ban",
+            "/sanction suspend mallory@example.net for 90 days because …,"
+            " or /sanction ban mallory@example.net because …",
+        )
+    if measure in (Measure.MODERATE, Measure.LEAVE) and not ends:
+        raise Problem(
+            f"“{measure}” needs an end, or “permanently”",
+            f"/sanction {measure} mallory@example.net for 90 days because …",
+        )
+    if measure in (Measure.BAN, Measure.WARN, Measure.REMOVE) and ends:
+        other = (
+            " (a suspension ends: /sanction suspend … for 90 days)"
+            if measure is Measure.BAN
+            else ""
+        )
+        raise Problem(
+            f"“{measure}” takes no time{other}",
+            f"/sanction {measure} mallory@example.net because …",
+        )
+
+
+def _measure_and_rest(words: str, form: str) -> tuple[Measure, str]:
+    head, _, rest = words.strip().partition(" ")
+    try:
+        return Measure(head.lower()), rest.strip()
+    except ValueError:
+        names = ", ".join(m.value for m in Measure)
+        said = f"“{head}” is not a measure" if head else "the measure is missing"
+        raise Problem(f"{said}; the measures are {names}", form) from None
+
+
+def sanction(words: str, line: str) -> Command:
+    measure, rest = _measure_and_rest(words, SANCTION)
+    address, rest = _address_and_rest(rest, SANCTION)
+    found, reason = _clauses(rest, SANCTION)
+    scope = _list_names(found["on"], SANCTION) if "on" in found else ()
+    if found.get("including", ["roles"]) != ["roles"]:
+        raise Problem("only “roles” can follow “including”", "… including roles because …")
+    if found.get("permanently"):
+        raise Problem("only “because” can follow “permanently”", SANCTION)
+    _needs_end(measure, found)
+    duration = until = None
+    if "for" in found:
+        try:
+            duration = parse_duration(" ".join(found["for"]))
+        except ValueError as error:
+            raise Problem(f"the time after “for” {error}", "for 90 days, for 12 weeks") from None
+    if "until" in found:
+        try:
+            until = parse_instant(" ".join(found["until"]))
+        except ValueError as error:
+            raise Problem(f"the date after “until” {error}", "until 2027-03-31") from None
+    if not reason:
+        raise Problem("the reason is missing; it is what the person will read", SANCTION)
+    return Command(
+        word="sanction",
+        line=Private(line),
+        measure=measure,
+        addresses=(address,),
+        scope=scope,
+        duration=duration,
+        until=until,
+        permanently="permanently" in found or measure is Measure.BAN,
+        including_roles="including" in found,
+        because=Private(reason),
+    )
+
+
+def interim(words: str, line: str) -> Command:
+    measure, rest = _measure_and_rest(words, INTERIM)
+    address, rest = _address_and_rest(rest, INTERIM)
+    found, reason = _clauses(rest, INTERIM)
+    if any(k in found for k in ("for", "until", "permanently")):
+        raise Problem("an interim measure takes no time; it lapses by itself", INTERIM)
+    if measure is Measure.BAN:
+        raise Problem("a ban can't be ordered by one member", INTERIM)
+    if not reason:
+        raise Problem("the reason is missing", INTERIM)
+    return Command(
+        word="interim",
+        line=Private(line),
+        measure=measure,
+        addresses=(address,),
+        scope=_list_names(found["on"], INTERIM) if "on" in found else (),
+        because=Private(reason),
+    )
+
+
+def lift(words: str, line: str) -> Command:
+    form = "/lift S7K2QD because …"
+    head, _, rest = words.partition(" ")
+    if not head or head.lower() == "because":
+        raise Problem("which sanction is missing; /status names them", form)
+    return Command(
+        word="lift",
+        line=Private(line),
+        target=head.upper(),
+        because=_because(rest.strip(), form, needed=True),
+    )
+
+
+def close(words: str, line: str) -> Command:
+    names = ", ".join(o.value for o in Outcome)
+    form = "/close resolved"
+    head, _, rest = words.partition(" ")
+    try:
+        outcome = Outcome(head.lower())
+    except ValueError:
+        said = f"“{head}” is not an outcome" if head else "the outcome is missing"
+        raise Problem(f"{said}; the outcomes are {names}", form) from None
+    return Command(
+        word="close",
+        line=Private(line),
+        outcome=outcome,
+        because=_because(rest.strip(), form, needed=False),
+    )
