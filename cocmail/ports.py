@@ -29,6 +29,10 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
+RELEASED = "released"
+"""The road of a mail that a human let in after all: filters and the spam folder no longer count."""
+
+
 # -- mail in ---------------------------------------------------------------------------------
 
 
@@ -148,7 +152,7 @@ class Waiting:
 
     id: str
     raw: bytes = field(repr=False)
-    road: str
+    road: str  # "imap", "lmtp" or RELEASED
     recipients: tuple[Address, ...] = field(repr=False)
     return_path: str | None = field(repr=False)
     junk: bool

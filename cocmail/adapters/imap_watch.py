@@ -9,6 +9,7 @@ and stops the thread.
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ class ImapWatch:
         self._key = "[imap] junk" if junk else "[imap] mailbox"
         self.trouble = ""
         self._wake, self._waker = socket.socketpair()
-        self._stopping = False
+        self._stop = threading.Event()
         self._session: ImapSession | None = None
         self._delay = _FIRST_DELAY
         self._ever_let_in = False
@@ -82,7 +83,7 @@ class ImapWatch:
 
     def stop(self) -> None:
         """Ask the thread to end; it does so at once where it waits, else after what it is at."""
-        self._stopping = True
+        self._stop.set()
         self._waker.send(b".")
 
     def cut(self) -> None:
@@ -100,7 +101,7 @@ class ImapWatch:
 
     def run(self) -> None:
         """Until stopped. Raises Permanent where the login is refused."""
-        while not self._stopping:
+        while not self._stop.is_set():
             try:
                 self._connect_and_watch()
             except LoginRefused as refused:
@@ -112,7 +113,7 @@ class ImapWatch:
                 self.trouble = str(wrong)
             except BROKEN as broken:
                 self.trouble = f"[imap] host: {said(broken)}; trying again"
-            if not self._stopping:
+            if not self._stop.is_set():
                 wait_readable((self._wake,), self._delay)
                 self._delay = min(self._delay * 2, self._settings.longest_delay)
 
@@ -139,10 +140,10 @@ class ImapWatch:
         if archive == folder:
             raise Permanent(f"[imap] archive and {self._key} are the same folder")
         self._select(session, folder)
-        while not self._stopping:
+        while not self._stop.is_set():
             self._expire(session, folder, archive)
             self._sweep(session, archive)
-            if self._stopping:
+            if self._stop.is_set():
                 return
             self.trouble = self._what_is_left()
             self._delay = _FIRST_DELAY
@@ -184,7 +185,7 @@ class ImapWatch:
             for uid in set(chunk) - sizes.keys() - self._postponed.keys():
                 self._postpone(uid)
             for batch in self._batches(sizes):
-                if self._stopping:
+                if self._stop.is_set():
                     return
                 stored = self._take(session, batch)
                 self._move(session, stored, archive)
@@ -223,7 +224,7 @@ class ImapWatch:
         for uid in uids:
             if uid not in bodies and uid not in self._too_large:
                 self._postpone(uid)  # vanished, or the server couldn't: the next sweep tells
-        if not bodies or self._stopping:
+        if not bodies or self._stop.is_set():
             return []
         taken = sorted(bodies)
         answers = self._deliver([self._arrival(uid, bodies[uid]) for uid in taken])

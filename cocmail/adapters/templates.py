@@ -32,7 +32,7 @@ class Templates:
     def __init__(self, language: str = "en", folder: Path = _SHIPPED) -> None:
         self._environment = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(folder / language),
-            autoescape=False,  # noqa: S701 - plain text mail
+            autoescape=False,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

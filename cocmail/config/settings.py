@@ -41,6 +41,7 @@ class NotYet(NamedTuple):
 NOT_YET: tuple[NotYet, ...] = (
     NotYet("community", "language", "en"),
     NotYet("community", "attachments", "list"),
+    NotYet("policy", "interim_for", None),
     NotYet("policy", "urgent_within", None),
     NotYet("policy", "escalate_to", ()),
     NotYet("policy", "roster_delay", None),

@@ -309,7 +309,7 @@ def from_member(case: Case, setting: Setting, incoming: Incoming, member: Member
         values = {**_showing(work, received), "author": member}
         work.tell(Kind.MESSAGE, "from-member", values, but=member.handle)
         return work.result()
-    lacking = shortfall(
+    lacking = unproved = shortfall(
         incoming.mail,
         incoming.auth,
         holding=incoming.destination.holding,
@@ -324,9 +324,9 @@ def from_member(case: Case, setting: Setting, incoming: Incoming, member: Member
         work = Work(case, setting)
         if stopped.problem is not None:
             return _refuse(work, incoming, member, stopped.problem, stopped.line)
-        if lacking and setting.policy.unsigned is Unsigned.REFUSE:
+        if unproved and setting.policy.unsigned is Unsigned.REFUSE:
             problem = Problem(
-                lacking[0].lower() + lacking[1:].rstrip("."), "the same in a signed mail"
+                unproved[0].lower() + unproved[1:].rstrip("."), "the same in a signed mail"
             )
             return _refuse(work, incoming, member, problem, parsed.commands[0].line)
         reasons = (*((lacking,) if lacking else ()), *stopped.misgivings)

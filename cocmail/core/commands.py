@@ -78,7 +78,8 @@ _TABLE = (
     ),
     _spec(
         "sanction",
-        "/sanction MEASURE ADDRESS [on SCOPE] [for DURATION | until DATE | permanently] because REASON",
+        "/sanction MEASURE ADDRESS [on SCOPE] [for DURATION | until DATE | permanently]"
+        " because REASON",
         "opens a vote on a measure: warn, moderate, remove, suspend, ban or leave",
         forms.SANCTION,
         forms.sanction,

@@ -102,7 +102,13 @@ def lift(work: Work, sanction: Sanction) -> None:
     """The sanction ends early; the person learns of it."""
     work.happen(e.Ended(sanction=sanction.id, how="lifted"))
     party = work.respondent(sanction.address)
-    work.to_party(party, Kind.LETTER, "letter-ended", {"sanction": sanction, "how": "lifted"})
+    work.to_party(
+        party,
+        Kind.LETTER,
+        "letter-ended",
+        {"sanction": sanction, "how": "lifted"},
+        to=sanction.address,
+    )
     work.enforce = True
 
 
@@ -110,7 +116,13 @@ def expire(work: Work, sanction: Sanction) -> None:
     """The sanction's time is over; the person learns of it."""
     work.happen(e.Ended(sanction=sanction.id, how="ended"))
     party = work.respondent(sanction.address)
-    work.to_party(party, Kind.LETTER, "letter-ended", {"sanction": sanction, "how": "ended"})
+    work.to_party(
+        party,
+        Kind.LETTER,
+        "letter-ended",
+        {"sanction": sanction, "how": "ended"},
+        to=sanction.address,
+    )
     work.enforce = True
 
 
@@ -133,7 +145,9 @@ def letter_values(work: Work, proposed: e.Proposed) -> dict[str, object]:
 
 def _put_in_force(work: Work, proposed: e.Proposed) -> None:
     party = work.respondent(proposed.address)
-    letter = work.to_party(party, Kind.LETTER, "letter", letter_values(work, proposed))
+    letter = work.to_party(
+        party, Kind.LETTER, "letter", letter_values(work, proposed), to=proposed.address
+    )
     work.happen(
         e.InForce(
             sanction=proposed.sanction,

@@ -18,5 +18,5 @@ class Permanent(CocmailError):
     """Trying again is of no use; a human must act."""
 
 
-class SoundnessError(CocmailError):
+class SoundnessError(Permanent):
     """What we keep is not as we left it (a broken chain, a missing key): stop and tell."""

@@ -189,7 +189,7 @@ def reply(words: str, line: str) -> Command:
         raise Problem("it doesn't say to whom", form)
     number = None
     first, _, after = rest.strip().partition(" ")
-    if target == "reporter" and first.rstrip(":").isdigit():
+    if target in ("reporter", "respondent") and first.rstrip(":").isdigit():
         number, rest = int(first.rstrip(":")), after
     return Command(
         word="reply", line=Private(line), target=target, number=number, text=Private(rest.strip())

@@ -175,7 +175,8 @@ def build(
     message["Auto-Submitted"] = "auto-replied" if kind.answers else "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message["Cocmail-Kind"] = kind.value
-    message["Cocmail-Case"] = envelope.reference
+    if envelope.reference:  # a mail that belongs to no case has none
+        message["Cocmail-Case"] = envelope.reference
     body = flowed(text)
     ascii_only = body.isascii()
     message.set_content(

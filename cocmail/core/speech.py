@@ -6,6 +6,7 @@ anything: a text that doesn't pass waits for the member's own `/confirm`. Called
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from cocmail.core.case import Case, Party
@@ -69,7 +70,7 @@ def misgivings(text: str, case: Case, roster: Roster) -> tuple[str, ...]:
         found.append("It holds what looks like the head of another mail.")
     if attribution(text):
         found.append("It holds a line that introduces a quote.")
-    if signature(text):
+    if signature(text, [m.name for m in roster.members]):
         found.append("It holds what looks like a signature.")
     if any(command_word(line) for line in text.split("\n")):
         found.append("It holds a line that looks like a command; /end goes before it.")
@@ -77,7 +78,8 @@ def misgivings(text: str, case: Case, roster: Roster) -> tuple[str, ...]:
         found.append("It holds words from another message of this case.")
     lowered = text.lower()
     if any(a in lowered for m in roster.members for a in m.addresses) or any(
-        m.name and m.name.lower() in lowered for m in roster.members
+        m.name and re.search(rf"\b{re.escape(m.name)}\b", text, re.IGNORECASE)
+        for m in roster.members
     ):
         found.append("It holds a committee member's name or address.")
     return tuple(found)

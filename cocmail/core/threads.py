@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cocmail.core.mail import Mail
@@ -36,7 +37,6 @@ def destination(
     A reply address wins over the bare one; exclusions are the union, wherever they stand.
     """
     tokens: dict[str, None] = {}
-    left_out: dict[str, None] = {}
     everywhere = (*envelope, *mail.trace_recipients, *mail.to, *mail.cc)
     for address in everywhere:
         detail = is_ours(address, community, delimiter)
@@ -44,20 +44,28 @@ def destination(
             continue
         if TOKEN.fullmatch(detail):
             tokens[detail] = None
-        for part in detail.split(delimiter):
-            found = _NOT.fullmatch(part)
-            if found:
-                left_out[found.group(1)] = None
+    excluded = left_out(everywhere, community, delimiter)
     holding = ""
     if len(tokens) == 1:
         ours = f"{community.local}{delimiter}{next(iter(tokens))}@{community.domain}"
         holding = "to" if ours in mail.to else "cc" if ours in mail.cc else ""
     return Destination(
         tokens=tuple(tokens),
-        left_out=tuple(left_out),
+        left_out=excluded,
         holding=holding,
-        target="|".join(sorted(tokens)) or "community|" + "|".join(sorted(left_out)),
+        target="|".join(sorted(tokens)) or "community|" + "|".join(sorted(excluded)),
     )
+
+
+def left_out(addresses: Iterable[Address], community: Address, delimiter: str) -> tuple[str, ...]:
+    """The handles after `not-` in any of these addresses (`conduct+not-alice+not-bob@`)."""
+    found: dict[str, None] = {}
+    for address in addresses:
+        for part in (is_ours(address, community, delimiter) or "").split(delimiter):
+            named = _NOT.fullmatch(part)
+            if named:
+                found[named.group(1)] = None
+    return tuple(found)
 
 
 def meant(handle: str, roster: Roster) -> tuple[str, ...]:

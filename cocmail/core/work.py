@@ -127,14 +127,15 @@ class Work:
         values: Mapping[str, Any],
         *,
         answering: str = "",
+        to: Address | None = None,
     ) -> str:
-        """To an outsider, at the last address that is known to be right. "" if there is none."""
+        """To an outsider, at ``to`` or else at their first address. "" if there is none."""
         if not party.addresses:
             return ""
         return self._say(
             kind,
             party.id,
-            party.addresses[0],
+            to or party.addresses[0],
             template,
             {"party": party, **values},
             "reply",

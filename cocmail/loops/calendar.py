@@ -11,7 +11,7 @@ import asyncio
 import structlog
 
 from cocmail.core.calendar import fall_due
-from cocmail.core.errors import Temporary
+from cocmail.core.errors import Permanent, Temporary
 from cocmail.loops.bell import whole
 from cocmail.loops.deciding import Deciding
 from cocmail.ports import Clock
@@ -40,8 +40,12 @@ class Calendar:
         """See to everything that is due now; how many there were."""
         found = await self._deciding.store.due(self._clock.now())
         for case, what, about, _at in found:
-            await self._deciding.on(
-                case,
-                lambda c, s, w=what, a=about: fall_due(c, s, w, a),  # type: ignore[misc]
-            )
+            try:
+                await self._see_to(case, what, about)
+            except Permanent as error:
+                # One case that can't be read must not stop the clocks of the others.
+                log.error("what is due could not be done", what=what, error=str(error))
         return len(found)
+
+    async def _see_to(self, case: str, what: str, about: str) -> None:
+        await self._deciding.on(case, lambda c, s: fall_due(c, s, what, about))

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -26,16 +27,16 @@ from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.filtering import Judgement
 from cocmail.core.letters import Kind, usable_id
-from cocmail.core.mail import Mail, Unreadable
+from cocmail.core.mail import Mail, Unreadable, recipients
 from cocmail.core.people import Address, Member
 from cocmail.core.setting import Setting
-from cocmail.core.threads import Destination, destination
+from cocmail.core.threads import Destination, destination, left_out, meant
 from cocmail.core.verification import UNPROVED, Authentication, Signature
 from cocmail.core.work import Result, Work
 from cocmail.loops.bell import whole
 from cocmail.loops.deciding import Deciding, write
 from cocmail.loops.outbox import delay
-from cocmail.ports import Authenticator, Clock, Found, Lists, Transaction, Waiting
+from cocmail.ports import RELEASED, Authenticator, Clock, Found, Lists, Transaction, Waiting
 
 log = structlog.get_logger()
 
@@ -81,6 +82,7 @@ class Intake:
         self._judge = judge
         self._clock = clock
         self._senders: dict[Address, asyncio.Lock] = {}
+        self._queued: Counter[Address] = Counter()
         self._claiming = asyncio.Lock()
 
     async def run(self) -> None:
@@ -105,22 +107,39 @@ class Intake:
                 if waiting is None:
                     return False
                 read = await asyncio.to_thread(self._read, waiting.raw, waiting.return_path)
-                # Taken before the next mail is claimed: one sender's mails keep their order.
-                await stack.enter_async_context(self._in_order(read))
+                # A place in the queue is taken before the next mail is claimed, so that one
+                # sender's mails keep their order; it is waited for after, so that only theirs do.
+                turn = self._queue_up(read)
+                await asyncio.sleep(0)
+            await stack.enter_async_context(self._in_turn(read, turn))
             await self._handle(waiting, read)
         return True
 
-    @contextlib.asynccontextmanager
-    async def _in_order(self, read: Mail | Unreadable) -> AsyncIterator[None]:
+    def _queue_up(self, read: Mail | Unreadable) -> asyncio.Task[bool] | None:
         if isinstance(read, Unreadable) or read.sender is None:
+            return None
+        sender = read.sender.address
+        lock = self._senders.setdefault(sender, asyncio.Lock())
+        self._queued[sender] += 1
+        return asyncio.create_task(lock.acquire())
+
+    @contextlib.asynccontextmanager
+    async def _in_turn(
+        self, read: Mail | Unreadable, turn: asyncio.Task[bool] | None
+    ) -> AsyncIterator[None]:
+        if turn is None or isinstance(read, Unreadable) or read.sender is None:
             yield
             return
         sender = read.sender.address
-        lock = self._senders.setdefault(sender, asyncio.Lock())
-        async with lock:
+        await turn
+        lock = self._senders[sender]
+        try:
             yield
-        if not lock.locked():
-            self._senders.pop(sender, None)
+        finally:
+            lock.release()
+            self._queued[sender] -= 1
+            if not self._queued[sender]:
+                del self._queued[sender], self._senders[sender]
 
     async def _handle(self, waiting: Waiting, read: Mail | Unreadable) -> None:
         try:
@@ -242,10 +261,11 @@ class Intake:
             parsed = parse(mail.text)
             if parsed.commands or parsed.problem:
                 return SYSTEM, self._nowhere(examined, setting, member)
-        if examined.waiting.junk:
+        released = examined.waiting.road == RELEASED
+        if examined.waiting.junk and not released:
             why = "It lay in the spam folder."
             return SYSTEM, _noted("quarantined", why, examined.waiting.id)
-        if examined.judgement.set_aside:
+        if examined.judgement.set_aside and not released:
             return SYSTEM, _noted("quarantined", examined.judgement.set_aside, examined.waiting.id)
         return await self._report(tx, examined, setting, member)
 
@@ -324,10 +344,27 @@ class Intake:
         await tx.settle_mail(waiting.id, state="filed", case=None, why=why)
 
     async def _keep_for_humans(self, waiting: Waiting, why: str) -> None:
-        """Kept whole, set aside, and shown to a human."""
+        """Kept whole, set aside, and shown to a human: the members hear that it is there, but
+        for those whom one of its addresses leaves out."""
         async with self._store.transaction() as tx:
-            await write(tx, SYSTEM, _noted("quarantined", why, waiting.id))
+            setting = self._deciding.setting()
+            work = Work(Case(id=SYSTEM), setting)
+            work.happen(e.Happened(what="quarantined", detail=why, mail=waiting.id))
+            reached = (*waiting.recipients, *recipients(waiting.raw))
+            for member in setting.roster.without(_left_out(reached, setting)):
+                work.to_member(member, Kind.ALERT, "set-aside-alert", {"why": why})
+            result = work.result(settled="quarantined", why=why)
+            await write(tx, SYSTEM, result)
             await tx.settle_mail(waiting.id, state="quarantined", case=None, why=why)
+        self._deciding.ring(result)
+
+
+def _left_out(reached: Iterable[Address], setting: Setting) -> set[str]:
+    named = left_out(reached, setting.address, setting.delimiter)
+    found = {handle for one in named for handle in meant(one, setting.roster)}
+    # Whom an unknown handle means nobody can ask here: then nobody is told.
+    unknown = any(not meant(one, setting.roster) for one in named)
+    return {m.handle for m in setting.roster.members} if unknown else found
 
 
 def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> Result:

@@ -25,7 +25,7 @@ from cocmail.adapters.store.tables import handled, mail_bodies, mails
 from cocmail.adapters.vault import Keys, fingerprint, fresh_key, seal, unseal
 from cocmail.core.errors import Permanent, SoundnessError
 from cocmail.core.people import Address
-from cocmail.ports import Arrival, Waiting
+from cocmail.ports import RELEASED, Arrival, Waiting
 
 Recipients = Callable[[bytes], tuple[Address, ...]]
 """Which of our addresses a mail of the IMAP road reached: pure, never raises."""
@@ -161,7 +161,11 @@ async def raw(connection: AsyncConnection, keys: Keys, mail: str) -> bytes:
 async def release(connection: AsyncConnection, mail: str, now: datetime) -> bool:
     """A quarantined mail waits again, as if it had just come. False: it isn't quarantined."""
     aside = and_(mails.c.id == mail, mails.c.state == "quarantined")
-    again = update(mails).where(aside).values(state="waiting", next_at=now, attempts=0, why="")
+    again = (
+        update(mails)
+        .where(aside)
+        .values(state="waiting", road=RELEASED, next_at=now, attempts=0, why="")
+    )
     if (await connection.execute(again)).rowcount == 0:
         return False
     # Else it would be found to be a duplicate of itself.
