@@ -6,15 +6,9 @@ after an upgrade, with the daemon stopped.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from cocmail import parts
 from cocmail.adapters import store
 from cocmail.cli import output
-
-
-class _Now:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 async def migrate() -> None:
@@ -22,7 +16,7 @@ async def migrate() -> None:
     place = output.settings().store
     keys = store.load_keys(place.key_file)
     done = await store.migrate(
-        place.url, keys=keys, clock=_Now(), password_file=place.password_file
+        place.url, keys=keys, clock=parts.SystemClock(), password_file=place.password_file
     )
     if output.call().json:
         output.say_json({"before": done.before, "after": done.after})

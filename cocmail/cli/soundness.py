@@ -13,13 +13,13 @@ import stat
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 
+from cocmail import parts
 from cocmail.adapters.filters import load as load_filters
-from cocmail.adapters.imap import ImapInbox, ImapSettings
-from cocmail.adapters.lmtp import LmtpServer, LmtpSettings
+from cocmail.adapters.imap_session import ImapSettings
 from cocmail.adapters.mailman import MailmanLists
+from cocmail.adapters.roundtrip import probe as probe_roundtrip
 from cocmail.adapters.signing_key import probe as probe_signing_key
 from cocmail.adapters.store import schema
 from cocmail.adapters.store.engine import Database
@@ -44,23 +44,28 @@ class Finding:
     text: str
 
 
-class Now:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
 async def findings(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]:
     """Each as soon as it is known."""
     yield Finding(Soundness.SOUND, f"configuration: {settings.source} can be read")
+    said: set[str] = set()  # one missing file can be in the way of several looks
     for look in (_policy, _key, _store, _mail_in, _mail_out, _signing, _lists, _filters, _clock):
-        try:
-            async for finding in look(settings):
+        async for finding in _tried(look(settings)):
+            if finding.text not in said:
+                said.add(finding.text)
                 yield finding
-        except CocmailError as error:
-            for line in str(error).splitlines():
-                yield Finding(Soundness.WRONG, line)
-    async for finding in _plus(settings, probe=probe):
-        yield finding
+    async for finding in _tried(_plus(settings, probe=probe)):
+        if finding.text not in said:
+            yield finding
+
+
+async def _tried(look: AsyncIterator[Finding]) -> AsyncIterator[Finding]:
+    """The findings of one look; its error is the last of them."""
+    try:
+        async for finding in look:
+            yield finding
+    except CocmailError as error:
+        for line in str(error).splitlines():
+            yield Finding(Soundness.WRONG, line)
 
 
 def _of(pairs: list[tuple[bool, str]]) -> list[Finding]:
@@ -129,17 +134,26 @@ def imap_settings(imap: Imap) -> ImapSettings:
 
 async def _mail_in(settings: Settings) -> AsyncIterator[Finding]:
     if settings.imap:
-        settings.imap.password()
-        for finding in _of(await ImapInbox(imap_settings(settings.imap), Now()).probe()):
-            yield finding
-    if settings.lmtp:
-        server = LmtpServer(LmtpSettings(listen=settings.lmtp.listen), lambda _: True)
+        # Each by itself: a missing password must not hide whether we could listen.
+        try:
+            inbox = parts.imap(settings, parts.SystemClock())
+            for finding in _of(await inbox.probe() if inbox else []):
+                yield finding
+        except CocmailError as error:
+            yield Finding(Soundness.WRONG, str(error))
+    server = parts.lmtp(settings)
+    if server is not None:
         for finding in _of(await server.probe()):
             yield finding
 
 
 async def _mail_out(settings: Settings) -> AsyncIterator[Finding]:
-    yield Finding(Soundness.UNTRIED, "submission: not built yet")
+    submission = parts.submission(settings)
+    try:
+        for finding in _of(await submission.probe()):
+            yield finding
+    finally:
+        await submission.close()
 
 
 async def _filters(settings: Settings) -> AsyncIterator[Finding]:
@@ -151,8 +165,26 @@ async def _filters(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _plus(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]:
+    if settings.imap is None:
+        # By LMTP the envelope says which address a mail was for.
+        line = "plus-addressing: not tried; by LMTP alone there is no inbox to look into"
+        yield Finding(Soundness.UNTRIED, line)
+        return
     if not probe:
         yield Finding(Soundness.UNTRIED, "plus-addressing: not tried; --probe mails itself to see")
+        return
+    submission = parts.submission(settings)
+    try:
+        pairs = await probe_roundtrip(
+            submission=submission,
+            inbox=imap_settings(settings.imap),
+            address=settings.community.address,
+            delimiter=settings.community.delimiter,
+        )
+    finally:
+        await submission.close()
+    for finding in _of(pairs):
+        yield finding
 
 
 async def _signing(settings: Settings) -> AsyncIterator[Finding]:
@@ -204,7 +236,7 @@ async def _clock(settings: Settings) -> AsyncIterator[Finding]:
         stderr=subprocess.DEVNULL,
     )
     said = (await asked.communicate())[0].strip()
-    now = f"{Now().now():%Y-%m-%d %H:%M:%S} UTC"
+    now = f"{parts.SystemClock().now():%Y-%m-%d %H:%M:%S} UTC"
     if asked.returncode:
         yield Finding(Soundness.UNTRIED, f"clock: {now}; whether it is right can't be asked here")
     elif said == b"yes":

@@ -7,6 +7,7 @@ Called by `cocmail init`, by the operator's guide's table, and by their tests.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
@@ -107,6 +108,13 @@ def settings() -> Iterator[Setting]:
             yield Setting(label, key, shown, description, (name, key) not in _LATER)
 
 
+def row(setting: Setting) -> str:
+    """The setting's line in the operator's guide."""
+    default = f"`{setting.default}`" if setting.default else ""
+    later = "" if setting.in_use else " *(later)*"
+    return f"| `{setting.table}` | `{setting.key}` | {default} | {setting.description}{later} |"
+
+
 def _fields(kind: type[Table]) -> Iterator[tuple[str, Any, str]]:
     for name, field in kind.model_fields.items():
         default = ... if field.is_required() else field.get_default(call_default_factory=True)
@@ -140,3 +148,7 @@ def _toml(value: Any) -> str:
         case str() | Path():
             return f'"{value}"'
     raise TypeError(f"no way to write a {type(value).__name__} into a sample")
+
+
+if __name__ == "__main__":  # what tests/deploy and tests/docs ask for when a setting changed
+    print("\n".join(map(row, settings())) if "--rows" in sys.argv else sample(), end="")

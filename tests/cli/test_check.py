@@ -18,11 +18,13 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from cocmail.adapters import roundtrip
 from cocmail.adapters.signing_key import probe
 from cocmail.cli import main
 from cocmail.lab.dns import Dns, Mode
 from cocmail.lab.dovecot import Dovecot
 from cocmail.lab.mailman import Mailman
+from cocmail.lab.postfix import Postfix
 from cocmail.lab.sink import Sink
 
 pytestmark = pytest.mark.servers
@@ -77,7 +79,15 @@ def test_all_sound(toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, found = check(toml, capsys)
     assert status == 0, found
     said = "\n".join(found["sound"])
-    for words in ("key file", "store", "IMAP: logged in", "Mailman", "filter 10-", "sha256"):
+    for words in (
+        "key file",
+        "store",
+        "IMAP: logged in",
+        "submission: connected",
+        "Mailman",
+        "filter 10-",
+        "sha256",
+    ):
         assert words in said
     assert any("escalate_to: empty" in line for line in found["warning"])
     assert any("plus-addressing: not tried" in line for line in found["not tried"])
@@ -122,6 +132,33 @@ def test_a_closed_port(toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, found = check(toml, capsys)
     assert status == 1
     assert any("can't be reached" in line for line in found["not sound"])
+
+
+@pytest.mark.slow
+def test_a_probe_sees_a_detail_come_through_and_takes_its_mails_away(
+    toml: Path,
+    servers: tuple[Dovecot, Mailman, Sink],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dovecot, _, sink = servers
+    dovecot.mailbox().append(b"Subject: a report\r\n\r\nuntouched\r\n")
+    with Postfix(tmp_path / "mx", lmtp=f"inet:127.0.0.1:{dovecot.lmtp_port}") as postfix:
+        toml.write_text(toml.read_text().replace(f"port = {sink.port}", f"port = {postfix.port}"))
+        status, found = check(toml, capsys, "--probe")
+    assert status == 0, found
+    for place in ("To", "Bcc"):
+        assert f"plus-addressing: a detail in {place} survives" in found["sound"]
+    (left,) = dovecot.mailbox().messages()
+    assert b"a report" in left
+
+
+def test_a_probe_that_comes_nowhere_says_what_to_mend() -> None:
+    for kind, place in (("to", "To"), ("bcc", "Bcc")):
+        assert roundtrip._said(kind, None, 60)[0] is False
+        sound, line = roundtrip._said(kind, False, 60)
+        assert not sound
+        assert f"a detail in {place} arrives, but nothing says which" in line
 
 
 # -- our DKIM key and DNS ----------------------------------------------------------------------

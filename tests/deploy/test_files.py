@@ -29,7 +29,8 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_sample_is_what_init_writes() -> None:
-    assert (DEPLOY / "cocmail.toml").read_text() == sample()
+    same = (DEPLOY / "cocmail.toml").read_text() == sample()
+    assert same, "python -m cocmail.config.sample > deploy/cocmail.toml makes it anew"
 
 
 def test_the_readme_names_every_file() -> None:
