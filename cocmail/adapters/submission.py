@@ -19,7 +19,7 @@ from typing import Literal
 
 import aiosmtplib
 
-from cocmail.adapters.signing import Signer
+from cocmail.adapters.signing import Signer as Signer
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.people import Address, Private
 
@@ -144,12 +144,17 @@ class SmtpSubmission:
             local_hostname=_own_name(),
             timeout=settings.timeout,
             use_tls=settings.security == "tls",
-            start_tls=settings.security == "starttls",
+            start_tls=False,
             tls_context=context,
         )
         try:
             await client.connect(timeout=settings.connect_timeout)
             client.timeout = settings.timeout
+            if settings.security == "starttls":
+                await client.ehlo()
+                if not client.supports_extension("starttls"):
+                    raise aiosmtplib.SMTPNotSupported("STARTTLS")
+                await client.starttls()
             if settings.username is not None:
                 await client.login(settings.username, secret or "")
             else:
