@@ -111,9 +111,8 @@ def _app(given: Sequence[str]) -> typer.Typer:
     if "--version" in given[:1]:
         output.say(f"cocmail {cocmail.__version__}")
         sys.exit(DONE)
-    wanted = [word for word in given if word in VERBS][:1]
-    first = next((word for word in given if not word.startswith("-")), None)
-    for verb in wanted if wanted and (first == wanted[0] or "--config" in given) else VERBS:
+    # Any word may be an option's value, so each that could be the verb is looked into.
+    for verb in [verb for verb in VERBS if verb in given] or VERBS:
         _add(app, verb)
     return app
 

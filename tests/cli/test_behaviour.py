@@ -50,6 +50,18 @@ def test_a_missing_configuration_is_one_line_and_1(tmp_path: Path) -> None:
     assert str(named) in one_line(cocmail("migrate", COCMAIL_CONFIG=str(named)), 1)
 
 
+def test_a_file_may_be_called_like_a_verb(tmp_path: Path) -> None:
+    assert cocmail("init", tmp_path).returncode == 0
+    ended = subprocess.run(
+        [sys.executable, "-m", "cocmail", "--config", "run", "migrate"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert "run: there is no such file" in one_line(ended, 1)
+
+
 def test_init_check_of_every_mistake_and_migrate(tmp_path: Path) -> None:
     folder = tmp_path / "etc"
     assert cocmail("init", folder).returncode == 0
