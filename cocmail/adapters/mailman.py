@@ -14,7 +14,7 @@ import asyncio
 import re
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -27,6 +27,17 @@ from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address, Private
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Person:
+    """Who an address belongs to, as Mailman sees it."""
+
+    addresses: tuple[Address, ...] = field(repr=False)  # all of the same user, this one too
+    known: bool = False
+    user: bool = False  # else the address stands alone
+    unverified: tuple[Address, ...] = field(default=(), repr=False)
+
 
 # A row's own facts; asking for just these makes the answer about half as dear for Mailman.
 _FIELDS = (
@@ -88,11 +99,14 @@ class MailmanLists:
         names = dict.fromkeys(name for question in questions for name in question.lists)
         await self._run(self._read_lists)
         people = await self._each(self._read_person, asked)
-        linked = {address: group for group, _ in people for address in group}
-        known = frozenset(address for group, knows in people if knows for address in group)
+        linked = {a: person.addresses for person in people for a in person.addresses}
+        known = frozenset(a for person in people if person.known for a in person.addresses)
+        unverified = frozenset(a for person in people for a in person.unverified)
         # Only an address of a user has cheap memberships; another has at most nonmember rows.
-        of_users = {a for group, knows in people if knows == "user" for a in group}
-        found = await self._each(lambda a: self._read_rows(a, a in of_users), sorted(known))
+        of_users = {a for person in people if person.user for a in person.addresses}
+        found = await self._each(
+            lambda a: self._read_rows(a, a in of_users, a not in unverified), sorted(known)
+        )
         rows = tuple(row for some in found for row in some)
         everybody = sorted({*asked, *linked})
         levels: list[str | None] = [None, *(n for n in names if n in self._list_ids)]
@@ -102,6 +116,7 @@ class MailmanLists:
             lists=dict(self._list_ids),
             linked=linked,
             known=known,
+            unverified=unverified,
             rows=rows,
             bans=tuple(ban for some in bans for ban in some),
             owners=await self.owners(owned),
@@ -152,22 +167,25 @@ class MailmanLists:
                 f"there is no Mailman REST API at [{self._section}] url (status {answer.status})"
             ) from None
 
-    def _read_person(self, address: Address) -> tuple[tuple[Address, ...], str]:
-        """Every address of the same user, and whether Mailman knows a "user", only an "address",
-        or nothing ("")."""
+    def _read_person(self, address: Address) -> _Person:
         try:
             record = self._connection.get(f"addresses/{quoted(address)}")
-            if "user" not in record:
-                return (address,), "address"
-            user = str(record["user"]).rpartition("/")[2]
-            found = self._connection.entries(f"users/{quoted(user)}/addresses")
+            found = [record]
+            if "user" in record:
+                user = str(record["user"]).rpartition("/")[2]
+                found = self._connection.entries(f"users/{quoted(user)}/addresses")
         except Answered as answer:
             if answer.status == 404:
-                return (address,), ""
+                return _Person(addresses=(address,))
             raise
-        return tuple(sorted({address, *(Address(entry["email"]) for entry in found)})), "user"
+        return _Person(
+            addresses=tuple(sorted({address, *(Address(entry["email"]) for entry in found)})),
+            known=True,
+            user="user" in record,
+            unverified=tuple(Address(e["email"]) for e in found if "verified_on" not in e),
+        )
 
-    def _read_rows(self, address: Address, of_user: bool) -> tuple[Row, ...]:
+    def _read_rows(self, address: Address, of_user: bool, verified: bool) -> tuple[Row, ...]:
         by_id = {list_id: name for name, list_id in self._list_ids.items()}
         try:
             if of_user:
@@ -189,6 +207,7 @@ class MailmanLists:
                 mode=entry["subscription_mode"],
                 member_id=entry["member_id"],
                 action=entry.get("moderation_action"),
+                verified=verified,
                 display_name=Private(entry.get("display_name") or ""),
             )
             for entry in entries

@@ -108,6 +108,8 @@ class MailmanChanges:
                 return False
         if missing:
             there = self._found(step, list_id)
+        if not all(row.verified for row in step.rows):
+            self._connection.post(f"addresses/{quoted(step.address)}/unverify")
         for row in step.rows:
             entry = there.get(row.mode)
             if entry is None:
@@ -134,7 +136,7 @@ class MailmanChanges:
 
     def _subscribe(self, row: Row, list_id: str) -> bool:
         """False where a ban forbids it."""
-        user, unverified, language = self._standing(row.address)
+        user, language = self._standing(row.address)
         subscriber = str(row.address)
         if row.mode == "as_user" and user and self._preferred(user) == row.address:
             subscriber = user
@@ -156,8 +158,6 @@ class MailmanChanges:
                 self._connection.post("members", **fields)
             elif not answer.says("already"):
                 raise
-        if unverified:  # pre_verified is for this subscription, and Mailman keeps it for good
-            self._connection.post(f"addresses/{quoted(row.address)}/unverify")
         if user and row.role is not Role.MEMBER:
             path = f"users/{quoted(user)}/preferences"
             now = self._read_preferences(path) or {}
@@ -166,20 +166,20 @@ class MailmanChanges:
                 self._set_preferences(path, {k: v for k, v in wanted.items() if v is not None})
         return True
 
-    def _standing(self, address: Address) -> tuple[str, bool, object]:
-        """The user's id, whether the address exists unverified, and the user's own language."""
+    def _standing(self, address: Address) -> tuple[str, object]:
+        """The user's id, and the language that is set for the user."""
         try:
             record = self._connection.get(f"addresses/{quoted(address)}")
         except Answered as answer:
             if answer.status == 404:
-                return "", False, None
+                return "", None
             raise
         user = str(record.get("user", "")).rpartition("/")[2]
         language = None
         if user:
             found = self._read_preferences(f"users/{quoted(user)}/preferences") or {}
             language = found.get("preferred_language")
-        return user, "verified_on" not in record, language
+        return user, language
 
     def _preferred(self, user: str) -> Address | None:
         try:

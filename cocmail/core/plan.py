@@ -172,6 +172,9 @@ class _Planner:
                 for name in sorted(reach.lists):
                     for role in (Role.BAN, *_ROSTERS):
                         places[Place(list=name, address=address, role=role)] = None
+        for ban in self.observed.bans:  # also where none of ours bans: theirs may bar a return
+            if ban.list is not None and ban.address in self.persons:
+                places[Place(list=ban.list, address=ban.address, role=Role.BAN)] = None
         for address in self.persons:
             self._ban(Place(list=None, address=address, role=Role.BAN))
         for place in places:

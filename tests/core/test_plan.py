@@ -156,6 +156,10 @@ class Community:
                 others = [o for o in self.own.rows if (o.list, o.role) == (at.list, at.role)]
                 if not all(self._off(o) for o in others):
                     del self.own.rows[at]
+            if self._off(at) and at.role is Role.OWNER and self.own.banned(at.list, at.address):
+                others = [o for o in self.own.rows if (o.list, o.role) == (at.list, at.role)]
+                if not all(self._off(o) for o in others):
+                    self.own.rows.pop(at, None)
             if at.role is Role.MEMBER and self._off(at):
                 foreign = self.own.banned(at.list, at.address)
                 if measure is Measure.REMOVE and self._off(at, name):
