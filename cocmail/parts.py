@@ -18,10 +18,12 @@ from cocmail.adapters.imap import ImapInbox
 from cocmail.adapters.imap_session import ImapSettings
 from cocmail.adapters.lmtp import LmtpServer, LmtpSettings
 from cocmail.adapters.mailman import MailmanLists
+from cocmail.adapters.signing import Signer
 from cocmail.adapters.store import Keys, SqlStore, load_keys, open_store
-from cocmail.adapters.submission import Signer, SmtpSubmission, SubmissionSettings
+from cocmail.adapters.submission import SmtpSubmission, SubmissionSettings
 from cocmail.adapters.templates import Templates
 from cocmail.config import Settings
+from cocmail.config.tables import Imap
 from cocmail.core import events
 from cocmail.core.case import Case, fold
 from cocmail.core.index import Row
@@ -145,25 +147,23 @@ def keys_of(settings: Settings) -> Keys:
     return load_keys(settings.store.key_file)
 
 
-def imap(settings: Settings, clock: SystemClock) -> ImapInbox | None:
-    said = settings.imap
-    if said is None:
-        return None
+def imap_settings(said: Imap) -> ImapSettings:
     said.password()  # so that a missing file is told at once
-    return ImapInbox(
-        ImapSettings(
-            host=said.host,
-            port=said.port,
-            security=said.security.value,
-            username=said.username,
-            password=said.password,
-            mailbox=said.mailbox,
-            archive=said.archive,
-            archive_keep=said.archive_keep,
-            junk=said.junk,
-        ),
-        clock,
+    return ImapSettings(
+        host=said.host,
+        port=said.port,
+        security=said.security.value,
+        username=said.username,
+        password=said.password,
+        mailbox=said.mailbox,
+        archive=said.archive,
+        archive_keep=said.archive_keep,
+        junk=said.junk,
     )
+
+
+def imap(settings: Settings, clock: SystemClock) -> ImapInbox | None:
+    return ImapInbox(imap_settings(settings.imap), clock) if settings.imap else None
 
 
 def lmtp(settings: Settings) -> LmtpServer | None:

@@ -17,7 +17,6 @@ from enum import StrEnum
 
 from cocmail import parts
 from cocmail.adapters.filters import load as load_filters
-from cocmail.adapters.imap_session import ImapSettings
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.adapters.roundtrip import probe as probe_roundtrip
 from cocmail.adapters.signing_key import probe as probe_signing_key
@@ -25,7 +24,7 @@ from cocmail.adapters.store import schema
 from cocmail.adapters.store.engine import Database
 from cocmail.adapters.vault import Keys, load_keys
 from cocmail.config import Settings, warnings
-from cocmail.config.tables import Imap, Mailman
+from cocmail.config.tables import Mailman
 from cocmail.core.errors import CocmailError
 
 
@@ -118,20 +117,6 @@ async def _store(settings: Settings) -> AsyncIterator[Finding]:
         await database.close()
 
 
-def imap_settings(imap: Imap) -> ImapSettings:
-    return ImapSettings(
-        host=imap.host,
-        port=imap.port,
-        security=imap.security.value,
-        username=imap.username,
-        password=imap.password,
-        mailbox=imap.mailbox,
-        archive=imap.archive,
-        archive_keep=imap.archive_keep,
-        junk=imap.junk,
-    )
-
-
 async def _mail_in(settings: Settings) -> AsyncIterator[Finding]:
     if settings.imap:
         # Each by itself: a missing password must not hide whether we could listen.
@@ -177,7 +162,7 @@ async def _plus(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]:
     try:
         pairs = await probe_roundtrip(
             submission=submission,
-            inbox=imap_settings(settings.imap),
+            inbox=parts.imap_settings(settings.imap),
             address=settings.community.address,
             delimiter=settings.community.delimiter,
         )
