@@ -50,6 +50,7 @@ class MailmanConnection:
     ) -> None:
         """``timeout``: seconds without a byte. ``section``: our configuration's, for errors."""
         self.baseurl = url.rstrip("/") + "/"
+        self.name = self.password = ""  # mailmanclient prints these
         self.calls = 0
         self._section = section
         self._client = httpx.Client(

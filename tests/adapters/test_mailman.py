@@ -1,0 +1,190 @@
+"""The Mailman adapter against what can go wrong: a real Mailman, and servers that misbehave.
+
+What it does on healthy lists is in tests/loops/test_enforcement.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from cocmail.adapters.mailman import MailmanLists
+from cocmail.core.enforcement import Act, Question, Role, Row, Step, Word
+from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.people import Address
+from cocmail.lab.mailman import Mailman
+
+pytestmark = pytest.mark.servers
+
+SECRET = "s3cret-word"
+LIST = "dev@odd.example.org"
+PLAIN = Address("anna@example.net")
+
+
+@pytest.fixture(scope="module")
+def mailman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailman]:
+    with Mailman(tmp_path_factory.mktemp("mailman")) as running:
+        running.api("POST", "domains", mail_host="odd.example.org")
+        running.api("POST", "lists", fqdn_listname=LIST)
+        yield running
+
+
+@pytest.fixture
+async def lists(mailman: Mailman) -> AsyncIterator[MailmanLists]:
+    lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=10)
+    yield lists
+    await lists.close()
+
+
+def step(act: Act, address: Address, name: str | None = None, **more: Any) -> Step:
+    facts: dict[str, Any] = {"role": Role.BAN, "now": Word.ABSENT, "then": Word.BANNED, **more}
+    return Step(act=act, list=name, address=address, person=address, **facts)
+
+
+async def bans(lists: MailmanLists, address: Address) -> list[tuple[str | None, int, bool]]:
+    observed = await lists.observe([Question(addresses=(address,), lists=(LIST,))])
+    return [(ban.list, ban.exact, ban.pattern) for ban in observed.bans]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["anna@example.net", "a+b%c@example.net", "a/b@example.net", "o'hara?#&=*@example.net"],
+)
+async def test_a_ban_comes_and_goes_for_every_address(text: str, lists: MailmanLists) -> None:
+    address = Address(text)
+    for name in (None, LIST):
+        assert await lists.apply(step(Act.BAN, address, name))
+        assert await bans(lists, address) == [(name, 1, False)]
+        assert not await lists.apply(step(Act.BAN, address, name)), "it stood there already"
+        await lists.apply(step(Act.UNBAN, address, name))
+        await lists.apply(step(Act.UNBAN, address, name))
+        assert await bans(lists, address) == []
+
+
+async def test_a_pattern_is_seen_and_never_taken_away(
+    mailman: Mailman, lists: MailmanLists
+) -> None:
+    mailman.api("POST", "bans", email="^Anna")
+    assert await bans(lists, PLAIN) == [(None, 0, True)]
+    await lists.apply(step(Act.UNBAN, PLAIN))
+    assert await bans(lists, PLAIN) == [(None, 0, True)]
+    mailman.api("DELETE", "bans/%5EAnna")
+    assert await bans(lists, PLAIN) == []
+
+
+async def test_a_star_in_an_address_is_no_wildcard(mailman: Mailman, lists: MailmanLists) -> None:
+    for who in ("star-one@example.net", "star*@example.net"):
+        mailman.api(
+            "POST", "members", list_id="dev.odd.example.org", subscriber=who, role="nonmember"
+        )
+    observed = await lists.observe([Question(addresses=(Address("star*@example.net"),))])
+    assert {row.address for row in observed.rows} == {Address("star*@example.net")}
+
+
+async def test_lists_that_vanish_in_between_are_no_error(lists: MailmanLists) -> None:
+    gone = "gone@odd.example.org"
+    row = Row(list=gone, address=PLAIN, role=Role.MEMBER, member_id="0" * 32, preferences={})
+    for act in Act:
+        role = Role.BAN if act in (Act.BAN, Act.UNBAN) else Role.MEMBER
+        with contextlib.suppress(Temporary):  # Mailman answers 400 to a subscription there
+            await lists.apply(step(act, PLAIN, gone, role=role, rows=(row,)))
+    assert await lists.discard_requests([gone], [PLAIN]) == 0
+    assert await lists.owners([gone]) == {}
+
+
+async def test_a_wrong_password_is_one_clear_line(mailman: Mailman) -> None:
+    lists = MailmanLists(mailman.url, mailman.username, SECRET)
+    with pytest.raises(Permanent, match=r"\[mailman\] username and password_file") as refused:
+        await lists.observe([])
+    assert "\n" not in str(refused.value)
+    for thing in (lists, lists._connection, lists._client, refused.value):
+        assert SECRET not in repr(thing)
+    await lists.close()
+
+
+async def test_idle_connections_do_not_hang_mailman(mailman: Mailman) -> None:
+    """Mailman's workers hold a connection until it closes: ours must all be closed."""
+    several = [MailmanLists(mailman.url, mailman.username, mailman.password) for _ in range(4)]
+    for lists in several:
+        await lists.observe([Question(addresses=(PLAIN,))])
+    async with asyncio.timeout(5):
+        assert "3." in await several[0].version()
+    for lists in several:
+        await lists.close()
+
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def serving(answer: Answer) -> AsyncIterator[MailmanLists]:
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    lists = MailmanLists(f"http://127.0.0.1:{port}/3.1", "restadmin", SECRET, timeout=0.3)
+    try:
+        yield lists
+    finally:
+        await lists.close()
+        server.close()
+
+
+def saying(status: int, body: bytes = b"", kind: str = "application/json") -> Answer:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+        writer.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (500, b"", Temporary),
+        (503, b"<html>busy anna@example.net</html>", Temporary),
+        (429, b"{}", Temporary),
+        (401, b"{}", Permanent),
+        (301, b"", Permanent),
+        (404, b"no such page, anna@example.net", Permanent),
+        (200, b"<html>a web page</html>", Permanent),
+        (400, b'{"description": "INSERT INTO anna@example.net"}', Permanent),
+    ],
+)
+async def test_answers_that_are_no_answers(status: int, body: bytes, error: type) -> None:
+    async with serving(saying(status, body)) as lists:
+        with pytest.raises(error) as raised:
+            await lists.observe([Question(addresses=(PLAIN,))])
+    assert "anna" not in str(raised.value)
+    assert SECRET not in str(raised.value)
+
+
+async def test_a_step_that_mailman_refuses_is_tried_again_later() -> None:
+    async with serving(saying(400, b'{"description": "database is locked"}')) as lists:
+        with pytest.raises(Temporary) as raised:
+            await lists.apply(step(Act.BAN, PLAIN))
+    assert str(raised.value) == "Mailman refused a call (status 400)"
+
+
+async def test_silence_and_a_closed_port_are_temporary() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+
+    async with serving(silent) as lists:
+        async with asyncio.timeout(5):
+            with pytest.raises(Temporary, match="in time"):
+                await lists.version()
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    lists = MailmanLists(f"http://127.0.0.1:{port}/3.1", "restadmin", SECRET)
+    with pytest.raises(Temporary, match="can't be reached"):
+        await lists.version()
+    await lists.close()
