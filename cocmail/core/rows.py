@@ -30,20 +30,16 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
 
 
 def _tokens(case: Case, minter: Minter) -> set[i.Row]:
-    rows: dict[str, i.TokenRow] = {}
-    for note in case.letters:
-        if note.party.startswith("nobody"):
-            continue
-        for purpose, about in ((note.purpose, note.about), ("return", "")):
-            token = minter.token(
-                case=case.id, party=note.party, purpose=purpose, about=about, epoch=note.epoch
-            )
-            alive = note.epoch == case.epoch(note.party)
-            digest = minter.digest(token)
-            rows[digest] = i.TokenRow(
-                digest, case.id, note.party, purpose if alive else "dead", about
-            )
-    return set(rows.values())
+    addresses = {(n.party, n.purpose, n.about, n.epoch) for n in case.letters}
+    addresses |= {(party, "return", "", epoch) for party, _, _, epoch in addresses}
+    found: set[i.Row] = set()
+    for party, purpose, about, epoch in addresses:
+        token = minter.token(case=case.id, party=party, purpose=purpose, about=about, epoch=epoch)
+        alive = epoch == case.epoch(party)
+        found.add(
+            i.TokenRow(minter.digest(token), case.id, party, purpose if alive else "dead", about)
+        )
+    return found
 
 
 def rows(case: Case, minter: Minter) -> frozenset[i.Row]:

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cocmail.adapters.store import cases, ledger, lookups, mails, outbox
+from cocmail.adapters.store.cases import SYSTEM
 from cocmail.adapters.store.codec import C, Codec, E
 from cocmail.adapters.store.tables import ledger as ledger_table
 from cocmail.adapters.vault import Keys, seal, unseal
@@ -75,14 +76,18 @@ class SqlTransaction(Generic[E, C]):
         return None if loaded is None else loaded.case
 
     async def record(self, case: str, events: Sequence[E]) -> C:
-        """All events of one call have one instant, the clock's now."""
+        """All events of one call have one instant, the clock's now.
+
+        What belongs to no case is only appended: nobody asks what it folds to, and it grows for
+        as long as cocmail runs.
+        """
+        if case == SYSTEM:
+            await self._append(case, await self._system_key(), events)
+            return self._codec.fold(case, ())
         before = await self._load(case)
         if before is None:
             raise Permanent(f"case {case} does not exist")
-        at = self._clock.now()
-        sealed = [seal(before.key, self._codec.encode(e), f"event:{case}") for e in events]
-        numbers = await ledger.append(self._connection, self._keys, case, at, sealed)
-        new = tuple((number, at, event) for number, event in zip(numbers, events, strict=True))
+        new = await self._append(case, before.key, events)
         whole = (*before.events, *new)
         folded = self._codec.fold(case, whole)
         await lookups.apply(self._connection, self._rows(before.case), self._codec.rows(folded))
@@ -153,6 +158,20 @@ class SqlTransaction(Generic[E, C]):
         return await lookups.open_cases(self._connection)
 
     # -- inside
+
+    async def _append(
+        self, case: str, key: bytes, events: Sequence[E]
+    ) -> tuple[tuple[int, datetime, E], ...]:
+        at = self._clock.now()
+        sealed = [seal(key, self._codec.encode(e), f"event:{case}") for e in events]
+        numbers = await ledger.append(self._connection, self._keys, case, at, sealed)
+        return tuple((number, at, event) for number, event in zip(numbers, events, strict=True))
+
+    async def _system_key(self) -> bytes:
+        key = await cases.case_key(self._connection, self._keys, SYSTEM)
+        if key is None:
+            raise Permanent("the store has no place for what belongs to no case")
+        return key
 
     async def _load(self, case: str) -> Loaded[E, C] | None:
         if case not in self._loaded:
