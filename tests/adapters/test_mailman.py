@@ -123,7 +123,13 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @contextlib.asynccontextmanager
 async def serving(answer: Answer) -> AsyncIterator[MailmanLists]:
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        await answer(reader, writer)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     lists = MailmanLists(f"http://127.0.0.1:{port}/3.1", "restadmin", SECRET, timeout=0.3)
     try:
@@ -131,6 +137,9 @@ async def serving(answer: Answer) -> AsyncIterator[MailmanLists]:
     finally:
         await lists.close()
         server.close()
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*(w.wait_closed() for w in writers), return_exceptions=True)
 
 
 def saying(status: int, body: bytes = b"", kind: str = "application/json") -> Answer:

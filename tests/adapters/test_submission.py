@@ -38,6 +38,13 @@ def to(port: int, **changes: Any) -> SmtpSubmission:
     return SmtpSubmission(SubmissionSettings(**values))
 
 
+async def closed(writers: list[asyncio.StreamWriter]) -> None:
+    """A connection left to the garbage collector is reported in somebody else's test."""
+    for writer in writers:
+        writer.close()
+    await asyncio.gather(*(w.wait_closed() for w in writers), return_exceptions=True)
+
+
 @contextlib.asynccontextmanager
 async def scripted(
     answer: Callable[[int, str], str | None],
@@ -45,10 +52,12 @@ async def scripted(
     """An SMTP server: `answer(connection, line)` is what it says, None: it hangs up."""
     heard: list[str] = []
     connections = 0
+    writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal connections
         connections += 1
+        writers.append(writer)
         me = connections
         line = ""
         with contextlib.suppress(ConnectionError):
@@ -74,6 +83,7 @@ async def scripted(
         yield port, heard
     finally:
         server.close()
+        await closed(writers)
 
 
 def polite(line: str, **replies: str) -> str:
