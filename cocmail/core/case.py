@@ -258,7 +258,13 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
                 sanctions=_set(
                     case.sanctions,
                     sanction.id,
-                    replace(sanction, addresses=known_addresses, proved=sanction.proved or at),
+                    replace(
+                        sanction,
+                        addresses=known_addresses,
+                        proved=sanction.proved or at,
+                        # A removal takes once and gives nothing back: no record is left open.
+                        before=() if sanction.measure is Measure.REMOVE else sanction.before,
+                    ),
                 ),
                 covered=_set(
                     case.covered, sanction.id, case.covered.get(sanction.id, frozenset()) | lists
