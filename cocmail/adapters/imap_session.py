@@ -90,7 +90,10 @@ class ImapSettings:
 class ImapSession:
     """A logged-in connection. Not thread-safe, except for `cut`."""
 
-    def __init__(self, settings: ImapSettings) -> None:
+    def __init__(
+        self, settings: ImapSettings, connected: Callable[[ImapSession], None] = lambda _: None
+    ) -> None:
+        """``connected`` is told as soon as there is something to `cut`: before the login."""
         self._settings = settings
         context = _context(settings) if settings.security != "none" else None
         self._client: Any = IMAPClient(
@@ -101,6 +104,7 @@ class ImapSession:
             timeout=SocketTimeout(settings.connect_timeout, settings.read_timeout),
         )
         try:
+            connected(self)
             self._client.normalise_times = False  # aware, not local and naive
             self._tune()
             if settings.security == "starttls":
@@ -228,6 +232,7 @@ class ImapSession:
     def uids(self) -> list[int]:
         """The messages of the open folder that nobody marked as deleted."""
         self._client.noop()  # RFC 9051 section 6.1.2: what is new may be told to NOOP alone
+        self._announced()
         return sorted(int(uid) for uid in self._client.search(["UNDELETED"]))
 
     def sizes(self, uids: Sequence[int]) -> dict[int, int]:
@@ -311,10 +316,17 @@ class ImapSession:
         poll, and let `idle_done` read in blocking mode, which meets the end of file, and a black
         hole by the read timeout.
         """
+        if self._announced():
+            return
         self._client.idle()
         if not self._read_ahead():
             wait_readable((self._client.socket(), wake), seconds)
         self._client.idle_done()
+
+    def _announced(self) -> bool:
+        """Whether new mail was announced since this was asked last, beside any answer (RFC 9051
+        section 7.4.1): with the end of a SEARCH, say, or of a MOVE. IDLE doesn't say it again."""
+        return bool(self._client._imap.response("EXISTS")[1] != [None])
 
     def _read_ahead(self) -> bool:
         """imaplib reads through a buffer, and TLS in records: what came in one packet with the

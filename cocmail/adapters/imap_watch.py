@@ -118,7 +118,11 @@ class ImapWatch:
                 self._delay = min(self._delay * 2, self._settings.longest_delay)
 
     def _connect_and_watch(self) -> None:
-        session = self._session = ImapSession(self._settings)
+        try:
+            session = ImapSession(self._settings, self._connected)
+        except BaseException:
+            self._session = None
+            raise
         self._ever_let_in = True
         self._refusals = 0
         try:
@@ -131,6 +135,9 @@ class ImapWatch:
         finally:
             self._session = None
             session.release()
+
+    def _connected(self, session: ImapSession) -> None:
+        self._session = session
 
     def _watch(self, session: ImapSession) -> None:
         folder = session.find(self._name)
@@ -188,6 +195,8 @@ class ImapWatch:
                 if self._stop.is_set():
                     return
                 stored = self._take(session, batch)
+                if stored:
+                    self._delay = _FIRST_DELAY
                 self._move(session, stored, archive)
                 barren = 0 if stored else barren + 1
                 if barren >= _STORE_DOWN_AFTER and self._store_says:
@@ -211,8 +220,12 @@ class ImapWatch:
                 batch[uid] = size
         if batch:
             yield batch
-        for uid in alone:
+        # Those that failed least often first: what breaks the connection comes after the others.
+        for uid in sorted(alone, key=self._failures):
             yield {uid: sizes[uid]}
+
+    def _failures(self, uid: int) -> int:
+        return self._postponed[uid].times + 1 if uid in self._postponed else 0
 
     def _take(self, session: ImapSession, sizes: Mapping[int, int]) -> list[int]:
         """Fetch these and hand them over; those that are stored now."""

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import imaplib
+import signal
+import sys
+import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from cocmail.adapters.imap import ImapInbox, ImapSettings
+from cocmail.core.errors import Permanent
 from cocmail.core.people import Private
 from cocmail.lab.mailbox import Mailbox
+from cocmail.lab.pymap_server import Pymap
 
 pytestmark = pytest.mark.servers
 
@@ -53,3 +61,127 @@ async def test_a_mail_that_comes_while_idle_is_kept_within_two_seconds(
             took = await until(lambda n=number: len(kept.arrivals) == n + 1)
             print(f"appended to kept: {took:.2f} s")
             assert took < 2
+
+
+async def test_the_spam_folder_is_swept_as_fast_and_marked(mailbox, clock, kept, until, running):
+    with mailbox.session() as imap:
+        imap.create("Junk")
+    async with running(ImapInbox(settings(mailbox, junk="Junk"), clock).run(kept)):
+        mailbox.append(mail(1))
+        await until(lambda: mailbox.count("Filed") == 1)
+        mailbox.append(mail(2), mailbox="Junk")
+        assert await until(lambda: len(kept.arrivals) == 2) < 2
+        await until(lambda: mailbox.count("Filed") == 2)
+    assert [a.junk for a in kept.arrivals] == [False, True]
+
+
+async def test_the_archive_is_expunged_in_time_and_nothing_else(
+    mailbox, clock, kept, until, running
+):
+    with mailbox.session() as imap:
+        for folder in ("Filed", "Other"):
+            imap.create(folder)
+            imap.append(folder, "", imaplib.Time2Internaldate(time.time() - 3 * 86400), mail(8))
+        imap.append("Filed", "", imaplib.Time2Internaldate(time.time() - 86400), mail(9))
+    keep = timedelta(days=2)
+    async with running(ImapInbox(settings(mailbox, archive_keep=keep), clock).run(kept)):
+        await until(lambda: mailbox.messages("Filed") == [mail(9)])
+        mailbox.append(mail(1))
+        await until(lambda: mailbox.count("Filed") == 2)
+    assert mailbox.count("Other") == 1
+    short = settings(mailbox, archive_keep=timedelta(seconds=2))
+    async with running(ImapInbox(short, clock).run(kept)):
+        await until(lambda: mailbox.count("Filed") == 0, timeout=5)
+        mailbox.append(mail(2))
+        await until(lambda: mailbox.count("Filed") == 1)
+        await until(lambda: mailbox.count("Filed") == 0, timeout=5)
+
+
+async def test_a_wrong_password_ends_it_with_one_line(mailbox, clock, kept):
+    wrong = settings(mailbox, password=Private("wrong"))
+    with pytest.raises(Permanent, match=r"^[^\n]*\[imap\] username and password_file$"):
+        await ImapInbox(wrong, clock).run(kept)
+    assert [sound for sound, _ in await ImapInbox(wrong, clock).probe()] == [False]
+    lines = await ImapInbox(settings(mailbox), clock).probe()
+    assert {sound for sound, _ in lines} == {True}
+
+
+async def test_a_server_that_is_killed_and_comes_back(
+    dovecot, mailbox, clock, kept, until, running
+):
+    inbox = ImapInbox(settings(mailbox), clock)
+    async with running(inbox.run(kept)):
+        await until(lambda: dovecot.log.exists() and inbox.trouble == "")
+        mailbox.append(mail(1))
+        await until(lambda: len(kept.arrivals) == 1)
+        await asyncio.to_thread(dovecot.kill)
+        await until(lambda: inbox.trouble != "")
+        dovecot.start()  # here: a server of the lab ends with the thread that started it
+        mailbox.append(mail(2))
+        await until(lambda: mailbox.count("Filed") == 2)
+        await until(lambda: inbox.trouble == "")
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from datetime import UTC, datetime
+from cocmail.adapters.imap import ImapInbox, ImapSettings
+
+class Clock:
+    def now(self): return datetime.now(UTC)
+
+async def keep(arrival):
+    with open(sys.argv[3], "ab") as log:
+        log.write(arrival.source.encode() + b"\\n")
+        log.flush(); os.fsync(log.fileno())
+    if len(open(sys.argv[3]).readlines()) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+settings = ImapSettings(host="127.0.0.1", port=int(sys.argv[1]), security="none",
+                        username=sys.argv[2], password=lambda: "secret")
+asyncio.run(ImapInbox(settings, Clock()).run(keep))
+"""
+
+
+async def test_killed_between_storing_and_moving_nothing_is_lost_and_all_is_known_again(
+    mailbox, clock, kept, until, running, tmp_path
+):
+    mailbox.append_all([mail(n) for n in range(5)])
+    log = tmp_path / "log"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", KILLED, str(mailbox.port), mailbox.username, str(log))
+    )
+    assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
+    assert mailbox.count() == 5  # stored three, moved none
+    async with running(ImapInbox(settings(mailbox), clock).run(kept)):
+        await until(lambda: mailbox.count("Filed") == 5)
+    assert mailbox.count() == 0
+    assert {a.source for a in kept.arrivals} > set(log.read_text().split())
+
+
+async def test_two_hundred_mails(mailbox, clock, kept, until, running):
+    mailbox.append_all([mail(n, b"x" * 3000) for n in range(200)])
+    async with running(ImapInbox(settings(mailbox), clock).run(kept)):
+        took = await until(lambda: mailbox.count("Filed") == 200, timeout=30)
+    print(f"200 mails: {took:.2f} s")
+    assert len({a.source for a in kept.arrivals}) == 200
+
+
+async def test_pymap_too(tmp_path, clock, kept, until, running):
+    def start() -> Pymap:
+        server = Pymap(tmp_path)
+        server.start()
+        return server
+
+    server = await asyncio.to_thread(start)
+    try:
+        mailbox = server.mailbox()
+        async with running(ImapInbox(settings(mailbox), clock).run(kept)):
+            await until(lambda: mailbox.count() == 0)
+            had = len(kept.arrivals)  # its demo data
+            mailbox.append(mail(1))
+            assert await until(lambda: len(kept.arrivals) == had + 1) < 2
+            await until(lambda: mailbox.count() == 0)
+        assert kept.raws[-1] == mail(1)
+    finally:
+        await asyncio.to_thread(server.close)

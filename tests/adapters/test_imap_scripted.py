@@ -1,0 +1,573 @@
+"""Mail in by IMAP, against what no real server does on demand: faults, byte by byte.
+
+`Scripted` is a small IMAP server over a socket, with one mailbox and folders beside it; a test
+takes a command away from it, or answers in its stead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from cocmail.adapters.imap import ImapInbox, ImapSettings
+from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.people import Private
+from cocmail.lab.waiting import free_port
+
+HANG_UP = b"!hang up"
+Answer = Callable[["Scripted", str, str], bytes | None]
+
+
+@dataclass
+class Folder:
+    validity: int = 7
+    messages: dict[int, bytes] = field(default_factory=dict)
+    deleted: set[int] = field(default_factory=set)
+    next: int = 1
+
+    def add(self, raw: bytes) -> int:
+        uid, self.next = self.next, self.next + 1
+        self.messages[uid] = raw
+        return uid
+
+
+class Scripted:
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.capabilities = "IMAP4rev1 IDLE MOVE UIDPLUS"
+        self.separator, self.prefix = "/", ""
+        self.folders = {"INBOX": Folder()}
+        self.heard: list[str] = []
+        self.connections = 0
+        self.instead: Answer = lambda *_: None  # what to say in place of the usual answer
+        self.piece = 0  # 0: whole answers; else in pieces of so many bytes
+        self._new = asyncio.Event()
+
+    @property
+    def inbox(self) -> Folder:
+        return self.folders["INBOX"]
+
+    def append(self, raw: bytes) -> int:
+        uid = self.inbox.add(raw)
+        self._new.set()
+        return uid
+
+    def archived(self) -> list[bytes]:
+        return list(self.folders.get("Filed", Folder()).messages.values())
+
+    def said(self, verb: str) -> int:
+        return sum(verb in line for line in self.heard)
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[Scripted]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        try:
+            yield self
+        finally:
+            server.close()
+
+    async def _write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        step = self.piece or len(data) or 1
+        for at in range(0, len(data), step):
+            writer.write(data[at : at + step])
+            await writer.drain()
+            if self.piece:
+                await asyncio.sleep(0)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        selected = Folder()
+        try:
+            await self._write(writer, b"* OK hello\r\n")
+            while line := (await reader.readline()).decode().rstrip("\r\n"):
+                self.heard.append(line)
+                tag, _, command = line.partition(" ")
+                verb, _, rest = command.removeprefix("UID ").partition(" ")
+                said = self.instead(self, verb, rest)
+                if said == HANG_UP:
+                    break
+                if verb == "IDLE" and said is None:
+                    await self._idle(reader, writer, selected)
+                    said = b""
+                if verb == "SELECT":
+                    selected = self.folders[rest.strip('"')]
+                if said is None:
+                    answer = getattr(self, f"do_{verb.lower()}")(selected, rest)
+                    said = answer if isinstance(answer, bytes) else b""
+                if self._new.is_set() and verb != "LOGIN":
+                    self._new.clear()
+                    said = b"* %d EXISTS\r\n" % len(selected.messages) + said
+                if not re.search(rb"^(TAG|\+) ", said, re.MULTILINE):
+                    said += b"TAG OK done\r\n"
+                await self._write(writer, re.sub(rb"(?m)^TAG ", tag.encode() + b" ", said))
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    async def _idle(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, at: Folder
+    ) -> None:
+        await self._write(writer, b"+ idling\r\n")
+        done = asyncio.ensure_future(reader.readline())
+        new = asyncio.ensure_future(self._new.wait())
+        await asyncio.wait({done, new}, return_when=asyncio.FIRST_COMPLETED)
+        if new.done():
+            self._new.clear()
+            await self._write(writer, b"* %d EXISTS\r\n" % len(at.messages))
+        new.cancel()
+        if not await done:
+            raise ConnectionResetError
+
+    @staticmethod
+    def _uids(text: str) -> list[int]:
+        return [int(uid) for uid in text.split(" ")[0].split(",")]
+
+    def do_capability(self, *_: Any) -> bytes:
+        return f"* CAPABILITY {self.capabilities}\r\n".encode()
+
+    def do_login(self, *_: Any) -> None: ...
+    def do_noop(self, *_: Any) -> None: ...
+    def do_subscribe(self, *_: Any) -> None: ...
+
+    def do_logout(self, *_: Any) -> bytes:
+        return b"* BYE bye\r\n"
+
+    def do_namespace(self, *_: Any) -> bytes:
+        return f'* NAMESPACE (("{self.prefix}" "{self.separator}")) NIL NIL\r\n'.encode()
+
+    def do_list(self, _: Folder, rest: str) -> bytes:
+        name = rest.split(" ")[1].strip('"')
+        if name and name not in self.folders:
+            return b""
+        return f'* LIST () "{self.separator}" "{name}"\r\n'.encode()
+
+    def do_create(self, _: Folder, rest: str) -> None:
+        self.folders[rest.strip('"')] = Folder()
+
+    def do_select(self, at: Folder, _: str) -> bytes:
+        return b"* %d EXISTS\r\n* OK [UIDVALIDITY %d] x\r\n" % (len(at.messages), at.validity)
+
+    def do_search(self, at: Folder, rest: str) -> bytes:
+        uids = at.deleted if rest.startswith("DELETED") else set(at.messages) - at.deleted
+        return ("* SEARCH " + " ".join(map(str, sorted(uids)))).strip().encode() + b"\r\n"
+
+    def do_fetch(self, at: Folder, rest: str) -> bytes:
+        out = b""
+        for seq, uid in enumerate(self._uids(rest), 1):
+            if uid not in at.messages:
+                continue
+            raw = at.messages[uid]
+            if "RFC822.SIZE" in rest:
+                out += b"* %d FETCH (UID %d RFC822.SIZE %d)\r\n" % (seq, uid, len(raw))
+                continue
+            mark = b""
+            if part := re.search(r"<(\d+)\.(\d+)>", rest):
+                start, size = int(part[1]), int(part[2])
+                raw, mark = raw[start : start + size], b"<%d>" % start
+            out += b"* %d FETCH (UID %d BODY[]%s {%d}\r\n" % (seq, uid, mark, len(raw))
+            out += raw + b")\r\n"
+        return out
+
+    def do_copy(self, at: Folder, rest: str) -> bytes | None:
+        target = rest.split(" ")[1].strip('"')
+        if target not in self.folders:
+            return b"TAG NO [TRYCREATE] no such folder\r\n"
+        for uid in self._uids(rest):
+            if uid in at.messages:
+                self.folders[target].add(at.messages[uid])
+        return None
+
+    def do_move(self, at: Folder, rest: str) -> bytes | None:
+        refused = self.do_copy(at, rest)
+        if refused is None:
+            for uid in self._uids(rest):
+                at.messages.pop(uid, None)
+        return refused
+
+    def do_store(self, at: Folder, rest: str) -> None:
+        at.deleted.update(self._uids(rest))
+
+    def do_expunge(self, at: Folder, rest: str) -> None:
+        for uid in set(self._uids(rest) if rest else at.deleted) & at.deleted:
+            del at.messages[uid]
+            at.deleted.discard(uid)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    async with Scripted().serving() as scripted:
+        yield scripted
+
+
+def inbox(server: Scripted, clock: Any, **changes: Any) -> ImapInbox:
+    values: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "security": "none",
+        "username": "conduct",
+        "password": Private("secret"),
+        "read_timeout": 5,
+        "archive_keep": None,
+    }
+    return ImapInbox(ImapSettings(**(values | changes)), clock)
+
+
+def only(verb: str, answer: bytes, times: int = 1_000_000, about: str = "") -> Answer:
+    left = [times]
+
+    def instead(_: Scripted, heard: str, rest: str) -> bytes | None:
+        if heard != verb or about not in rest or not left[0]:
+            return None
+        left[0] -= 1
+        return answer
+
+    return instead
+
+
+MAILS = [b"Subject: %d\r\n\r\n)\r\n{3}\r\nA1 OK \xff\r\n" % n for n in range(5)]
+
+
+async def test_answers_split_at_every_place(server, clock, kept, until, running):
+    server.piece = 1
+    for raw in MAILS[:2]:
+        server.append(raw)
+    async with running(inbox(server, clock).run(kept)):
+        await until(lambda: len(server.archived()) == 2)
+        server.append(MAILS[2])
+        await until(lambda: len(server.archived()) == 3)
+    assert kept.raws == MAILS[:3]
+    assert server.connections == 1
+
+
+async def test_a_notice_in_one_packet_with_the_plus_of_idle_is_not_slept_through(
+    server, clock, kept, until, running
+):
+    def late(scripted: Scripted, verb: str, rest: str) -> bytes | None:
+        if verb != "IDLE" or scripted.inbox.next > 1:
+            return None
+        scripted.inbox.add(MAILS[0])
+        return b"+ idling\r\n* 1 EXISTS\r\n"
+
+    # The DONE that ends it comes without a command's form, and is answered as one.
+    server.instead = lambda s, verb, rest: late(s, verb, rest)
+    server.do_done = lambda *_: b""
+    async with running(inbox(server, clock, read_timeout=1).run(kept)):
+        assert await until(lambda: kept.raws == MAILS[:1], timeout=4) < 3
+
+
+@pytest.mark.parametrize("verb", ["SEARCH", "FETCH", "MOVE"])
+async def test_what_is_announced_with_another_answer_is_not_slept_through(
+    server, clock, kept, until, running, verb
+):
+    left = [1]
+
+    def meanwhile(scripted: Scripted, heard: str, rest: str) -> bytes | None:
+        if heard != verb or not left[0]:
+            return None
+        left[0] = 0
+        usual = getattr(scripted, f"do_{verb.lower()}")(scripted.inbox, rest) or b""
+        scripted.inbox.add(MAILS[1])
+        return usual + b"* 2 EXISTS\r\n"
+
+    server.append(MAILS[0])
+    server.instead = meanwhile
+    async with running(inbox(server, clock).run(kept)):
+        assert await until(lambda: len(server.archived()) == 2, timeout=5) < 2
+    assert server.said("IDLE") >= 1
+
+
+async def test_an_end_of_file_in_idle_is_noticed(server, clock, kept, until, running):
+    server.instead = only("IDLE", HANG_UP, times=2)
+    adapter = inbox(server, clock)
+    async with running(adapter.run(kept)):
+        await until(lambda: server.connections == 3)
+        server.append(MAILS[0])
+        await until(lambda: len(server.archived()) == 1)
+        await until(lambda: adapter.trouble == "")
+    assert server.said("LOGIN") == 3  # and no busy loop
+
+
+@pytest.mark.parametrize("verb", ["LOGIN", "SEARCH", "FETCH", "MOVE", "IDLE"])
+async def test_a_black_hole_anywhere_is_left_by_a_new_connection(
+    server, clock, kept, until, running, verb
+):
+    server.append(MAILS[0])
+    server.instead = only(verb, b"+ ", times=1)  # no answer, or none that ends
+    adapter = inbox(server, clock, read_timeout=0.3, idle_for=0.3)
+    async with running(adapter.run(kept)):
+        await until(lambda: server.connections > 1 and len(server.archived()) == 1)
+        await until(lambda: adapter.trouble == "")
+    assert kept.raws == MAILS[:1]
+
+
+async def test_a_message_that_vanishes_is_no_error(server, clock, kept, until, running):
+    def vanish(scripted: Scripted, verb: str, rest: str) -> bytes | None:
+        if verb == "FETCH" and "BODY" in rest:
+            scripted.inbox.messages.pop(2, None)
+        return None
+
+    for raw in MAILS[:3]:
+        server.append(raw)
+    server.instead = vanish
+    adapter = inbox(server, clock)
+    async with running(adapter.run(kept)):
+        await until(lambda: len(server.archived()) == 2)
+        await until(lambda: adapter.trouble == "")
+    assert kept.raws == [MAILS[0], MAILS[2]]
+    assert server.connections == 1
+
+
+def about_uid_2(bad: bytes) -> Answer:
+    def instead(_: Scripted, verb: str, rest: str) -> bytes | None:
+        if verb == "FETCH" and "BODY" in rest and "2" in rest.split(" ")[0].split(","):
+            return bad
+        return None
+
+    return instead
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [b"TAG NO can't\r\n", b"TAG BAD can't\r\n", HANG_UP, b"* 1 FETCH (UID x\r\n", b"nonsense\r\n"],
+)
+async def test_a_message_that_cannot_be_had_blocks_nothing(
+    server, clock, kept, until, running, bad
+):
+    for raw in MAILS:
+        server.append(raw)
+    server.instead = about_uid_2(bad)
+    adapter = inbox(server, clock)
+    async with running(adapter.run(kept)):
+        await until(lambda: len(server.archived()) == 4, timeout=20)
+        assert list(server.inbox.messages) == [2]
+        await until(lambda: "can't hand out 1" in adapter.trouble, timeout=20)
+        server.instead = lambda *_: None
+        await until(lambda: len(server.archived()) == 5, timeout=20)
+        await until(lambda: adapter.trouble == "")
+    assert sorted(kept.raws) == sorted(MAILS)
+
+
+async def test_what_the_store_will_not_take_stays_and_blocks_nothing(
+    server, clock, kept, until, running
+):
+    for raw in MAILS:
+        server.append(raw)
+    kept.fails = lambda arrival: Temporary("the store is full") if b": 1" in arrival.raw else None
+    adapter = inbox(server, clock)
+    async with running(adapter.run(kept)):
+        await until(lambda: len(server.archived()) == 4)
+        assert list(server.inbox.messages) == [2]
+        await until(lambda: "the store is full" in adapter.trouble)
+        kept.fails = lambda _: None
+        await until(lambda: len(server.archived()) == 5)
+        await until(lambda: adapter.trouble == "")
+
+
+async def test_a_fault_of_keep_is_raised_and_not_taken_for_the_servers(server, clock, kept):
+    server.append(MAILS[0])
+    kept.fails = lambda _: KeyError("a fault")
+    with pytest.raises(KeyError):
+        await asyncio.wait_for(inbox(server, clock).run(kept), 5)
+    assert list(server.inbox.messages) == [1]
+
+
+async def test_nothing_is_moved_before_it_is_kept(server, clock, kept, until, running):
+    commit = asyncio.Event()
+
+    async def keep(arrival: Any) -> None:
+        await commit.wait()
+        await kept(arrival)
+
+    server.append(MAILS[0])
+    async with running(inbox(server, clock).run(keep)):
+        await until(lambda: server.said("BODY.PEEK[]") == 1)
+        assert server.said("MOVE") == 0
+        commit.set()
+        await until(lambda: len(server.archived()) == 1)
+
+
+@pytest.mark.parametrize("uidplus", [" UIDPLUS", ""])
+async def test_without_move_others_deleted_mail_is_never_expunged(
+    server, clock, kept, until, running, uidplus
+):
+    server.capabilities = "IMAP4rev1 IDLE" + uidplus
+    theirs = server.append(b"Subject: theirs\r\n\r\n")
+    server.inbox.deleted.add(theirs)
+    server.append(MAILS[0])
+    async with running(inbox(server, clock).run(kept)):
+        await until(lambda: server.archived() == MAILS[:1])
+        await until(lambda: server.said("IDLE") >= 1)
+        assert theirs in server.inbox.messages
+        if uidplus:
+            assert list(server.inbox.messages) == [theirs]
+            return
+        assert server.inbox.deleted == {1, 2}  # ours waits, marked, and isn't taken again
+        server.inbox.messages.pop(1)
+        server.inbox.deleted.discard(1)
+        server.append(MAILS[1])
+        await until(lambda: server.archived() == MAILS[:2])
+    assert kept.raws == MAILS[:2]
+
+
+async def test_without_idle_it_asks_every_second(server, clock, kept, until, running):
+    server.capabilities = "IMAP4rev1 MOVE UIDPLUS"
+    async with running(inbox(server, clock).run(kept)):
+        await until(lambda: server.said("SEARCH") >= 1)
+        server.append(MAILS[0])
+        assert await until(lambda: len(kept.arrivals) == 1) < 2
+
+
+async def test_an_idle_that_is_refused_is_done_without(server, clock, kept, until, running):
+    server.instead = only("IDLE", b"TAG BAD not today\r\n")
+    async with running(inbox(server, clock).run(kept)):
+        await until(lambda: server.said("SEARCH") >= 4)
+        server.append(MAILS[0])
+        await until(lambda: len(kept.arrivals) == 1, timeout=3)
+    assert server.said("IDLE") <= 4
+
+
+async def test_a_changed_uidvalidity_is_swept_anew(server, clock, kept, until, running):
+    server.instead = only("MOVE", b"TAG NO can't\r\n")
+    server.append(MAILS[0])
+    adapter = inbox(server, clock, idle_for=0.2)
+    async with running(adapter.run(kept)):
+        await until(lambda: "doesn't move" in adapter.trouble)
+        assert kept.calls == 1  # what is stored isn't fetched again
+        server.inbox.validity = 8
+        left = [1]
+
+        def once(_: Scripted, verb: str, __: str) -> bytes | None:
+            if verb == "NOOP" and left[0]:
+                left[0] = 0
+                return HANG_UP
+            return None
+
+        server.instead = once
+        await until(lambda: len(server.archived()) == 1)
+    assert [a.source for a in kept.arrivals] == ["imap/INBOX/7/1", "imap/INBOX/8/1"]
+
+
+async def test_large_mail_comes_in_pieces_and_the_largest_stays_and_is_named(
+    server, clock, kept, until, running
+):
+    fits, more = b"x" * 30_000, b"y" * 29_999
+    server.append(fits)
+    server.append(b"z" * 50_001)
+    server.append(more)
+    server.append(MAILS[0])
+    adapter = inbox(server, clock, batch_bytes=5_000, piece_bytes=10_000, largest=50_000)
+    async with running(adapter.run(kept)):
+        await until(lambda: len(server.archived()) == 3)
+        await until(lambda: "more than" in adapter.trouble)
+        assert list(server.inbox.messages) == [2]
+    assert sorted(kept.raws) == sorted([fits, more, MAILS[0]])
+
+
+async def test_the_archive_is_made_with_the_servers_prefix_and_separator(
+    server, clock, kept, until, running
+):
+    server.capabilities += " NAMESPACE"
+    server.separator, server.prefix = ".", "INBOX."
+    server.append(MAILS[0])
+    async with running(inbox(server, clock, archive="Conduct/Übergeben").run(kept)):
+        await until(lambda: not server.inbox.messages)
+    assert "INBOX.Conduct.&ANw-bergeben" in server.folders
+
+
+async def test_an_archive_that_was_deleted_meanwhile_is_made_again(
+    server, clock, kept, until, running
+):
+    async with running(inbox(server, clock).run(kept)):
+        await until(lambda: server.said("IDLE") == 1)
+        del server.folders["Filed"]
+        server.append(MAILS[0])
+        await until(lambda: server.archived() == MAILS[:1])
+    assert kept.calls == 1
+
+
+async def test_a_refused_login_is_final_at_the_start_and_not_later(
+    server, clock, kept, until, running
+):
+    refuse = only("LOGIN", b"TAG NO [AUTHENTICATIONFAILED] no\r\n")
+    server.instead = refuse
+    with pytest.raises(Permanent, match=r"\[imap\] username and password_file"):
+        await asyncio.wait_for(inbox(server, clock).run(kept), 5)
+    server.instead = only("LOGIN", b"TAG NO [UNAVAILABLE] later\r\n", times=1)
+    adapter = inbox(server, clock, login_attempts=3, longest_delay=0.1)
+    async with running(adapter.run(kept)):
+        await until(lambda: server.said("IDLE") == 1)
+        waiting = [True]
+
+        def restarting(s: Scripted, verb: str, rest: str) -> bytes | None:
+            if verb == "NOOP" and waiting[0]:
+                waiting[0] = False
+                return HANG_UP
+            return refuse(s, verb, rest) if server.said("LOGIN") < 5 else None
+
+        server.instead = restarting
+        server.append(MAILS[0])
+        await until(lambda: len(kept.arrivals) == 1)
+    server.instead = refuse
+    with pytest.raises(Permanent):
+        await asyncio.wait_for(inbox(server, clock).run(kept), 5)
+
+
+async def test_tls_that_is_asked_for_is_never_done_without(server, clock, kept, until, running):
+    for security in ("starttls", "tls"):
+        adapter = inbox(server, clock, security=security, connect_timeout=1, read_timeout=1)
+        async with running(adapter.run(kept)):
+            await until(lambda a=adapter: a.trouble.startswith("[imap] "))
+    assert server.said("LOGIN") == 0
+
+
+async def test_a_server_that_is_not_there_is_trouble_and_no_end(clock, kept, until, running):
+    server = Scripted()
+    adapter = inbox(server, clock)
+    async with running(adapter.run(kept)):
+        await until(lambda: adapter.trouble == "[imap] host: Connection refused; trying again")
+        async with server.serving():
+            server.append(MAILS[0])
+            await until(lambda: len(kept.arrivals) == 1)
+            await until(lambda: adapter.trouble == "")
+
+
+@pytest.mark.parametrize("verb", ["LOGIN", "FETCH", "MOVE"])
+async def test_stopping_takes_under_two_seconds_whatever_it_is_at(
+    server, clock, kept, until, running, verb
+):
+    server.append(MAILS[0])
+    server.instead = only(verb, b"+ ")
+    async with running(inbox(server, clock, read_timeout=3).run(kept)):
+        await until(lambda: server.said(verb) == 1)
+
+    await until(lambda: not [t for t in threading.enumerate() if t.name == "imap"], timeout=0.5)
+
+
+async def test_stopping_while_the_store_hangs(server, clock, until, running):
+    async def keep(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    server.append(MAILS[0])
+    async with running(inbox(server, clock).run(keep)):
+        await until(lambda: server.said("BODY.PEEK[]") == 1)
+    assert server.said("MOVE") == 0
+
+
+async def test_an_idle_inbox_costs_nothing(server, clock, kept, until, running):
+    async with running(inbox(server, clock).run(kept)):
+        await until(lambda: server.said("IDLE") == 1)
+        heard, before = len(server.heard), time.process_time()
+        await asyncio.sleep(1)  # it is what is measured
+        spent = time.process_time() - before
+        print(f"idle: {spent * 1000:.1f} ms of CPU in a second, with this test and its server")
+        assert spent < 0.05
+        assert len(server.heard) == heard
