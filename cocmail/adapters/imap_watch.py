@@ -9,6 +9,7 @@ and stops the thread.
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -397,6 +398,8 @@ class ImapWatch:
 
 def said(broken: BaseException) -> str:
     """An error without anything of a mail: the system's words, or the kind of it."""
+    if isinstance(broken, ssl.SSLCertVerificationError):
+        return "its certificate can't be trusted"
     if isinstance(broken, TimeoutError):
         return "no answer in time"
     if isinstance(broken, OSError) and broken.strerror:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,8 +70,8 @@ class Scripted:
         return sum(verb in line for line in self.heard)
 
     @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator[Scripted]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+    async def serving(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[Scripted]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=tls)
         try:
             yield self
         finally:
@@ -527,6 +530,44 @@ async def test_tls_that_is_asked_for_is_never_done_without(server, clock, kept, 
         async with running(adapter.run(kept)):
             await until(lambda a=adapter: a.trouble.startswith("[imap] "))
     assert server.said("LOGIN") == 0
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A self-signed one for 127.0.0.1, with its key in the same file."""
+    path = tmp_path / "tls.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=imap"),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", f"{path}.crt"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    with path.open("ab") as both:
+        both.write(Path(f"{path}.crt").read_bytes())
+    return path
+
+
+async def test_tls_with_a_ca_of_ones_own_and_never_with_an_unknown_one(
+    clock, kept, until, running, certificate
+):
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    async with Scripted().serving(tls) as server:
+        adapter = inbox(server, clock, security="tls")
+        async with running(adapter.run(kept)):
+            await until(lambda: "certificate" in adapter.trouble)
+        assert server.heard == []
+        known = inbox(server, clock, security="tls", ca_file=Path(f"{certificate}.crt"))
+        async with running(known.run(kept)):
+            await until(lambda: server.said("IDLE") == 1)
+            for number in range(3):
+                server.append(MAILS[number])
+                assert await until(lambda n=number: len(kept.arrivals) == n + 1) < 2
+            await until(lambda: len(server.archived()) == 3)
+            assert known.trouble == ""
+        assert server.said("LOGIN") == 1
 
 
 async def test_a_server_that_is_not_there_is_trouble_and_no_end(clock, kept, until, running):
