@@ -100,6 +100,9 @@ def parse(text: str, path: Path) -> Settings:
     raise ConfigurationError(*(f"{path}:{line}: {words}" for line, words in sorted(said)))
 
 
+_WITH_FILES = ("store", "filters")
+
+
 class _Reading:
     """One file being read: the tables that are sound, and what is wrong with the others."""
 
@@ -110,7 +113,8 @@ class _Reading:
         self._tables: dict[str, Table] = {}
         self._mailmans: dict[str, Mailman] = {}
         self._committee: dict[int, CommitteeMember] = {}
-        for name, value in data.items():
+        # A table that is left out still names files beside this one.
+        for name, value in ({name: {} for name in _WITH_FILES} | data).items():
             self._read(name, value)
 
     def settings(self, path: Path) -> Settings | None:

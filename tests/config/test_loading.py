@@ -305,3 +305,13 @@ def test_a_signing_key_that_everybody_may_read_is_refused(tmp_path: Path) -> Non
         found.key()
     (tmp_path / "dkim.pem").chmod(0o600)
     assert found.key().startswith("-----BEGIN")
+
+
+def test_a_table_left_out_names_files_beside_the_configuration() -> None:
+    left = "[community]\nname = 'X'\naddress = 'conduct@example.org'\n[submission]\n"
+    left += "[lmtp]\n[mailman]\npassword_file = 'p'\n"
+    left += "[[committee]]\nhandle = 'a'\nname = 'A'\naddresses = ['a@example.net']\n"
+    found = parse(left, PLACE)
+    assert found.store.key_file == PLACE.parent / "cocmail.key"
+    assert found.store.sqlite == PLACE.parent / "cocmail.db"
+    assert found.filters.directories == (PLACE.parent / "filters.d",)
