@@ -36,7 +36,7 @@ from cocmail.core.filtering import (
 
 _NAME = re.compile(r"[0-9]{2}-[a-z0-9]+(?:[-_][a-z0-9]+)*\.py")
 _MAX_SOURCE = 1_000_000
-_START = 20.0  # seconds for the process to come up; a filter's own time begins then
+_START = 30.0  # seconds for the process to come up; a filter's own time begins then
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,20 +106,41 @@ def _trusted(path: Path, status: os.stat_result) -> None:
 class Filters:
     """Asks every filter about a mail. One mail at a time; the process starts with the first."""
 
-    def __init__(self, filters: Sequence[Filter], *, seconds: float = 2.0) -> None:
-        """``seconds``: how long one filter may take for one mail."""
+    def __init__(
+        self, filters: Sequence[Filter], *, seconds: float = 10.0, idle: float = 20.0
+    ) -> None:
+        """``seconds``: how long one filter may take for one mail; generous, for what is cut off
+        sets a mail aside, and a busy machine is slow. ``idle``: the process, which nobody needs
+        between mails, ends after so many."""
         self._filters = tuple(filters)
         self._seconds = seconds
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
+        self._idle = idle
+        self._ending: asyncio.Task[None] | None = None
 
     async def judge(self, mail: Incoming) -> Judgement:
         """What the filters say together. Raises nothing for any filter."""
         async with self._turn:
-            return fold([await self._ask(one, mail) for one in self._filters])
+            if self._ending is not None:
+                self._ending.cancel()
+            try:
+                return fold([await self._ask(one, mail) for one in self._filters])
+            finally:
+                self._ending = asyncio.create_task(self._end_when_idle())
+
+    async def _end_when_idle(self) -> None:
+        await asyncio.sleep(self._idle)
+        async with self._turn:
+            await self._end()
 
     async def close(self) -> None:
         """End the process."""
+        if self._ending is not None:
+            self._ending.cancel()
+        await self._end()
+
+    async def _end(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             if process.returncode is None:
@@ -138,13 +159,13 @@ class Filters:
                 line = await process.stdout.readline()
             return _said(one.name, line)
         except TimeoutError:
-            await self.close()
+            await self._end()
             return broken(one.name, f"took more than {self._seconds:g} s")
         except (OSError, ValueError):
-            await self.close()
+            await self._end()
             return broken(one.name, "broke its process")
         except asyncio.CancelledError:
-            await self.close()  # else its answer would be taken for the next question's
+            await self._end()  # else its answer would be taken for the next question's
             raise
 
     async def _running(self) -> asyncio.subprocess.Process:

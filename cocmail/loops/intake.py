@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 _LEASE = timedelta(minutes=2)
 _LOOK_EVERY = 1.0
-_WORKERS = 4
+_AT_ONCE = 4
 _MOST_ATTEMPTS = 12
 _LONGEST_DELAY = timedelta(minutes=5)
 
@@ -83,37 +83,45 @@ class Intake:
         self._clock = clock
         self._senders: dict[Address, asyncio.Lock] = {}
         self._queued: Counter[Address] = Counter()
-        self._claiming = asyncio.Lock()
+        self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for _ in range(_WORKERS):
-                group.create_task(self._work())
-
-    async def _work(self) -> None:
-        while True:
-            try:
-                if not await whole(self.one()):
+            while True:
+                await self._slots.acquire()
+                try:
+                    started = await self._start(group)
+                except Temporary as error:
+                    log.warning("the store can't be reached; trying again", error=str(error))
+                    started = False
+                if not started:
+                    self._slots.release()
                     await self._deciding.bells.mail.wait(_LOOK_EVERY)
-            except Temporary as error:
-                log.warning("the store can't be reached; trying again", error=str(error))
-                await asyncio.sleep(_LOOK_EVERY)
 
-    async def one(self) -> bool:
-        """Handle one waiting mail. False if there is none."""
-        async with contextlib.AsyncExitStack() as stack:
-            async with self._claiming:
-                waiting = await self._store.claim_mail(self._clock.now(), _LEASE)
-                if waiting is None:
-                    return False
-                read = await asyncio.to_thread(self._read, waiting.raw, waiting.return_path)
-                # A place in the queue is taken before the next mail is claimed, so that one
-                # sender's mails keep their order; it is waited for after, so that only theirs do.
-                turn = self._queue_up(read)
-                await asyncio.sleep(0)
-            await stack.enter_async_context(self._in_turn(read, turn))
-            await self._handle(waiting, read)
+    async def _start(self, group: asyncio.TaskGroup) -> bool:
+        """Claim a waiting mail and set to work on it. False if there is none."""
+        waiting = await self._store.claim_mail(self._clock.now(), _LEASE)
+        if waiting is None:
+            return False
+        read = await asyncio.to_thread(self._read, waiting.raw, waiting.return_path)
+        # A place in the queue is taken before the next mail is claimed, so that one sender's
+        # mails keep their order; it is waited for after, so that only theirs do.
+        turn = self._queue_up(read)
+        await asyncio.sleep(0)
+        group.create_task(self._one(waiting, read, turn))
         return True
+
+    async def _one(
+        self, waiting: Waiting, read: Mail | Unreadable, turn: asyncio.Task[bool] | None
+    ) -> None:
+        try:
+            async with self._in_turn(read, turn):
+                await whole(self._handle(waiting, read))
+        except Temporary as error:
+            # Not even the delay could be written; the mail is free again when its lease ends.
+            log.warning("the store can't be reached; trying again", error=str(error))
+        finally:
+            self._slots.release()
 
     def _queue_up(self, read: Mail | Unreadable) -> asyncio.Task[bool] | None:
         if isinstance(read, Unreadable) or read.sender is None:

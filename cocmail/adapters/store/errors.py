@@ -8,12 +8,16 @@ Called by engine.py, around every statement of the store.
 from __future__ import annotations
 
 import sqlite3
+import sys
+from typing import TYPE_CHECKING
 
-import psycopg
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cocmail.core.errors import CocmailError, Permanent, SoundnessError, Temporary
+
+if TYPE_CHECKING:
+    import psycopg
 
 _SQLITE_NOT_OURS = {"SQLITE_NOTADB"}
 _SQLITE_CORRUPT = {"SQLITE_CORRUPT"}
@@ -44,7 +48,9 @@ def translate(error: DBAPIError | PoolTimeout, *, where: str, opening: bool) -> 
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         return _sqlite(cause, where=where, opening=opening)
-    if isinstance(cause, psycopg.Error):
+    # Not imported for SQLite's sake: it is large.
+    psycopg = sys.modules.get("psycopg")
+    if psycopg is not None and isinstance(cause, psycopg.Error):
         return _postgresql(cause, where=where)
     return Permanent(f"[store] url: {where}: {type(cause).__name__}")
 

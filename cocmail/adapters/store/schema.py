@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +20,13 @@ from cocmail.adapters.store import cases, ledger
 from cocmail.adapters.store.tables import meta
 from cocmail.adapters.vault import Keys
 from cocmail.core.errors import Permanent
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+"""The revision of this version's schema. Alembic itself is loaded only to migrate: it is large,
+and a daemon that found its schema as it should be never needs it."""
 
 _KEY_CHECK = "key_check"
 
@@ -92,6 +96,8 @@ async def migrate(connection: AsyncConnection, keys: Keys, now: datetime) -> Mig
 
 def configuration(connection: Connection) -> Config:
     """Alembic's, without a file of its own. The revisions lie in this package."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.set_main_option("path_separator", "os")
@@ -101,20 +107,30 @@ def configuration(connection: Connection) -> Config:
 
 def _standing(connection: Connection) -> Standing:
     revision = _revision(connection)
-    scripts = ScriptDirectory.from_config(configuration(connection))
-    if revision == scripts.get_current_head():
+    if revision == HEAD:
         return Standing.CURRENT
     if revision is not None:
-        known = {script.revision for script in scripts.walk_revisions()}
-        return Standing.OLDER if revision in known else Standing.NEWER
+        return Standing.OLDER if revision in _known(connection) else Standing.NEWER
     if inspect(connection).has_table(meta.name):
         return Standing.NEWER  # ours in part, by no revision that we know: not ours to touch
     return Standing.EMPTY
 
 
+def _known(connection: Connection) -> set[str]:
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(configuration(connection))
+    return {script.revision for script in scripts.walk_revisions()}
+
+
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def _upgrade(connection: Connection) -> None:
-    command.upgrade(configuration(connection), "head")
+    from alembic import command
+
+    command.upgrade(configuration(connection), HEAD)
