@@ -111,6 +111,7 @@ async def test_an_older_schema_names_migrate(world, monkeypatch, tmp_path: Path)
         "    op.add_column('letters', sa.Column('note', sa.Text(), nullable=True))\n"
     )
     monkeypatch.setattr(schema, "__file__", str(copied / "schema.py"))
+    monkeypatch.setattr(schema, "HEAD", "0002")
     said = await _refusal(world)
     assert "older schema" in said
     assert "`cocmail migrate`" in said
@@ -141,6 +142,7 @@ async def test_a_migration_that_fails_leaves_all_as_it_was(world, monkeypatch, t
     )
     with monkeypatch.context() as patched:
         patched.setattr(schema, "__file__", str(copied / "schema.py"))
+        patched.setattr(schema, "HEAD", "0002")
         with pytest.raises(ZeroDivisionError):
             await migrate(world.url, keys=world.keys, clock=world.clock)
     assert world.sql("SELECT version_num FROM alembic_version") == [("0001",)]
@@ -163,3 +165,16 @@ async def test_another_key_is_refused(world, tmp_path: Path) -> None:
     assert said.startswith("key_file: this is not the key of the store")
     with pytest.raises(Permanent, match="not the key"):
         await migrate(world.url, keys=derive(b"x" * 32), clock=world.clock)
+
+
+def test_the_head_is_the_last_revision() -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    from cocmail.adapters.store import schema
+
+    config = Config()
+    where = Path(schema.__file__).with_name("migrations")
+    config.set_main_option("script_location", str(where))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
