@@ -233,6 +233,10 @@ def _ballots(turn: Turn, proposal: Proposal, seen: Preview) -> None:
         "sanction": sanction,
         "letter": letter,
         "preview": seen,
+        # The letter can't be held as a reply is: but who votes is told what it may give away.
+        "doubts": ()
+        if lift
+        else speech.misgivings(sanction.reason, work.case, work.setting.roster),
         "needed": deliberation.needed(work, proposal),
         "eligible": len(work.eligible),
         "earlier": [
