@@ -28,11 +28,12 @@ from cocmail.lab import community
 from cocmail.lab.correspondent import Correspondent, key_of_domain, make_key
 from cocmail.lab.dns import Dns
 from cocmail.lab.dovecot import Dovecot
+from cocmail.lab.mailbox import deliver_by_lmtp
 from cocmail.lab.mailman import Mailman
 from cocmail.lab.postgres import Postgres
 from cocmail.lab.process import Process
 from cocmail.lab.sink import Caught, Sink
-from cocmail.lab.waiting import wait_until
+from cocmail.lab.waiting import free_port, wait_until
 
 HERE = Path(__file__).parent
 PATIENCE = 20.0
@@ -186,6 +187,7 @@ class House:
         self.members = (self.alice, self.bob, self.carol)
         self.configuration = directory / "cocmail.toml"
         self.log = directory / "cocmail.log"
+        self.lmtp_port = free_port()
         self._process: Process | None = None
         shutil.copytree(servers.seed, directory)
         self._configure(url, more)
@@ -205,6 +207,7 @@ class House:
                 "host": "127.0.0.1", "port": servers.dovecot.imap_port, "security": "none",
                 "username": self.user, "password_file": "imap.password",
             },
+            "lmtp": {"listen": f"127.0.0.1:{self.lmtp_port}"},
             "submission": {"host": "127.0.0.1", "port": self.sink.port, "security": "none"},
             "authentication": {"nameservers": [servers.dns.address]},
             "mailman": {
@@ -230,6 +233,7 @@ class House:
                 f'name = "{member.name}"',
                 f'addresses = ["{member.address}"]',
             ]
+        self.pushed = "lmtp" in tables
         self.configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
         secrets = {
             "imap.password": servers.dovecot.password,
@@ -302,7 +306,7 @@ class House:
         self.people.append(person)
         return person
 
-    def post(self, mail: bytes) -> None:
+    def post(self, mail: bytes, *, pulled: bool = False) -> None:
         """As the sender's provider and our MX do: one delivery for each address of ours."""
         parsed = message_from_bytes(mail)
         sender = getaddresses([str(parsed["From"])])[0][1]
@@ -310,9 +314,17 @@ class House:
         ours = [a for _, a in getaddresses([str(f) for f in fields]) if self.is_ours(a)]
         assert ours, "this mail isn't for us"
         for address in dict.fromkeys(ours):
-            self.deliver(mail, address, sender)
+            (self.into_inbox if pulled else self.deliver)(mail, address, sender)
 
     def deliver(self, mail: bytes, address: str, sender: str = "") -> None:
+        """By LMTP where it is on, since Dovecot tells of new mail after half a second only."""
+        if self.pushed:
+            deliver_by_lmtp(self.lmtp_port, mail, recipient=address, sender=sender)
+        else:
+            self.into_inbox(mail, address, sender)
+
+    def into_inbox(self, mail: bytes, address: str, sender: str = "") -> None:
+        """By IMAP: Dovecot has it, and the daemon pulls it."""
         self.servers.dovecot.deliver(mail, recipient=address, sender=sender)
 
     def is_ours(self, address: str) -> bool:
@@ -375,7 +387,7 @@ class House:
         reporter = reporter or self.somebody("Rae Rivera")
         after = self.now()
         mail = reporter.write(to or self.address, "Please help me", text, cc=cc)
-        self.post(mail)
+        self.post(mail, pulled=True)
         acknowledgement = self.mail(reporter, "acknowledgement", after=after)
         case = Case(house=self, reporter=reporter, mail=mail, acknowledgement=acknowledgement)
         case.read_by(self.members if readers is None else readers, after=after)

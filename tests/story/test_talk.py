@@ -174,6 +174,7 @@ def test_the_respondent_answers_in_their_channel(house: Stage, mallory: Any) -> 
     letter = house.mail(mallory, "letter")
     house.post(mallory.answer(letter.data, "I appeal: the indigo harmonica."))
     case.hears(house.alice, "message", "indigo harmonica", after=after)
+    case.say(house.alice, "/close sanctioned")
     house.mail(reporter, "outcome")
     assert not house.mails(reporter, containing="zeppelin")
     assert not house.mails(reporter, containing="harmonica")

@@ -135,6 +135,7 @@ def test_a_replayed_vote_does_not_run(house: Stage, mallory: Any) -> None:
     approval = case.say(house.bob, "/approve", to=ballots["bob"])
     case.hears(house.bob, "message", "approve")
     case.vote(ballots, house.bob, text="/object because of second thoughts")
+    case.settle()
     after = house.now()
     house.post(b"X-Again: yes\r\n" + approval)
     case.settle(house.bob)
