@@ -466,13 +466,8 @@ class Case:
         """The ballots by handle."""
         after = self.house.now()
         self.say(by or self.house.alice, text)
-        ballots = [self.hears(m, "ballot", after=after) for m in self.house.members
-                   if m.handle in self.copies]  # fmt: skip
-        return {
-            m.handle: b for m, b in zip(
-                [m for m in self.house.members if m.handle in self.copies], ballots, strict=True
-            )
-        }  # fmt: skip
+        voters = [m for m in self.house.members if m.handle in self.copies]
+        return {m.handle: self.hears(m, "ballot", after=after) for m in voters}
 
     def vote(self, ballots: dict[str, Caught], *members: Person, text: str = "/approve") -> None:
         for member in members:
@@ -533,6 +528,15 @@ def house(
     servers: Servers, new_store: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
     """The shared daemon. Nobody recuses anybody here: that outlives a case."""
+    with ExitStack() as stack:
+        yield _houses(servers, new_store, tmp_path_factory, stack)()
+
+
+@pytest.fixture(scope="session")
+def apart(
+    servers: Servers, new_store: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """Another shared daemon: in this one people are kept out of cases."""
     with ExitStack() as stack:
         yield _houses(servers, new_store, tmp_path_factory, stack)()
 

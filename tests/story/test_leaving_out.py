@@ -1,0 +1,132 @@
+"""Promise 3: whom the reporter leaves out, and who leaves, learn nothing of the case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+Stage = Any  # conftest's House, Case, Person
+
+
+def nothing_for(house: Stage, member: Any, after: int) -> None:
+    house.quiet()
+    assert not house.mails(member, after=after)
+
+
+@pytest.mark.parametrize("where", ["to", "cc", "misspelt"])
+def test_not_bob(apart: Stage, where: str) -> None:
+    after = apart.now()
+    detail = apart.detail("not-bobb" if where == "misspelt" else "not-bob")
+    to, cc = (apart.address, detail) if where == "cc" else (detail, None)
+    case = apart.report(to=to, cc=cc, readers=(apart.alice, apart.carol))
+    case.say(apart.alice, "Among us two: the pewter owl.")
+    case.hears(apart.carol, "message", "pewter owl")
+    ballots = case.propose("/sanction warn somebody@else.example.net because of this")
+    assert set(ballots) == {"alice", "carol"}
+    nothing_for(apart, apart.bob, after)
+    assert len(apart.mails(apart.alice, "report", after=after)) == 1, "one mail, one case"
+
+
+def test_several_are_left_out(apart: Stage) -> None:
+    after = apart.now()
+    case = apart.report(to=apart.detail("not-alice+not-bob"), readers=(apart.carol,))
+    case.say(apart.carol, "/sanction ban x@else.example.net because of this")
+    refusal = case.hears(apart.carol, "refusal")
+    assert "2" in refusal.text, "no majority is less than two"
+    nothing_for(apart, apart.alice, after)
+    nothing_for(apart, apart.bob, after)
+
+
+def test_an_unknown_handle_waits_and_asks(apart: Stage) -> None:
+    after = apart.now()
+    case = apart.report(to=apart.detail("not-zebediah"), readers=())
+    assert "zebediah" in case.acknowledgement.text
+    for member in apart.members:
+        assert not apart.mails(member, after=after)
+        assert member.handle in case.acknowledgement.text
+    apart.post(case.reporter.answer(case.acknowledgement.data, "I meant carol, sorry."))
+    case.read_by((apart.alice, apart.bob), after=after)
+    nothing_for(apart, apart.carol, after)
+
+
+def test_an_unknown_handle_waits_no_longer_than_acknowledge_within(new_house: Any) -> None:
+    house = new_house(policy={"acknowledge_within": "2s"})
+    case = house.report(to=house.detail("not-zebediah"), readers=())
+    case.read_by(house.members)
+
+
+def test_recuse(apart: Stage) -> None:
+    mallory = apart.somebody("Mallory Vance")
+    case = apart.report()
+    ballots = case.propose(f"/sanction warn {mallory.address} because of this")
+    case.vote(ballots, apart.carol)
+    after = apart.now()
+    case.say(apart.carol, "/recuse because we are friends")
+    case.hears(apart.alice, "message", "carol", after=after)
+    case.hears(apart.bob, "message", "carol", after=after)
+    answered = case.hears(apart.carol, "answer", after=after)
+    later = apart.now()
+    # Her vote counts no longer: one more is not enough.
+    case.vote(ballots, apart.bob)
+    case.settle()
+    assert not case.heard(apart.alice, "decision")
+    # Every address of hers is dead: the copy's, the ballot's, the last answer's.
+    for old in (case.copies["carol"], ballots["carol"], answered):
+        apart.post(apart.carol.answer(old.data, "/status"))
+    case.hears(apart.alice, "message", "/accept 3")
+    apart.post(apart.carol.answer(ballots["carol"].data, "/approve"))
+    case.hears(apart.alice, "message", "/accept 4")
+    case.say(apart.bob, "A word without her: the plum cello.")
+    case.hears(apart.alice, "message", "plum cello")
+    nothing_for(apart, apart.carol, later)
+    assert case.sanction()["state"] == "proposed"
+    ballots.pop("carol")
+    case.vote(ballots, apart.alice)
+    case.hears(apart.bob, "decision", "approved")
+    apart.mail(mallory, "letter")
+    nothing_for(apart, apart.carol, later)
+
+
+def test_a_recusal_that_leaves_too_few_ends_the_vote(apart: Stage) -> None:
+    case = apart.report(to=apart.detail("not-bob"), readers=(apart.alice, apart.carol))
+    case.propose("/sanction warn somebody@else.example.net because of this")
+    case.say(apart.carol, "/recuse")
+    case.hears(apart.alice, "decision")
+    assert case.sanction()["state"] == "rejected"
+
+
+def test_a_member_who_is_the_respondent_is_kept_out(apart: Stage) -> None:
+    case = apart.report()
+    case.say(apart.alice, f"/respondent {apart.bob.address}")
+    case.hears(apart.carol, "message", "bob")
+    after = apart.now()
+    case.say(apart.alice, "He must not read this: the lilac drum.")
+    case.hears(apart.carol, "message", "lilac drum")
+    nothing_for(apart, apart.bob, after)
+
+
+def test_a_members_mail_to_the_plain_address(new_house: Any) -> None:
+    house = new_house()
+    house.post(house.alice.write(house.address, "About a thing", "Plainly: the khaki gong."))
+    for member in (house.bob, house.carol):
+        house.mail(member, "report", "khaki gong")
+    assert not house.mails(house.alice, "confirmation")
+
+
+@pytest.mark.parametrize("confirms", [True, False])
+def test_a_members_mail_to_the_plain_address_is_kept_apart(new_house: Any, confirms: bool) -> None:
+    house = new_house()
+    case = house.report(to=house.detail("not-carol"), readers=(house.alice, house.bob))
+    after = house.now()
+    house.post(house.alice.write(house.address, "As we said", "Carelessly: the mauve flute."))
+    question = house.mail(house.alice, "confirmation", after=after)
+    house.mail(house.bob, "report", "mauve flute", after=after)
+    nothing_for(house, house.carol, after)
+    assert case.reference not in question.text
+    if confirms:
+        house.post(house.alice.answer(question.data, "/confirm"))
+        house.mail(house.carol, "report", "mauve flute", after=after)
+    else:
+        house.post(house.alice.answer(question.data, "No, it is the other one."))
+        nothing_for(house, house.carol, after)
