@@ -26,7 +26,7 @@ from cocmail.core.case import Case
 from cocmail.core.errors import Temporary
 from cocmail.core.filtering import Judgement, view
 from cocmail.core.mail import Mail
-from cocmail.loops.bell import Bell
+from cocmail.loops.bell import Bell, whole
 from cocmail.loops.book import LedgerBook
 from cocmail.loops.calendar import Calendar
 from cocmail.loops.deciding import Bells, Deciding
@@ -57,6 +57,7 @@ class Daemon:
         self._submission = parts.submission(settings)
         self._lists = parts.mailman(settings)
         self._filters = filters.Filters(filters.load(settings.filters.directories))
+        self._sweeps = False
         self._outbox = Outbox(self._deciding, self._submission, clock)
         self._calendar = Calendar(self._deciding, clock)
         self._enforcement = Enforcement(
@@ -80,7 +81,7 @@ class Daemon:
         return await self._filters.judge(view(raw, mail))
 
     async def _keep(self, arrival: Arrival) -> None:
-        await self._store.keep(arrival, self._clock.now())
+        await whole(self._store.keep(arrival, self._clock.now()))
         self._bells.mail.ring()
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -112,43 +113,54 @@ class Daemon:
     async def _enforce(self) -> None:
         """One daemon at a time sweeps; on SQLite there is but one."""
         while True:
-            async with self._store.alone("enforcement") as mine:
-                if mine:
-                    await self._enforcement.run()
+            with contextlib.suppress(Temporary):
+                # On PostgreSQL a lost connection takes this lock, and what `status` sees of us.
+                await self._store.lock_daemon()
+                async with self._store.alone("enforcement") as mine:
+                    self._sweeps = mine
+                    if mine:
+                        await self._enforcement.run()
             await asyncio.sleep(_LEADER_EVERY)
 
     async def _note(self) -> None:
-        """Write down, for `cocmail status`, how it stands."""
+        """Write down, for `cocmail status`, how it stands; and see whether a sweep is wanted."""
         last: dict[str, str] = {}
-        wanted = (await self._store.notes()).get("sweep_wanted", "")
         while True:
-            await asyncio.sleep(_NOTE_EVERY)
-            counters = self._enforcement.counters
-            swept = counters.last_sweep
-            now = {
-                "enforcement": json.dumps(
-                    {
-                        "sanctions": counters.sanctions,
-                        "drift": counters.drift,
-                        "drift_of": dict(counters.drift_of),
-                        "calls": counters.calls,
-                        "last_sweep": swept.isoformat() if swept else None,
-                        "trouble": counters.trouble,
-                    }
-                ),
-                "imap": self.imap.trouble if self.imap else "",
-                "lmtp": self.lmtp.trouble if self.lmtp else "",
-                "submission": self._outbox.trouble,
-            }
             with contextlib.suppress(Temporary):
-                for name, value in now.items():
-                    if last.get(name) != value:
-                        await self._store.note(name, value)
-                        last[name] = value
-                asked = (await self._store.notes()).get("sweep_wanted", "")
-                if asked != wanted:  # by the command line, or by another daemon
-                    wanted = asked
-                    self._bells.enforcement.ring()
+                await whole(self._note_once(last))
+            await asyncio.sleep(_NOTE_EVERY)
+
+    async def _note_once(self, last: dict[str, str]) -> None:
+        counters = self._enforcement.counters
+        swept = counters.last_sweep
+        now = {
+            "enforcement": json.dumps(
+                {
+                    "sanctions": counters.sanctions,
+                    "drift": counters.drift,
+                    "drift_of": dict(counters.drift_of),
+                    "calls": counters.calls,
+                    "last_sweep": swept.isoformat() if swept else None,
+                    "trouble": counters.trouble,
+                }
+            ),
+            "imap": self.imap.trouble if self.imap else "",
+            "lmtp": self.lmtp.trouble if self.lmtp else "",
+            "submission": self._outbox.trouble,
+        }
+        if not self._sweeps:
+            del now["enforcement"]  # another daemon's word counts
+        for name, value in now.items():
+            if last.get(name) != value:
+                await self._store.note(name, value)
+                last[name] = value
+        if not self._sweeps and self._bells.enforcement.event.is_set():
+            self._bells.enforcement.event.clear()
+            await self._store.note("sweep_wanted", self._clock.now().isoformat())
+        asked = (await self._store.notes()).get("sweep_wanted", "")
+        if last.setdefault("sweep_wanted", asked) != asked:  # by the command line, or by another daemon
+            last["sweep_wanted"] = asked
+            self._bells.enforcement.ring()
 
 
 async def _receive(run: Callable[[Keep], Awaitable[None]], keep: Keep) -> None:

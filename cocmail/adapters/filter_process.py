@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -68,6 +69,9 @@ def serve(questions: IO[str], answers: IO[str]) -> None:
 
 
 def main() -> None:
+    # A service manager stops us with the daemon, which still has questions; we end with them.
+    for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(one, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     # What a filter prints goes nowhere, and can't be taken for an answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

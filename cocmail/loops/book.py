@@ -15,6 +15,7 @@ from cocmail.core.enforcement import ProofRow, Standing
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Before, Measure, Sanction, State
 from cocmail.core.work import Result
+from cocmail.loops.bell import whole
 from cocmail.loops.deciding import Deciding
 
 
@@ -25,6 +26,9 @@ class LedgerBook:
         self._deciding = deciding
 
     async def standing(self) -> Standing:
+        return await whole(self._standing())
+
+    async def _standing(self) -> Standing:
         sanctions: list[Sanction] = []
         ending: list[Sanction] = []
         for case_id in await self._deciding.store.unsettled_cases():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cocmail.core.case import Case
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result
-from cocmail.loops.bell import Bell
+from cocmail.loops.bell import Bell, whole
 from cocmail.ports import Store, Transaction
 
 Decide = Callable[[Case, Setting], Result]
@@ -36,7 +36,14 @@ class Deciding:
         self.bells = bells
 
     async def on(self, case_id: str, decide: Decide) -> Result | None:
-        """Decide on one case in a transaction of its own. None if the case is gone."""
+        """Decide on one case in a transaction of its own. None if the case is gone.
+
+        Stopped in the middle, it is finished first: a transaction that is torn away from its
+        connection can hold the store's lock for longer than we have.
+        """
+        return await whole(self._on(case_id, decide))
+
+    async def _on(self, case_id: str, decide: Decide) -> Result | None:
         async with self.store.transaction() as tx:
             case = await tx.case(case_id)
             if case is None:

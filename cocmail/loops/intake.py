@@ -100,7 +100,7 @@ class Intake:
 
     async def _start(self, group: asyncio.TaskGroup) -> bool:
         """Claim a waiting mail and set to work on it. False if there is none."""
-        waiting = await self._store.claim_mail(self._clock.now(), _LEASE)
+        waiting = await whole(self._store.claim_mail(self._clock.now(), _LEASE))
         if waiting is None:
             return False
         read = await asyncio.to_thread(self._read, waiting.raw, waiting.return_path)
