@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import smtplib
 import time
 from datetime import datetime
 from typing import Any
-
-import pytest
 
 from cocmail.lab.process import room
 from cocmail.lab.waiting import wait_until
@@ -40,22 +37,16 @@ def test_it_says_that_it_is_ready_and_ends_in_time(new_house: Any) -> None:
     assert len(house.mails(case.reporter)) == 1
 
 
-def test_a_second_daemon_on_one_sqlite_is_refused(new_house: Any) -> None:
-    house = new_house()
-    if "sqlite" not in house.configuration.read_text():
-        pytest.skip("PostgreSQL has as many daemons as one likes")
-    done = house.call("run")
-    assert done.returncode == 1
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    case = house.report()
-    assert case.reference
-
-
-def test_two_daemons_on_one_postgresql_share_the_work(new_house: Any) -> None:
+def test_a_second_daemon(new_house: Any) -> None:
+    """Refused on one SQLite, with one line; on PostgreSQL the two share the work."""
     house = new_house(lmtp=None)
     if "sqlite" in house.configuration.read_text():
-        pytest.skip("SQLite has one daemon")
+        done = house.call("run")
+        assert done.returncode == 1
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+        assert "Traceback" not in done.stderr
+        assert house.report().reference
+        return
     first = house._process
     house.start()
     try:
@@ -73,7 +64,7 @@ def test_a_refused_login_ends_it_with_one_line(new_house: Any) -> None:
     done = house.call("run")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()[-1]) > 10
+    assert "password" in done.stderr.lower() or "login" in done.stderr.lower()
 
 
 def test_lmtp_on_tcp_and_imap_are_one_road(new_house: Any) -> None:
@@ -105,7 +96,7 @@ def test_lmtp_on_a_unix_socket(new_house: Any) -> None:
     house.mail(rae, "acknowledgement")
     house.stop()
     folder.joinpath("lmtp.sock").unlink(missing_ok=True)
-    os.rmdir(folder)
+    folder.rmdir()
 
 
 def test_submission_is_down_for_a_while(new_house: Any) -> None:
@@ -187,7 +178,7 @@ def test_promise_13_no_name_address_or_text_in_the_log(house: Stage, mallory: An
     case = house.report("She said gobbledygookish things.", reporter=reporter)
     case.say(house.alice, f"/respondent {mallory.address}")
     case.hears(house.bob, "message", mallory.address)
-    house.sink.refusals[mallory.address] = "550 5.1.1 <{}> unknown".format(mallory.address)
+    house.sink.refusals[mallory.address] = f"550 5.1.1 <{mallory.address}> unknown"
     case.say(house.alice, "/reply respondent\nPlease write to us.\n/end")
     case.all_hear("alert")
     house.sink.refusals.clear()

@@ -9,9 +9,10 @@ import pytest
 Stage = Any  # conftest's House, Case, Person
 
 
-def nothing_for(house: Stage, member: Any, after: int) -> None:
-    house.quiet()
-    assert not house.mails(member, after=after)
+def nothing_for(case: Any, member: Any, after: int, *, by: Any = None) -> None:
+    """No mail at all, also once all that came before was handled."""
+    case.settle(by)
+    assert not case.house.mails(member, after=after)
 
 
 @pytest.mark.parametrize("where", ["to", "cc", "misspelt"])
@@ -24,7 +25,7 @@ def test_not_bob(apart: Stage, where: str) -> None:
     case.hears(apart.carol, "message", "pewter owl")
     ballots = case.propose("/sanction warn somebody@else.example.net because of this")
     assert set(ballots) == {"alice", "carol"}
-    nothing_for(apart, apart.bob, after)
+    nothing_for(case, apart.bob, after)
     assert len(apart.mails(apart.alice, "report", after=after)) == 1, "one mail, one case"
 
 
@@ -34,8 +35,8 @@ def test_several_are_left_out(apart: Stage) -> None:
     case.say(apart.carol, "/sanction ban x@else.example.net because of this")
     refusal = case.hears(apart.carol, "refusal")
     assert "2" in refusal.text, "no majority is less than two"
-    nothing_for(apart, apart.alice, after)
-    nothing_for(apart, apart.bob, after)
+    nothing_for(case, apart.alice, after, by=apart.carol)
+    nothing_for(case, apart.bob, after, by=apart.carol)
 
 
 def test_an_unknown_handle_waits_and_asks(apart: Stage) -> None:
@@ -47,7 +48,7 @@ def test_an_unknown_handle_waits_and_asks(apart: Stage) -> None:
         assert member.handle in case.acknowledgement.text
     apart.post(case.reporter.answer(case.acknowledgement.data, "I meant carol, sorry."))
     case.read_by((apart.alice, apart.bob), after=after)
-    nothing_for(apart, apart.carol, after)
+    nothing_for(case, apart.carol, after)
 
 
 def test_an_unknown_handle_waits_no_longer_than_acknowledge_within(new_house: Any) -> None:
@@ -79,13 +80,13 @@ def test_recuse(apart: Stage) -> None:
     case.hears(apart.alice, "message", "/accept 4")
     case.say(apart.bob, "A word without her: the plum cello.")
     case.hears(apart.alice, "message", "plum cello")
-    nothing_for(apart, apart.carol, later)
-    assert case.sanction()["state"] == "proposed"
+    nothing_for(case, apart.carol, later)
+    case.undecided()
     ballots.pop("carol")
     case.vote(ballots, apart.alice)
     case.hears(apart.bob, "decision", "approved")
     apart.mail(mallory, "letter")
-    nothing_for(apart, apart.carol, later)
+    nothing_for(case, apart.carol, later)
 
 
 def test_a_recusal_that_leaves_too_few_ends_the_vote(apart: Stage) -> None:
@@ -103,7 +104,7 @@ def test_a_member_who_is_the_respondent_is_kept_out(apart: Stage) -> None:
     after = apart.now()
     case.say(apart.alice, "He must not read this: the lilac drum.")
     case.hears(apart.carol, "message", "lilac drum")
-    nothing_for(apart, apart.bob, after)
+    nothing_for(case, apart.bob, after)
 
 
 def test_a_members_mail_to_the_plain_address(new_house: Any) -> None:
@@ -122,11 +123,11 @@ def test_a_members_mail_to_the_plain_address_is_kept_apart(new_house: Any, confi
     house.post(house.alice.write(house.address, "As we said", "Carelessly: the mauve flute."))
     question = house.mail(house.alice, "confirmation", after=after)
     house.mail(house.bob, "report", "mauve flute", after=after)
-    nothing_for(house, house.carol, after)
+    nothing_for(case, house.carol, after)
     assert case.reference not in question.text
     if confirms:
         house.post(house.alice.answer(question.data, "/confirm"))
         house.mail(house.carol, "report", "mauve flute", after=after)
     else:
         house.post(house.alice.answer(question.data, "No, it is the other one."))
-        nothing_for(house, house.carol, after)
+        nothing_for(case, house.carol, after)

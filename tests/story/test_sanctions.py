@@ -47,7 +47,7 @@ def test_ban_and_lift_return_exactly(house: Stage, mallory: Any) -> None:
     both = (mallory.address, second.address)
     before = house.lists.snapshot(*both)
     case = house.report()
-    sanction = case.decide(f"/sanction ban {mallory.address} because of this")
+    case.decide(f"/sanction ban {mallory.address} because of this")
     letter = house.mail(mallory, "letter")
     for proof in case.all_hear("proof", "general"):
         for name in ("dev", "announce", "sig-node"):
@@ -55,7 +55,7 @@ def test_ban_and_lift_return_exactly(house: Stage, mallory: Any) -> None:
     assert house.lists.is_out(*both)
     assert not house.mails(second), "the letter goes to the address that the sanction names"
     assert house.lists.rejoin("general", second.address) >= 400
-    now = case.becomes("in-force")
+    now = sanction = case.becomes("in-force")
     assert set(now["addresses"]) >= set(both)
     assert now["until"] is None
     assert now["from"]
@@ -70,7 +70,7 @@ def test_ban_and_lift_return_exactly(house: Stage, mallory: Any) -> None:
     assert house.lists.snapshot(*both) == before
     case.becomes("lifted")
     ended = house.mail(mallory, "letter", after=after)
-    assert ended.header("References").split()[-1] or letter
+    assert letter.header("Message-ID") in ended.header("References").split()
     assert len(house.mails(case.reporter, "outcome")) == 1
     assert "in force" in case.refused(house.alice, f"/lift {sanction['id']} because of it")
 
@@ -91,12 +91,12 @@ def test_a_suspension_ends_by_itself(house: Stage, mallory: Any) -> None:
 def test_moderate_holds_and_gives_back(house: Stage, mallory: Any) -> None:
     before = house.lists.snapshot(mallory.address)
     case = house.report()
-    sanction = case.decide(f"/sanction moderate {mallory.address} permanently because of this")
+    case.decide(f"/sanction moderate {mallory.address} permanently because of this")
     case.all_hear("proof", "general")
     for name in ("general", "dev", "sig-node"):
         assert house.lists.held(name, mallory.address) == "hold"
     after = house.now()
-    ballots = case.propose(f"/lift {sanction['id']} because of that")
+    ballots = case.propose(f"/lift {case.sanction()['id']} because of that")
     case.vote(ballots, house.alice, house.bob)
     case.all_hear("proof", after=after)
     assert house.lists.snapshot(mallory.address) == before
@@ -167,17 +167,21 @@ def test_drift_is_put_right_and_a_list_made_later_is_covered(house: Stage, mallo
 def test_two_sanctions_compose(house: Stage, mallory: Any) -> None:
     before = house.lists.snapshot(mallory.address)
     first, second = house.report(), house.report()
-    one = first.decide(f"/sanction ban {mallory.address} on general because of one")
+    first.decide(f"/sanction ban {mallory.address} on general because of one")
     first.all_hear("proof")
-    two = second.decide(f"/sanction ban {mallory.address} on general, dev because of two")
+    second.decide(f"/sanction ban {mallory.address} on general, dev because of two")
     second.all_hear("proof")
     after = house.now()
-    first.vote(first.propose(f"/lift {one['id']} because of that"), house.alice, house.bob)
+    first.vote(
+        first.propose(f"/lift {first.sanction()['id']} because of that"), house.alice, house.bob
+    )
     first.all_hear("proof", after=after)
     assert house.lists.banned("general", mallory.address), "the other case's ban holds"
     assert house.lists.on(mallory.address) == ["sig-node"]
     after = house.now()
-    second.vote(second.propose(f"/lift {two['id']} because of that"), house.alice, house.bob)
+    second.vote(
+        second.propose(f"/lift {second.sanction()['id']} because of that"), house.alice, house.bob
+    )
     second.all_hear("proof", after=after)
     assert house.lists.snapshot(mallory.address) == before
 
@@ -192,7 +196,7 @@ def test_the_letter_leaves_before_the_lists_change(new_house: Any) -> None:
     house.sink.refusals[mallory.address] = "450 4.2.0 later"
     case.say(house.carol, "/approve", to=ballots["carol"])
     case.all_hear("decision")
-    house.call("enforce")
+    assert house.call("enforce").returncode == 0
     assert house.lists.on(mallory.address) == ["general"], "they wait for the letter"
     house.sink.refusals.clear()
     house.mail(mallory, "letter", within=40)
@@ -212,9 +216,8 @@ def test_mailman_is_down_while_it_is_decided(new_house: Any) -> None:
         assert "can't be asked" in ballots["bob"].text
         case.vote(ballots, house.bob, house.carol)
         case.all_hear("decision")
-        assert "Mailman" in case.refused(
-            house.alice, f"/sanction ban {mallory.address} on general because of this"
-        ) or True
+        said = case.refused(house.alice, f"/sanction ban {mallory.address} on dev because of this")
+        assert "mailman" in said, "a list's name can't be looked up now"
     finally:
         mailman.start()
     case.hears(house.alice, "proof", within=60)

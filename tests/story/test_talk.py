@@ -178,7 +178,7 @@ def test_the_respondent_answers_in_their_channel(house: Stage, mallory: Any) -> 
     house.mail(reporter, "outcome")
     assert not house.mails(reporter, containing="zeppelin")
     assert not house.mails(reporter, containing="harmonica")
-    ids = [part for part in case.mail.decode().split("Message-ID: ")[1].split()[:1]]
+    ids = case.mail.decode().split("Message-ID: ")[1].split()[:1]
     ids += [case.acknowledgement.header("Message-ID"), case.acknowledgement.header("Cocmail-Case")]
     ids += [case.acknowledgement.header("Reply-To").partition("+")[2].partition("@")[0]]
     ids += [case.reference, *(c.header("Message-ID") for c in case.copies.values())]

@@ -9,6 +9,10 @@ import pytest
 Stage = Any  # conftest's House, Case, Person
 
 
+def folded(text: str) -> str:
+    return " ".join(text.split()).lower()
+
+
 def ask(case: Any, member: Any, word: str = "/tag unproved", **how: Any) -> Any:
     """An unsigned command: the confirmation that its author gets."""
     case.say(member, word, sign=False, **how)
@@ -32,7 +36,7 @@ def test_an_unsigned_vote_waits_for_confirm_as_the_same_vote(house: Stage, mallo
     ballots = case.propose(f"/sanction warn {mallory.address} because of this")
     case.vote(ballots, house.carol)
     shown = ask(case, house.bob, "/approve", to=ballots["bob"])
-    assert case.sanction()["state"] == "proposed"
+    case.undecided()
     case.say(house.bob, "/confirm", to=shown)
     case.all_hear("decision", "approved")
 
@@ -67,12 +71,10 @@ def test_a_forgery_is_set_aside_and_told(house: Stage, mallory: Any) -> None:
     house.post(house.bob.forger.answer(ballots["bob"].data, "/approve"))
     case.hears(house.bob, "alert")
     for member in (house.alice, house.carol):
-        told = [m for kind in ("message", "alert") for m in case.heard(member, kind, "set aside")]
-        told = told or [case.hears(member, "message", "/accept")]
-        assert told
+        assert "bob" in folded(case.hears(member, "message", "/accept 1").text)
     kept = [q for q in house.ask("quarantine", "list") if q["case"] == case.reference]
     assert len(kept) == 1
-    assert case.sanction()["state"] == "proposed"
+    case.undecided()
     assert not house.mails(mallory)
 
 
