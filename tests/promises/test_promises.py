@@ -371,7 +371,7 @@ async def test_promise_12_a_changed_event_is_found(tmp_path: Path) -> None:
             await tx.record(SYSTEM, [e.Happened(what="a"), e.Happened(what="b")])
         assert (await store.verify()).whole
         with sqlite3.connect(tmp_path / "db") as raw:
-            raw.execute("UPDATE ledger SET sealed = sealed || x'00' WHERE sequence = 1")
+            raw.execute("UPDATE ledger SET mac = zeroblob(32) WHERE sequence = 1")
         found = await store.verify()
         assert (found.whole, found.first_bad) == (False, 1)
     finally:
