@@ -158,7 +158,8 @@ class Daemon:
             self._bells.enforcement.event.clear()
             await self._store.note("sweep_wanted", self._clock.now().isoformat())
         asked = (await self._store.notes()).get("sweep_wanted", "")
-        if last.setdefault("sweep_wanted", asked) != asked:  # by the command line, or by another daemon
+        # By the command line, or by another daemon.
+        if last.setdefault("sweep_wanted", asked) != asked:
             last["sweep_wanted"] = asked
             self._bells.enforcement.ring()
 
