@@ -230,7 +230,6 @@ class House:
             "filters": {"directories": ["filters.d"]},
         }  # fmt: skip
         for name, values in more.items():
-            name = name.replace("__", ".")
             if values is None:
                 del tables[name]
             else:
