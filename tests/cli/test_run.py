@@ -1,0 +1,104 @@
+"""`cocmail run` that can't begin says why in one line, and ends with 1."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cocmail.lab.waiting import free_port
+
+CONFIGURATION = """
+[community]
+name = "Example"
+address = "conduct@example.org"
+[lmtp]
+listen = "127.0.0.1:{lmtp}"
+[submission]
+security = "none"
+port = {closed}
+[mailman]
+url = "http://127.0.0.1:{closed}/3.1"
+password_file = "mailman.password"
+[[committee]]
+handle = "alice"
+name = "Alice"
+addresses = ["alice@alice.example"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "cocmail"
+    subprocess.run(
+        [sys.executable, "-m", "cocmail", "init", str(made)], check=True, capture_output=True
+    )
+    ports = {"lmtp": free_port(), "closed": free_port()}
+    (made / "cocmail.toml").write_text(CONFIGURATION.format(**ports))
+    (made / "mailman.password").write_text("secret")
+    (made / "mailman.password").chmod(0o600)
+    return made
+
+
+def refused(folder: Path, verb: str = "run") -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "cocmail", verb, "--config", str(folder / "cocmail.toml")],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def test_a_missing_key(folder: Path) -> None:
+    (folder / "cocmail.key").unlink()
+    assert "key_file" in refused(folder)
+
+
+def test_a_key_that_others_may_read(folder: Path) -> None:
+    (folder / "cocmail.key").chmod(0o644)
+    assert "key_file" in refused(folder)
+
+
+def test_another_schema_names_what_to_do(folder: Path) -> None:
+    migrated = subprocess.run(
+        [sys.executable, "-m", "cocmail", "migrate", "--config", str(folder / "cocmail.toml")],
+        capture_output=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert migrated.returncode == 0, migrated.stderr
+    with sqlite3.connect(folder / "cocmail.db") as store:
+        store.execute("UPDATE alembic_version SET version_num = '9999'")
+    store.close()
+    assert "newer schema" in refused(folder)
+    assert "newer schema" in refused(folder, "status")
+
+
+def test_a_key_that_is_another_stores(folder: Path, tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "cocmail", "migrate", "--config", str(folder / "cocmail.toml")],
+        capture_output=True, timeout=30, check=True,
+    )  # fmt: skip
+    other = tmp_path / "other"
+    subprocess.run(
+        [sys.executable, "-m", "cocmail", "init", str(other)], check=True, capture_output=True
+    )
+    (other / "cocmail.key").replace(folder / "cocmail.key")
+    assert "not the key" in refused(folder)
+
+
+def test_a_bad_configuration_says_every_mistake_at_once(folder: Path) -> None:
+    text = (folder / "cocmail.toml").read_text()
+    (folder / "cocmail.toml").write_text(text + "shoesize = 3\n[polcy]\napprovals = 0\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "cocmail", "run", "--config", str(folder / "cocmail.toml")],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "shoesize" in done.stderr
+    assert "polcy" in done.stderr
+    assert "Traceback" not in done.stderr
