@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from cocmail import logs, notify, parts
+from cocmail import logs, notify, parts, servers
 from cocmail.adapters import filters
 from cocmail.adapters.store import SqlStore
 from cocmail.adapters.templates import Templates
@@ -52,10 +52,10 @@ class Daemon:
         self._bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
         setting = parts.setting_maker(settings, keys, clock, Templates())
         self._deciding = Deciding(store, setting, self._bells)
-        self.imap = parts.imap(settings, clock)
-        self.lmtp = parts.lmtp(settings)
-        self._submission = parts.submission(settings)
-        self._lists = parts.mailman(settings)
+        self.imap = servers.imap(settings, clock)
+        self.lmtp = servers.lmtp(settings)
+        self._submission = servers.submission(settings)
+        self._lists = servers.mailman(settings)
         self._filters = filters.Filters(filters.load(settings.filters.directories))
         self._sweeps = False
         self._outbox = Outbox(self._deciding, self._submission, clock)
@@ -70,9 +70,9 @@ class Daemon:
         self._enforcement.wake = self._bells.enforcement.event
         self._intake = Intake(
             self._deciding,
-            parts.authenticator(settings),
+            servers.authenticator(settings),
             self._lists,
-            parts.reader(),
+            servers.reader(),
             self._judge,
             clock,
         )

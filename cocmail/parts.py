@@ -1,7 +1,8 @@
-"""Settings become adapters.
+"""Settings become the store, and the world as the core sees it.
 
-Owns the one translation from cocmail.toml to the rooms that talk to the world. Refuses to start
-anything. Called by the daemon, by `cocmail check` and by the verbs that look at the lists.
+Owns the one translation from cocmail.toml to what every verb needs; what talks to servers is
+next door (servers), so that a verb that only reads need not load it. Refuses to start anything.
+Called by the daemon and the command line.
 """
 
 from __future__ import annotations
@@ -12,22 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cocmail.adapters.authentication import DkimAuthenticator
-from cocmail.adapters.html import html_to_text
-from cocmail.adapters.imap import ImapInbox
-from cocmail.adapters.imap_session import ImapSettings
-from cocmail.adapters.lmtp import LmtpServer, LmtpSettings
-from cocmail.adapters.mailman import MailmanLists
-from cocmail.adapters.signing import Signer
 from cocmail.adapters.store import Keys, SqlStore, load_keys, open_store
-from cocmail.adapters.submission import SmtpSubmission, SubmissionSettings
 from cocmail.adapters.templates import Templates
 from cocmail.config import Settings
-from cocmail.config.tables import Imap
 from cocmail.core import events
 from cocmail.core.case import Case, fold
 from cocmail.core.index import Row
-from cocmail.core.mail import Mail, Unreadable, read, recipients
+from cocmail.core.mail import recipients
 from cocmail.core.minting import Minter, is_ours
 from cocmail.core.people import Address
 from cocmail.core.policy import Policy, Unsigned
@@ -120,10 +112,6 @@ def ours(settings: Settings) -> Callable[[Address], bool]:
     return lambda one: is_ours(one, address, delimiter) is not None
 
 
-def reader() -> Callable[[bytes, str | None], Mail | Unreadable]:
-    return lambda raw, return_path: read(raw, html_to_text=html_to_text, return_path=return_path)
-
-
 async def store(
     settings: Settings, keys: Keys, clock: SystemClock, *, create: bool = False
 ) -> SqlStore[Any, Case]:
@@ -145,53 +133,3 @@ async def store(
 
 def keys_of(settings: Settings) -> Keys:
     return load_keys(settings.store.key_file)
-
-
-def imap_settings(said: Imap) -> ImapSettings:
-    said.password()  # so that a missing file is told at once
-    return ImapSettings(
-        host=said.host,
-        port=said.port,
-        security=said.security.value,
-        username=said.username,
-        password=said.password,
-        mailbox=said.mailbox,
-        archive=said.archive,
-        archive_keep=said.archive_keep,
-        junk=said.junk,
-    )
-
-
-def imap(settings: Settings, clock: SystemClock) -> ImapInbox | None:
-    return ImapInbox(imap_settings(settings.imap), clock) if settings.imap else None
-
-
-def lmtp(settings: Settings) -> LmtpServer | None:
-    said = settings.lmtp
-    return LmtpServer(LmtpSettings(listen=said.listen), ours(settings)) if said else None
-
-
-def submission(settings: Settings) -> SmtpSubmission:
-    said = settings.submission
-    signing = settings.signing
-    signer = Signer(signing.domain, signing.selector, signing.key().encode()) if signing else None
-    return SmtpSubmission(
-        SubmissionSettings(
-            host=said.host,
-            port=said.port,
-            security=said.security.value,
-            username=said.username,
-            password=said.password(),
-        ),
-        signer=signer,
-    )
-
-
-def mailman(settings: Settings) -> MailmanLists:
-    said = settings.mailman
-    return MailmanLists(said.url, said.username, said.password())
-
-
-def authenticator(settings: Settings) -> DkimAuthenticator:
-    said = settings.authentication
-    return DkimAuthenticator(said.nameservers, said.trusted_authserv_ids)

@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from cocmail.cli.opened import Opened, enforcement, opened
+from cocmail.cli.lists import enforcement
+from cocmail.cli.opened import Opened, opened
 from cocmail.cli.sanction import say_plan
 from cocmail.core.errors import Temporary
 

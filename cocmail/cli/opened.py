@@ -1,4 +1,4 @@
-"""The store and the lists, opened for one verb.
+"""The store, opened for one verb.
 
 Owns the opening and closing, and who is reading. Refuses to know what a verb does with them.
 """
@@ -20,9 +20,7 @@ from cocmail.core import proofs
 from cocmail.core.case import Case
 from cocmail.core.errors import Permanent
 from cocmail.loops.bell import Bell
-from cocmail.loops.book import LedgerBook
 from cocmail.loops.deciding import Bells, Deciding
-from cocmail.loops.enforcement import Enforcement
 
 
 @dataclass(frozen=True)
@@ -58,19 +56,3 @@ async def opened() -> AsyncIterator[Opened]:
         yield Opened(settings, store, Deciding(store, setting, bells))
     finally:
         await store.close()
-
-
-@contextlib.asynccontextmanager
-async def enforcement(work: Opened) -> AsyncIterator[Enforcement]:
-    """The enforcement over the real lists."""
-    lists = parts.mailman(work.settings)
-    try:
-        yield Enforcement(
-            lists,
-            LedgerBook(work.deciding),
-            parts.SystemClock(),
-            groups=parts.groups(work.settings),
-            sweep_every=work.settings.mailman.sweep_every,
-        )
-    finally:
-        await lists.close()

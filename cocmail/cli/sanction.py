@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cocmail.cli import output
-from cocmail.cli.opened import Opened, enforcement, opened
+from cocmail.cli.opened import Opened, opened
 from cocmail.core.case import Case
 from cocmail.core.enforcement import Plan
 from cocmail.core.errors import Permanent
@@ -89,6 +89,8 @@ async def plan(
     wrong = next((a for a in address if not is_address(a)), None)
     if wrong is not None:
         raise typer.BadParameter("one of the addresses is no mail address")
+    from cocmail.cli.lists import enforcement  # its clients are not loaded to list or show
+
     async with opened() as work, enforcement(work) as lists:
         scope = _scope(work, on)
         planned = await lists.preview(measure, [Address(a) for a in address], scope)

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cocmail import parts
+from cocmail import parts, servers
 from cocmail.adapters.filters import load as load_filters
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.adapters.roundtrip import probe as probe_roundtrip
@@ -121,19 +121,19 @@ async def _mail_in(settings: Settings) -> AsyncIterator[Finding]:
     if settings.imap:
         # Each by itself: a missing password must not hide whether we could listen.
         try:
-            inbox = parts.imap(settings, parts.SystemClock())
+            inbox = servers.imap(settings, parts.SystemClock())
             for finding in _of(await inbox.probe() if inbox else []):
                 yield finding
         except CocmailError as error:
             yield Finding(Soundness.WRONG, str(error))
-    server = parts.lmtp(settings)
+    server = servers.lmtp(settings)
     if server is not None:
         for finding in _of(await server.probe()):
             yield finding
 
 
 async def _mail_out(settings: Settings) -> AsyncIterator[Finding]:
-    submission = parts.submission(settings)
+    submission = servers.submission(settings)
     try:
         for finding in _of(await submission.probe()):
             yield finding
@@ -158,11 +158,11 @@ async def _plus(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]:
     if not probe:
         yield Finding(Soundness.UNTRIED, "plus-addressing: not tried; --probe mails itself to see")
         return
-    submission = parts.submission(settings)
+    submission = servers.submission(settings)
     try:
         pairs = await probe_roundtrip(
             submission=submission,
-            inbox=parts.imap_settings(settings.imap),
+            inbox=servers.imap_settings(settings.imap),
             address=settings.community.address,
             delimiter=settings.community.delimiter,
         )

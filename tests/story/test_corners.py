@@ -8,6 +8,9 @@ import pytest
 
 from cocmail.lab.correspondent import Attachment
 
+# The store plays no part in these: once is enough.
+pytestmark = pytest.mark.parametrize("new_store", ["sqlite"], indirect=True, scope="session")
+
 Stage = Any  # conftest's House, Case, Person
 
 

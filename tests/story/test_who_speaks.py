@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+# The store plays no part in these: once is enough.
+pytestmark = pytest.mark.parametrize("new_store", ["sqlite"], indirect=True, scope="session")
+
 Stage = Any  # conftest's House, Case, Person
 
 

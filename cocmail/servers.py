@@ -1,0 +1,76 @@
+"""Settings become the adapters that talk to servers.
+
+Owns the one translation from cocmail.toml to IMAP, LMTP, submission, DNS and Mailman. Refuses to
+start anything. Called by the daemon, by `cocmail check` and by the verbs that look at the lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cocmail.adapters.authentication import DkimAuthenticator
+from cocmail.adapters.html import html_to_text
+from cocmail.adapters.imap import ImapInbox
+from cocmail.adapters.imap_session import ImapSettings
+from cocmail.adapters.lmtp import LmtpServer, LmtpSettings
+from cocmail.adapters.mailman import MailmanLists
+from cocmail.adapters.signing import Signer
+from cocmail.adapters.submission import SmtpSubmission, SubmissionSettings
+from cocmail.config import Settings
+from cocmail.config.tables import Imap
+from cocmail.core.mail import Mail, Unreadable, read
+from cocmail.parts import SystemClock, ours
+
+
+def reader() -> Callable[[bytes, str | None], Mail | Unreadable]:
+    return lambda raw, return_path: read(raw, html_to_text=html_to_text, return_path=return_path)
+
+
+def imap_settings(said: Imap) -> ImapSettings:
+    said.password()  # so that a missing file is told at once
+    return ImapSettings(
+        host=said.host,
+        port=said.port,
+        security=said.security.value,
+        username=said.username,
+        password=said.password,
+        mailbox=said.mailbox,
+        archive=said.archive,
+        archive_keep=said.archive_keep,
+        junk=said.junk,
+    )
+
+
+def imap(settings: Settings, clock: SystemClock) -> ImapInbox | None:
+    return ImapInbox(imap_settings(settings.imap), clock) if settings.imap else None
+
+
+def lmtp(settings: Settings) -> LmtpServer | None:
+    said = settings.lmtp
+    return LmtpServer(LmtpSettings(listen=said.listen), ours(settings)) if said else None
+
+
+def submission(settings: Settings) -> SmtpSubmission:
+    said = settings.submission
+    signing = settings.signing
+    signer = Signer(signing.domain, signing.selector, signing.key().encode()) if signing else None
+    return SmtpSubmission(
+        SubmissionSettings(
+            host=said.host,
+            port=said.port,
+            security=said.security.value,
+            username=said.username,
+            password=said.password(),
+        ),
+        signer=signer,
+    )
+
+
+def mailman(settings: Settings) -> MailmanLists:
+    said = settings.mailman
+    return MailmanLists(said.url, said.username, said.password())
+
+
+def authenticator(settings: Settings) -> DkimAuthenticator:
+    said = settings.authentication
+    return DkimAuthenticator(said.nameservers, said.trusted_authserv_ids)
