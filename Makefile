@@ -30,7 +30,7 @@ demo: env-demo
 	@$(RUN)/cocmail demo $(DEMO)
 
 test: env-dev servers
-	$(RUN)/python -m pytest $(TESTS)
+	$(RUN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 lint: env-dev servers
 	$(RUN)/ruff check .
