@@ -32,7 +32,7 @@ from cocmail.loops.calendar import Calendar
 from cocmail.loops.deciding import Bells, Deciding
 from cocmail.loops.enforcement import Enforcement
 from cocmail.loops.intake import Intake
-from cocmail.loops.outbox import Outbox
+from cocmail.loops.outbox import LEASE, Outbox
 from cocmail.ports import Arrival, Keep
 
 log = structlog.get_logger("cocmail")
@@ -90,6 +90,7 @@ class Daemon:
             await self._lists.version()  # a refused login is told now, not after the first vote
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._inherit())
                 group.create_task(self._intake.run())
                 group.create_task(self._outbox.run())
                 group.create_task(self._calendar.run())
@@ -106,6 +107,17 @@ class Daemon:
             await self._filters.close()
             await self._lists.close()
 
+    async def _inherit(self) -> None:
+        """What a killed daemon had leased is ours as soon as no other has the store: at once, but
+        for PostgreSQL, which must first notice that one is gone."""
+        before = self._clock.now()
+        while self._clock.now() < before + LEASE:
+            with contextlib.suppress(Temporary):
+                if await self._store.daemons() == 1:
+                    await whole(self._store.resume(before + LEASE))
+                    return
+            await asyncio.sleep(_NOTE_EVERY)
+
     async def _until_receiving(self) -> None:
         while self.lmtp is not None and not self.lmtp.listening:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -114,8 +126,6 @@ class Daemon:
         """One daemon at a time sweeps; on SQLite there is but one."""
         while True:
             with contextlib.suppress(Temporary):
-                # On PostgreSQL a lost connection takes this lock, and what `status` sees of us.
-                await self._store.lock_daemon()
                 async with self._store.alone("enforcement") as mine:
                     self._sweeps = mine
                     if mine:
@@ -127,6 +137,8 @@ class Daemon:
         last: dict[str, str] = {}
         while True:
             with contextlib.suppress(Temporary):
+                # On PostgreSQL this lock goes with its connection, and `status` looks for it.
+                await whole(self._store.lock_daemon())
                 await whole(self._note_once(last))
             await asyncio.sleep(_NOTE_EVERY)
 
@@ -181,10 +193,7 @@ async def opened(settings: Settings) -> AsyncIterator[Daemon]:
     keys = parts.keys_of(settings)
     store = await parts.store(settings, keys, parts.SystemClock(), create=True)
     try:
-        alone = not await store.daemon_running()
         await store.lock_daemon()
-        if alone:
-            await store.resume()
         yield Daemon(settings, store, keys)
     finally:
         await store.close()

@@ -35,12 +35,11 @@ from cocmail.core.verification import UNPROVED, Authentication, Signature
 from cocmail.core.work import Result, Work
 from cocmail.loops.bell import whole
 from cocmail.loops.deciding import Deciding, write
-from cocmail.loops.outbox import delay
+from cocmail.loops.outbox import LEASE, delay
 from cocmail.ports import RELEASED, Authenticator, Clock, Found, Lists, Transaction, Waiting
 
 log = structlog.get_logger()
 
-_LEASE = timedelta(minutes=2)
 _LOOK_EVERY = 1.0
 _AT_ONCE = 4
 _MOST_ATTEMPTS = 12
@@ -100,7 +99,7 @@ class Intake:
 
     async def _start(self, group: asyncio.TaskGroup) -> bool:
         """Claim a waiting mail and set to work on it. False if there is none."""
-        waiting = await whole(self._store.claim_mail(self._clock.now(), _LEASE))
+        waiting = await whole(self._store.claim_mail(self._clock.now(), LEASE))
         if waiting is None:
             return False
         read = await asyncio.to_thread(self._read, waiting.raw, waiting.return_path)

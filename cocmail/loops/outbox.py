@@ -22,7 +22,7 @@ from cocmail.ports import Clock, Queued, Submission
 
 log = structlog.get_logger()
 
-_LEASE = timedelta(minutes=2)
+LEASE = timedelta(minutes=2)
 _FIRST_DELAY = timedelta(seconds=1)
 _LONGEST_DELAY = timedelta(minutes=10)
 _GIVE_UP = timedelta(days=5)  # RFC 5321 section 4.5.4.1: at least four to five days
@@ -55,7 +55,7 @@ class Outbox:
     async def send_one(self) -> bool:
         """Send one letter that is due. False if there is none."""
         store = self._deciding.store
-        letter = await store.claim_letter(self._clock.now(), _LEASE)
+        letter = await store.claim_letter(self._clock.now(), LEASE)
         if letter is None:
             return False
         try:

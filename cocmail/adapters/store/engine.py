@@ -206,7 +206,10 @@ def _postgresql(url: URL, *, busy_seconds: float) -> AsyncEngine:
             # A black hole between us and the server must not hold a loop for hours.
             "keepalives_idle": 30,
             "tcp_user_timeout": 30_000,
-            "options": f"-c lock_timeout={int(busy_seconds * 1000)}",
+            # And the server learns of our machine's end in a minute, not in hours: it keeps our
+            # locks until then.
+            "options": f"-c lock_timeout={int(busy_seconds * 1000)} -c tcp_keepalives_idle=30"
+            " -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
         },
         pool_pre_ping=True,
         hide_parameters=True,

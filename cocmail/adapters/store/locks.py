@@ -14,7 +14,7 @@ import fcntl
 import os
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cocmail.adapters.store.engine import Database
-from cocmail.core.errors import Permanent
+from cocmail.core.errors import Permanent, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ _CLASS = zlib.crc32(b"cocmail") & 0x7FFFFFFF
 DAEMON = "daemon"
 _TRIES = 10  # `status` looks by taking the lock for an instant: that must refuse nobody
 _BETWEEN = 0.05
+_LOOK_EVERY = 2.0  # whether a PostgreSQL session, and so its lock, still lives
 
 
 class Locks:
@@ -64,7 +65,8 @@ class Locks:
             "stop it, or use PostgreSQL for more than one daemon"
         )
 
-    async def daemon_running(self) -> bool:
+    async def daemons(self) -> int:
+        """How many daemons have this store, with ours; on SQLite there is one at most."""
         path = self._path(DAEMON)
         if path is None:
             look = text(
@@ -73,29 +75,34 @@ class Locks:
                 " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             )
             async with self._database.reading() as connection:
-                found = (await connection.execute(look, _pg_key(DAEMON))).scalar_one()
-            return bool(found)
+                found: int = (await connection.execute(look, _pg_key(DAEMON))).scalar_one()
+            return found
         if not path.exists():
-            return False
+            return 0
         descriptor = _try(path, fcntl.LOCK_SH)
         if descriptor is None:
-            return True
+            return 1
         os.close(descriptor)
-        return False
+        return 0
 
     @asynccontextmanager
     async def alone(self, name: str) -> AsyncIterator[bool]:
-        """True for one process at a time; False, at once, for the others."""
+        """True for one process at a time; False, at once, for the others. On PostgreSQL the
+        block is left with Temporary where the lock was lost with its connection."""
         path = self._path(name)
         if path is None:
             async with self._database.session() as connection:
                 key = _pg_key(name)
                 take = text("SELECT pg_try_advisory_lock(:class, :name)")
                 taken = bool((await connection.execute(take, key)).scalar_one())
+                if not taken:
+                    yield False
+                    return
                 try:
-                    yield taken
+                    async with _watched(connection):
+                        yield True
                 finally:
-                    if taken:
+                    if not connection.invalidated:
                         # The connection goes back to the pool and lives on: so would the lock.
                         give = text("SELECT pg_advisory_unlock(:class, :name)")
                         await connection.execute(give, key)
@@ -126,6 +133,33 @@ class Locks:
             return None
         suffix = ".lock" if name == DAEMON else f".{name}.lock"
         return path.with_name(path.name + suffix)
+
+
+@asynccontextmanager
+async def _watched(session: AsyncConnection) -> AsyncIterator[None]:
+    """The block, for as long as the session lives; then Temporary, in the block's place."""
+    over = asyncio.Event()
+
+    async def watch() -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY):
+                    await over.wait()
+                    return
+            try:
+                await session.execute(text("SELECT 1"))
+            except DBAPIError:
+                raise Temporary("the store: a lock was lost with its connection") from None
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(watch())
+            try:
+                yield
+            finally:
+                over.set()
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
 
 
 @contextmanager

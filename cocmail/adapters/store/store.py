@@ -221,16 +221,23 @@ class SqlStore(Generic[E, C]):
         There the lock goes with its connection: call it again now and then, it costs nothing."""
         await self._locks.hold_daemon()
 
-    async def resume(self) -> None:
-        """No other daemon runs: what a killed one had leased waits again, at once."""
+    async def resume(self, before: datetime) -> None:
+        """No other daemon runs: what a killed one had leased waits again, at once. Leases that
+        don't end before that are our own."""
         async with self._database.deciding() as connection:
             now = self._clock.now()
             for queue in (tables.mails, tables.letters):
-                late = and_(queue.c.state == "waiting", queue.c.next_at > now)
+                late = and_(
+                    queue.c.state == "waiting", queue.c.next_at > now, queue.c.next_at < before
+                )
                 await connection.execute(update(queue).where(late).values(next_at=now))
 
+    async def daemons(self) -> int:
+        """How many daemons have this store, with ours."""
+        return await self._locks.daemons()
+
     async def daemon_running(self) -> bool:
-        return await self._locks.daemon_running()
+        return await self._locks.daemons() > 0
 
     def alone(self, name: str) -> AbstractAsyncContextManager[bool]:
         """``async with store.alone("sweep") as mine:``, where ``mine`` is False while another

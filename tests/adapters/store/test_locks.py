@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from cocmail.core.errors import Permanent
+from cocmail.core.errors import Permanent, Temporary
 
 
 async def test_status_sees_a_daemon(world) -> None:
@@ -73,3 +73,27 @@ async def test_one_sweep_at_a_time(world) -> None:
             raise ZeroDivisionError
     async with two.alone("sweep") as free:
         assert free
+
+
+async def test_daemons_are_counted(world) -> None:
+    one, looking = await world.open(), await world.open()
+    assert await looking.daemons() == 0
+    await one.lock_daemon()
+    assert await looking.daemons() == await one.daemons() == 1
+    if world.kind == "postgresql":
+        await looking.lock_daemon()
+        assert await one.daemons() == 2
+
+
+async def test_whoever_loses_the_lock_with_its_connection_stops(world) -> None:
+    """Else two would sweep: the other can have the lock by now."""
+    if world.kind == "sqlite":
+        return  # the kernel holds it as long as the process lives
+    store = await world.open()
+    with pytest.raises(Temporary):
+        async with store.alone("sweep") as mine:
+            assert mine
+            world.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            await asyncio.wait_for(asyncio.Event().wait(), 20)
+    async with store.alone("sweep") as again:
+        assert again
