@@ -90,10 +90,14 @@ async def test_whoever_loses_the_lock_with_its_connection_stops(world) -> None:
     if world.kind == "sqlite":
         return  # the kernel holds it as long as the process lives
     store = await world.open()
-    with pytest.raises(Temporary):
+
+    async def sweep() -> None:
         async with store.alone("sweep") as mine:
             assert mine
             world.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
             await asyncio.wait_for(asyncio.Event().wait(), 20)
+
+    with pytest.raises(Temporary):
+        await sweep()
     async with store.alone("sweep") as again:
         assert again
