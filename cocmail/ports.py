@@ -75,7 +75,7 @@ class Authenticator(Protocol):
 
 class Submission(Protocol):
     async def send(self, return_path: str, recipient: Address, message: bytes) -> None:
-        """Hand one message over. Raises Temporary or Permanent (for this recipient)."""
+        """Hand one message over. Raises Away (for all), Temporary or Permanent (for this one)."""
         ...
 
     async def close(self) -> None: ...

@@ -10,6 +10,7 @@ mailmanclient's own connection has no timeout, prints its password and maps ever
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -20,6 +21,9 @@ from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Private
 
 Fields = Mapping[str, Any]
+
+_PAUSES = (0.1, 0.4)  # seconds before a question is asked again
+_QUICK = 5.0  # what failed after more seconds than that isn't
 
 
 class Answered(Exception):
@@ -73,13 +77,26 @@ class MailmanConnection:
         method = (method or ("GET" if data is None else "POST")).upper()
         fields = _fields(data)
         query = fields if method in ("GET", "DELETE") else None
+        body = None if query is not None or data is None else fields
+        begun = time.monotonic()
+        # A question changes nothing, so it is asked again: a sweep has many, and none of them may
+        # be left out.
+        for pause in _PAUSES if method == "GET" else ():
+            try:
+                return self._once(method, path, query, body)
+            except Temporary:
+                if time.monotonic() - begun > _QUICK:
+                    raise
+                time.sleep(pause)
+        return self._once(method, path, query, body)
+
+    def _once(
+        self, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
+    ) -> tuple[httpx.Response, Any]:
         self.calls += 1
         try:
             response = self._client.request(
-                method,
-                self._url(path),
-                params=query or None,
-                data=None if query is not None or data is None else fields,
+                method, self._url(path), params=query or None, data=body
             )
         except httpx.TimeoutException:
             raise Temporary(f"Mailman ([{self._section}] url) does not answer in time") from None

@@ -20,7 +20,7 @@ from typing import Literal
 import aiosmtplib
 
 from cocmail.adapters.signing import Signer as Signer
-from cocmail.core.errors import CocmailError, Permanent, Temporary
+from cocmail.core.errors import Away, CocmailError, Permanent, Temporary
 from cocmail.core.people import Address, Private
 
 _ABOUT_LOGIN = frozenset({530, 534, 535, 538, 454})  # RFC 4954 section 6
@@ -55,8 +55,8 @@ class SmtpSubmission:
     async def send(self, return_path: str, recipient: Address, message: bytes) -> None:
         """Hand one message over, from ``return_path`` ("": the null one).
 
-        Raises Temporary where trying again may help, and wherever it is not this mail's fault;
-        Permanent where the server won't have this mail.
+        Raises Away where no connection can be made, Temporary where trying this mail again may
+        help, Permanent where the server won't have it.
         """
         if self._signer is not None:
             # Some milliseconds of RSA: not on the loop's thread.
@@ -135,7 +135,7 @@ class SmtpSubmission:
                     cafile=str(settings.ca_file) if settings.ca_file is not None else None
                 )
             except OSError:
-                raise Temporary("[submission] ca_file can't be read") from None
+                raise Away("[submission] ca_file can't be read") from None
         password = settings.password
         secret = password() if callable(password) else password
         client = aiosmtplib.SMTP(
@@ -161,17 +161,20 @@ class SmtpSubmission:
                 await client.ehlo()
         except aiosmtplib.SMTPAuthenticationError as refused:
             client.close()
-            raise Temporary(
+            raise Away(
                 f"[submission] username and password_file: the login is refused {_codes(refused)}"
             ) from None
         except aiosmtplib.SMTPNotSupported:
             client.close()
-            raise Temporary(
+            raise Away(
                 "[submission] security, username: the server offers no such TLS or login"
             ) from None
         except aiosmtplib.SMTPResponseException as refused:
             client.close()
-            raise Temporary(f"[submission] host: the server says {_codes(refused)}") from None
+            raise Away(f"[submission] host: the server says {_codes(refused)}") from None
+        except (aiosmtplib.SMTPException, OSError) as broken:
+            client.close()
+            raise Away(f"[submission] host: {_said(broken)}") from None
         except BaseException:
             client.close()
             raise
@@ -208,8 +211,6 @@ class SmtpSubmission:
             client = await self._connect()
         except CocmailError as wrong:
             return [(False, str(wrong))]
-        except (aiosmtplib.SMTPException, OSError) as broken:
-            return [(False, f"[submission] host: {_said(broken)}")]
         except ValueError:
             return [(False, "[submission] host, username: not usable")]
         lines = [

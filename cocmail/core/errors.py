@@ -14,6 +14,10 @@ class Temporary(CocmailError):
     """We try again by ourselves, after a delay."""
 
 
+class Away(Temporary):
+    """The server that it takes is not there: no use to try with anything else meanwhile."""
+
+
 class Permanent(CocmailError):
     """Trying again is of no use; a human must act."""
 

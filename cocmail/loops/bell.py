@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+
+import structlog
+
+from cocmail.core.errors import Temporary
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -31,6 +37,7 @@ class Bell:
         self.event.clear()
 
 
+AGAIN_AFTER = 1.0  # seconds
 _GRACE = 8.0  # seconds; the service manager is promised an end within ten
 
 
@@ -43,3 +50,19 @@ async def whole(unit: Coroutine[Any, Any, T]) -> T:
         await asyncio.wait([task], timeout=_GRACE)
         task.cancel()
         raise
+
+
+async def until_stored(unit: Callable[[], Coroutine[Any, Any, T]], *, within: float) -> T:
+    """Run one unit of work on something that we hold a lease on; where the store can't be reached,
+    once more every second, but no longer than ``within`` (seconds: the lease). Raises Temporary
+    then; the thing is free again when its lease ends."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + within
+    while True:
+        try:
+            return await whole(unit())
+        except Temporary as error:
+            log.warning("the store can't be reached; trying again", error=str(error))
+            if loop.time() + AGAIN_AFTER >= until:
+                raise
+        await asyncio.sleep(AGAIN_AFTER)

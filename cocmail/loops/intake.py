@@ -33,7 +33,7 @@ from cocmail.core.setting import Setting
 from cocmail.core.threads import Destination, destination, left_out, meant
 from cocmail.core.verification import UNPROVED, Authentication, Signature
 from cocmail.core.work import Result, Work
-from cocmail.loops.bell import whole
+from cocmail.loops.bell import until_stored, whole
 from cocmail.loops.deciding import Deciding, write
 from cocmail.loops.outbox import LEASE, delay
 from cocmail.ports import RELEASED, Authenticator, Clock, Found, Lists, Transaction, Waiting
@@ -115,10 +115,9 @@ class Intake:
     ) -> None:
         try:
             async with self._in_turn(read, turn):
-                await whole(self._handle(waiting, read))
-        except Temporary as error:
-            # Not even the delay could be written; the mail is free again when its lease ends.
-            log.warning("the store can't be reached; trying again", error=str(error))
+                lease = LEASE.total_seconds()
+                with contextlib.suppress(Temporary):  # else free again when its lease ends
+                    await until_stored(lambda: self._handle(waiting, read), within=lease)
         finally:
             self._slots.release()
 

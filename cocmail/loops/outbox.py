@@ -1,22 +1,26 @@
 """Letters leave: one at a time, over one connection that is kept.
 
-Owns the retrying. A crash between sending and marking sends the same letter once more, with the
-same Message-ID. Refuses to know what a letter says. Started by the daemon.
+Owns the retrying: a server that is away keeps all letters waiting, in their order; what it says of
+one letter keeps that one alone. A crash between sending and marking sends the same letter once
+more, with the same Message-ID. Refuses to know what a letter says. Started by the daemon.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from cocmail.core import casework, proofs
 from cocmail.core.case import SYSTEM, Case
-from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.errors import Away, Permanent, Temporary
 from cocmail.core.letters import Kind
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
-from cocmail.loops.bell import whole
+from cocmail.loops.bell import until_stored, whole
 from cocmail.loops.deciding import Deciding
 from cocmail.ports import Clock, Queued, Submission
 
@@ -26,6 +30,7 @@ LEASE = timedelta(minutes=2)
 _FIRST_DELAY = timedelta(seconds=1)
 _LONGEST_DELAY = timedelta(minutes=10)
 _GIVE_UP = timedelta(days=5)  # RFC 5321 section 4.5.4.1: at least four to five days
+_LONGEST_ABSENCE = timedelta(minutes=1)  # between looks whether the server is back
 _LOOK_EVERY = 1.0
 
 
@@ -41,6 +46,7 @@ class Outbox:
         self._deciding = deciding
         self._submission = submission
         self._clock = clock
+        self._refusals = 0  # in a row, of a server that was away
         self.trouble = ""
 
     async def run(self) -> None:
@@ -48,6 +54,9 @@ class Outbox:
             try:
                 if not await whole(self.send_one()):
                     await self._deciding.bells.outbox.wait(_LOOK_EVERY)
+                if self._refusals:
+                    pause = delay(self._refusals, _LONGEST_ABSENCE)
+                    await asyncio.sleep(pause.total_seconds())
             except Temporary as error:
                 log.warning("the store can't be reached; trying again", error=str(error))
                 await self._deciding.bells.outbox.wait(_LOOK_EVERY)
@@ -58,19 +67,38 @@ class Outbox:
         letter = await store.claim_letter(self._clock.now(), LEASE)
         if letter is None:
             return False
-        try:
-            await self._submission.send(letter.return_path, letter.recipient, letter.message)
-        except Temporary as error:
-            await self._later(letter, str(error))
-        except Permanent as error:
-            await self._failed(letter, str(error))
-        else:
-            self.trouble = ""
-            await self._sent(letter)
+        settled = await self._send(letter)
+        # It is sent, or isn't: what must not be lost now is that we know.
+        await until_stored(settled, within=LEASE.total_seconds())
         return True
 
+    async def _send(self, letter: Queued) -> Callable[[], Coroutine[Any, Any, None]]:
+        """How to write down what came of it."""
+        away, self._refusals = self._refusals, 0
+        try:
+            await self._submission.send(letter.return_path, letter.recipient, letter.message)
+        except Away as error:
+            self.trouble = why = str(error)
+            self._refusals = away + 1
+            return lambda: self._not_now(letter, why)
+        except Temporary as error:
+            self.trouble = why = str(error)
+            return lambda: self._later(letter, why)
+        except Permanent as error:
+            why = str(error)
+            return lambda: self._failed(letter, why)
+        self.trouble = ""
+        return lambda: self._sent(letter)
+
+    async def _not_now(self, letter: Queued, why: str) -> None:
+        """The letter has done nothing to be behind the others when the server is back."""
+        if self._clock.now() - letter.queued > _GIVE_UP:
+            await self._failed(letter, why)
+            return
+        log.warning("letters wait", error=why)
+        await self._deciding.store.postpone_letter(letter.id, self._clock.now())
+
     async def _later(self, letter: Queued, why: str) -> None:
-        self.trouble = why
         if self._clock.now() - letter.queued > _GIVE_UP:
             await self._failed(letter, why)
             return

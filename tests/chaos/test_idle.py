@@ -1,0 +1,30 @@
+"""A daemon that has worked and now has nothing to do costs next to nothing.
+
+A minute of it is `python benchmarks/idle.py`; this is shorter, and looks after some work, when
+everything that work loads is loaded.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from cocmail.lab.cost import processor_seconds, pss, tree
+from cocmail.lab.waiting import wait_until
+
+SECONDS = 10.0
+
+
+def test_an_idle_daemon(new_house: Any) -> None:
+    house = new_house(mailman={"sweep_every": "5m"})
+    house.report().settle()
+    house.quiet()
+    pid = house._process.pid
+    wait_until(lambda: len(tree(pid)) == 1, timeout=60, what="the end of the filters' process")
+    begun, spent = time.monotonic(), processor_seconds(pid)
+    time.sleep(SECONDS)  # what is measured
+    share = (processor_seconds(pid) - spent) / (time.monotonic() - begun)
+    memory = pss(pid) / 1e6
+    print(f"{share:.2%} of a core, {memory:.0f} MB PSS")
+    assert memory < 120
+    assert share < 0.01

@@ -1,0 +1,91 @@
+"""The store's own trouble: PostgreSQL restarted under the daemon, a disk that is full.
+
+Meanwhile no mail is said to be stored that isn't; after it all goes on by itself.
+"""
+
+from __future__ import annotations
+
+import resource
+import smtplib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cocmail.lab.waiting import wait_until
+
+SENDER = "bounces@example.net"
+FULL = 4096  # bytes that any file may have while the disk is "full"
+
+
+def delivered(house: Any, mail: bytes) -> bool:
+    """As an MTA: what isn't answered with 250 stays in the queue."""
+    try:
+        house.deliver(mail, house.address, SENDER)
+    except (OSError, smtplib.SMTPException) as error:
+        code = getattr(error, "smtp_code", 400)
+        assert 400 <= code < 500, "mail was refused for good"
+        return False
+    return True
+
+
+def nothing_is_lost(house: Any, count: int) -> None:
+    house.quiet()
+    status = house.ask("status")
+    assert status["running"] is True
+    assert status["mail"] == {
+        **status["mail"], "received": count, "waiting": 0, "quarantined": 0
+    }  # fmt: skip
+    assert status["outbox"]["failed"] == 0
+    assert len(house.ask("case", "list")) == count
+    assert house.ask("ledger", "verify")["whole"] is True
+
+
+@pytest.mark.parametrize("new_store", ["postgresql"], indirect=True)
+def test_postgresql_is_restarted_and_killed(new_house: Any, postgres: Any) -> None:
+    house = new_house()
+    people = [house.somebody("Rae Reporter") for _ in range(6)]
+    mails = [p.write(house.address, "Hello", f"I need to tell {p.address}.") for p in people]
+    for number, end in enumerate((postgres.stop, postgres.kill)):
+        before, pushed, pulled = mails[3 * number : 3 * number + 3]
+        assert delivered(house, before)
+        end()
+        assert not delivered(house, pushed)
+        house.into_inbox(pulled, house.address, SENDER)
+        wait_until(
+            lambda: "can't be reached" in house.said() or "can't take it" in house.said(),
+            timeout=10, what="a line in the log",
+        )  # fmt: skip
+        assert house.running
+        postgres.start()
+        wait_until(lambda m=pushed: delivered(house, m), timeout=30, what="a 250")
+        for person in people[3 * number : 3 * number + 3]:
+            house.mail(person, "acknowledgement", within=40)
+    wait_until(lambda: house.ask("status")["running"], timeout=10, what="its lock, taken anew")
+    nothing_is_lost(house, len(mails))
+
+
+@pytest.mark.parametrize("new_store", ["sqlite"], indirect=True)
+def test_the_disk_is_full(new_house: Any) -> None:
+    """No file can grow past a limit that is set on the running daemon from outside."""
+    house = new_house()
+    people = [house.somebody("Rae Reporter") for _ in range(3)]
+    long = "I need to tell you of something, at length.\n" * 2000
+    mails = [person.write(house.address, "Hello", long) for person in people]
+    before, pushed, pulled = mails
+    assert delivered(house, before)
+    pid = house._process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (FULL, hard))
+    assert not delivered(house, pushed)
+    house.into_inbox(pulled, house.address, SENDER)
+    wait_until(
+        lambda: house.ask("status")["mail"] and house.running, timeout=5, what="a daemon that lives"
+    )
+    assert house.servers.dovecot.mailbox(house.user).count() == 1
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+    wait_until(lambda: delivered(house, pushed), timeout=30, what="a 250")
+    for person in people:
+        house.mail(person, "acknowledgement", within=40)
+    assert Path(f"/proc/{pid}").exists(), "it is the same daemon"
+    nothing_is_lost(house, len(mails))
