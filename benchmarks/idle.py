@@ -13,8 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
-
+from cocmail.lab.cost import processor_seconds, pss
 from cocmail.lab.dovecot import Dovecot
 from cocmail.lab.mailman import Mailman
 from cocmail.lab.sink import Sink
@@ -49,19 +48,6 @@ addresses = ["bob@bob.example"]
 """
 
 
-def tree(pid: int) -> list[psutil.Process]:
-    parent = psutil.Process(pid)
-    return [parent, *parent.children(recursive=True)]
-
-
-def cpu(pid: int) -> float:
-    return sum(sum(p.cpu_times()[:2]) for p in tree(pid))
-
-
-def pss(pid: int) -> float:
-    return sum(p.memory_full_info().pss for p in tree(pid)) / 1e6
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch, Sink() as sink:
         base = Path(scratch)
@@ -83,10 +69,10 @@ def main() -> None:
                 assert daemon.stderr is not None
                 assert "ready" in daemon.stderr.readline()
                 time.sleep(3)  # the first sweep and the first look are no idling
-                begun, spent = time.monotonic(), cpu(daemon.pid)
+                begun, spent = time.monotonic(), processor_seconds(daemon.pid)
                 time.sleep(SECONDS)
-                share = (cpu(daemon.pid) - spent) / (time.monotonic() - begun)
-                ours, bare = pss(daemon.pid), pss(nothing.pid)
+                share = (processor_seconds(daemon.pid) - spent) / (time.monotonic() - begun)
+                ours, bare = pss(daemon.pid) / 1e6, pss(nothing.pid) / 1e6
                 print(f"CPU: {share:.2%} of a core over {SECONDS:.0f} s")
                 print(f"memory: {ours:.0f} MB PSS, {ours / bare:.1f} times a bare Python's")
             finally:

@@ -37,7 +37,7 @@ from cocmail.ports import Arrival, Keep
 
 log = structlog.get_logger("cocmail")
 
-_NOTE_EVERY = 1.0
+_NOTE_EVERY = 2.0
 _LEADER_EVERY = 2.0
 
 

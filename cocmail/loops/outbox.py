@@ -31,7 +31,7 @@ _FIRST_DELAY = timedelta(seconds=1)
 _LONGEST_DELAY = timedelta(minutes=10)
 _GIVE_UP = timedelta(days=5)  # RFC 5321 section 4.5.4.1: at least four to five days
 _LONGEST_ABSENCE = timedelta(minutes=1)  # between looks whether the server is back
-_LOOK_EVERY = 1.0
+_LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other processes' work
 
 
 def delay(attempts: int, longest: timedelta = _LONGEST_DELAY) -> timedelta:
