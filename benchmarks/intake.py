@@ -3,7 +3,8 @@
 The baseline is what a volunteer would write in an evening, in the same run on the same Dovecot:
 IMAPClient, `email.policy.default`, one SQLite insert and commit and one acknowledgement a mail,
 then a move. It seals nothing, checks no signature, writes to no committee (we do, to two members),
-keeps no ledger, and loses what it was at when it dies. `MAILS=50 python -m benchmarks.intake` makes it shorter.
+keeps no ledger, and loses what it was at when it dies. `MAILS=50 python -m benchmarks.intake` makes
+it shorter.
 """
 
 from __future__ import annotations
