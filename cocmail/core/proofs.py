@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cocmail.core import events as e
-from cocmail.core.actions import tell_outcome
 from cocmail.core.case import Case
 from cocmail.core.enforcement import ProofRow
 from cocmail.core.letters import Kind
+from cocmail.core.outcomes import tell_outcome
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Sanction, State
 from cocmail.core.setting import Setting

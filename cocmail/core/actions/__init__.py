@@ -1,0 +1,51 @@
+"""One function a command: what it does to the case, or why it can't be done.
+
+Owns the effects of the command table and who may cause them. Refuses to know mail: casework has
+seen to it that the member is verified. Each raises Problem, and then nothing of the mail runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cocmail.core.actions import (
+    answering,
+    filing,
+    people,
+    proposing,
+    recusing,
+    speaking,
+    tending,
+)
+from cocmail.core.actions.turn import Hold, Turn
+from cocmail.core.commands import Command
+
+__all__ = ["Hold", "Turn", "perform"]
+
+
+def perform(turn: Turn, command: Command) -> None:
+    """Run one command. Raises Problem or Hold."""
+    _ACTIONS[command.word](turn, command)
+
+
+_ACTIONS: dict[str, Callable[[Turn, Command], None]] = {
+    "reply": speaking.reply,
+    "respondent": people.respondent,
+    "sanction": proposing.sanction,
+    "lift": proposing.lift,
+    "approve": proposing.vote,
+    "object": proposing.vote,
+    "abstain": proposing.vote,
+    "confirm": answering.confirm,
+    "withdraw": proposing.withdraw,
+    "recuse": recusing.recuse,
+    "accept": filing.accept,
+    "drop": filing.drop,
+    "assign": tending.assign,
+    "tag": tending.tag,
+    "urgent": tending.urgent,
+    "close": tending.close,
+    "reopen": tending.reopen,
+    "status": answering.status,
+    "help": answering.help_,
+}

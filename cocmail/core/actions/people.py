@@ -1,0 +1,61 @@
+"""`/respondent`: who the case is about, and who is kept out of it by that.
+
+Owns which addresses are taken for one person's. Refuses to know measures. Called by the table of
+actions, and by proposing.
+"""
+
+from __future__ import annotations
+
+from cocmail.core import deliberation
+from cocmail.core import events as e
+from cocmail.core.actions.turn import Turn
+from cocmail.core.commands import Command
+from cocmail.core.letters import Kind
+from cocmail.core.people import Address, Private
+from cocmail.core.preview import where
+
+
+def respondent(turn: Turn, command: Command) -> None:
+    work = turn.work
+    addresses = tuple(a for a in command.addresses)
+    known = next((p for a in addresses if (p := work.case.party_of(a, "respondent"))), None)
+    if known is None:
+        known = work.join("respondent", addresses)
+    else:
+        work.happen(e.PartyNamed(party=known.id, addresses=addresses, by=turn.member.handle))
+    keep_out_if_member(turn, addresses)
+    work.to_member(
+        turn.member,
+        Kind.ANSWER,
+        "known",
+        {
+            "addresses": addresses,
+            "preview": where(addresses, turn.observed),
+            "sanctions": [s for s in work.case.sanctions.values() if s.address in addresses],
+        },
+        answering=turn.answering,
+    )
+    turn.done.append(f"named {', '.join(addresses)} as {known.role} {known.number}")
+
+
+def keep_out_if_member(turn: Turn, addresses: tuple[Address, ...]) -> None:
+    """A member who is the respondent decides nothing here, from this moment on."""
+    for address in addresses:
+        member = turn.work.setting.roster.by_address(address)
+        if member and member.handle not in turn.work.case.recused:
+            turn.work.happen(
+                e.Recused(
+                    handle=member.handle,
+                    by="cocmail",
+                    because=Private("This member's address is the respondent's."),
+                )
+            )
+            turn.done.append(f"kept {member.handle} out of this case, being named in it")
+    deliberation.reconsider(turn.work)
+
+
+def person(turn: Turn, address: Address) -> tuple[Address, ...]:
+    """All addresses that are known to be this person's, the named one first."""
+    known = turn.work.case.party_of(address, "respondent")
+    linked = turn.observed.linked.get(address, ()) if turn.observed else ()
+    return tuple(dict.fromkeys((address, *(known.addresses if known else ()), *linked)))

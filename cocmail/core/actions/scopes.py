@@ -1,0 +1,53 @@
+"""The lists that a command names.
+
+Owns what a name of a list or group can mean, and what was perhaps meant. Called by proposing.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from cocmail.core.actions.turn import Turn
+from cocmail.core.commands import Problem
+from cocmail.core.sanctions import Scope
+
+
+def scope_of(turn: Turn, names: tuple[str, ...]) -> Scope:
+    """Group names and lists, by posting address, list id or an unambiguous local part."""
+    groups: list[str] = []
+    lists: list[str] = []
+    known = dict(turn.observed.lists) if turn.observed else {}
+    for name in names:
+        if name in turn.work.setting.groups:
+            groups.append(name)
+            continue
+        found = [
+            posting
+            for posting, list_id in known.items()
+            if name in (posting, list_id) or posting.partition("@")[0] == name
+        ]
+        if len(found) == 1:
+            lists.append(found[0])
+        elif len(found) > 1:
+            raise Problem(
+                f"“{name}” could be {' or '.join(sorted(found))}", f"on {sorted(found)[0]}"
+            )
+        elif turn.observed is None:
+            raise Problem(
+                f"Mailman can't be asked just now, so “{name}” can't be looked up",
+                "the same in a few minutes, or “on all”, or a group by name",
+            )
+        else:
+            near = difflib.get_close_matches(
+                name,
+                [*turn.work.setting.groups, *known, *(p.partition("@")[0] for p in known)],
+                n=1,
+                cutoff=0.6,
+            )
+            raise Problem(
+                f"no list and no group is called {name}",
+                f"did you mean {near[0]}?"
+                if near
+                else "“on all”, a group's name, or a list's address",
+            )
+    return Scope(groups=tuple(dict.fromkeys(groups)), lists=tuple(dict.fromkeys(lists)))

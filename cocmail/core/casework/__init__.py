@@ -1,0 +1,30 @@
+"""A mail that belongs to a case, and what comes of it.
+
+Owns the dialogue: who hears what when a report, an answer or a member's mail comes in. Refuses
+to know where the mail came from and how it is stored; the loop has found the case and the party.
+Called by loops/intake, in one deciding transaction.
+"""
+
+from cocmail.core.casework.filing import release
+from cocmail.core.casework.incoming import Incoming, marks_of
+from cocmail.core.casework.members import from_member, looks_ahead
+from cocmail.core.casework.outsiders import (
+    from_machine,
+    from_outsider,
+    from_stranger,
+    undelivered,
+)
+from cocmail.core.casework.reports import report
+
+__all__ = [
+    "Incoming",
+    "from_machine",
+    "from_member",
+    "from_outsider",
+    "from_stranger",
+    "looks_ahead",
+    "marks_of",
+    "release",
+    "report",
+    "undelivered",
+]

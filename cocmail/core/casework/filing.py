@@ -1,0 +1,112 @@
+"""A mail becomes a message of its case, or is set aside for it; and who hears of it.
+
+Owns what is written down of a mail and how it is shown. Called by the other rooms of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cocmail.core import events as e
+from cocmail.core.casework.incoming import Incoming
+from cocmail.core.letters import Kind, clean, usable_id
+from cocmail.core.people import Member, Private
+from cocmail.core.work import Result, Work
+
+OWN_MATTER = "own-matter"
+WHO_WAS_MEANT = "who-was-meant"
+
+
+def receive(
+    work: Work,
+    incoming: Incoming,
+    party: str,
+    *,
+    proof: str = "",
+    note: str = "",
+    text: str | None = None,
+) -> e.Received:
+    mail = incoming.mail
+    received = e.Received(
+        number=work.case.next_number(),
+        mail=incoming.id,
+        party=party,
+        sender=incoming.address,
+        name=incoming.name,
+        proof=proof or incoming.proof,
+        subject=Private(clean(mail.subject)),
+        text=Private(incoming.text if text is None else text),
+        attachments=tuple(Private(clean(a.name)) for a in mail.attachments),
+        sent=mail.date,
+        message_id=usable_id(mail.message_id),
+        note=Private(note or _remarks(incoming)),
+    )
+    work.happen(received)
+    return received
+
+
+def _remarks(incoming: Incoming) -> str:
+    """What members should know of a mail beside its text."""
+    remarks: list[str] = []
+    if incoming.mail.sender is None:
+        remarks.append(f"It can't be answered: {incoming.mail.sender_defect}.")
+    if incoming.mail.encrypted:
+        remarks.append("It is encrypted, and cocmail can't read it.")
+    if incoming.urgent:
+        remarks.append(incoming.urgent)
+    return " ".join(remarks)
+
+
+def copies(work: Work, members: Iterable[Member] | None = None) -> None:
+    """The report to each member who may see it."""
+    first = next((m.received for m in work.case.messages), None)
+    if first is None:
+        return
+    for member in work.eligible if members is None else members:
+        work.to_member(member, Kind.REPORT, "report", showing(work, first))
+
+
+def showing(work: Work, received: e.Received) -> dict[str, object]:
+    return {
+        "received": received,
+        "text": work.shown(received.text),
+        "subject": work.shown(received.subject),
+    }
+
+
+def release(work: Work) -> None:
+    """Members who were kept out for a while come in, and get the report."""
+    handles = tuple(sorted(work.case.provisional))
+    before = {m.handle for m in work.eligible}
+    work.happen(e.Released(handles=handles))
+    copies(work, [m for m in work.eligible if m.handle not in before])
+
+
+def set_aside(
+    work: Work, incoming: Incoming, party_id: str, why: str, stranger: str = ""
+) -> Result:
+    put_aside(work, incoming, party_id, why, stranger)
+    return work.result(settled="quarantined", why=why)
+
+
+def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger: str = "") -> None:
+    aside = e.SetAside(
+        number=len(work.case.asides) + 1,
+        mail=incoming.id,
+        party=party_id,
+        stranger=stranger,
+        sender=incoming.address,
+        name=incoming.name,
+        subject=Private(clean(incoming.mail.subject)),
+        text=Private(incoming.text),
+        why=why,
+    )
+    work.happen(aside)
+    values = {"aside": aside, "text": work.shown(aside.text), "subject": work.shown(aside.subject)}
+    work.tell(Kind.MESSAGE, "aside", values)
+
+
+def leave_out(work: Work, handle: str) -> None:
+    if handle not in work.case.recused:
+        why = Private("The reporter asked for it.")
+        work.happen(e.Recused(handle=handle, by="reporter", because=why))

@@ -1,0 +1,58 @@
+"""A mail with all that is known of it when it is decided on.
+
+Owns the gathering. Made by loops/intake, read by the other rooms of this package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cocmail.core.enforcement import Observed
+from cocmail.core.letters import clean
+from cocmail.core.mail import Mail
+from cocmail.core.people import Address, Private
+from cocmail.core.setting import Setting
+from cocmail.core.threads import Destination
+from cocmail.core.verification import Authentication, Signature
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """A mail with all that is known of it."""
+
+    id: str  # the vault's
+    mail: Mail = field(repr=False)
+    auth: Authentication
+    destination: Destination = field(repr=False)
+    purpose: str = ""  # what the reply address is for: reply, ballot, confirm, return, dead
+    about: str = ""
+    replayed: bool = False
+    observed: Observed | None = field(default=None, repr=False)
+    urgent: str = ""  # why a filter holds it for urgent
+    tags: tuple[str, ...] = ()
+    kept_apart: frozenset[str] = frozenset()  # who must not see this member's plain mail yet
+
+    @property
+    def address(self) -> Address:
+        return self.mail.sender.address if self.mail.sender else Address("")
+
+    @property
+    def name(self) -> Private:
+        return Private(clean(self.mail.sender.name)) if self.mail.sender else Private("")
+
+    @property
+    def text(self) -> str:
+        return clean(self.mail.text)
+
+    @property
+    def proof(self) -> str:
+        return "signed" if self.auth.signature is Signature.SOUND else "unsigned"
+
+
+def marks_of(incoming: Incoming, setting: Setting) -> tuple[str, ...]:
+    """What must not count twice: each signature, and the Message-ID."""
+    digest = setting.minter.digest
+    marks = [digest(f"signature {m}") for m in incoming.auth.marks]
+    if incoming.mail.message_id:
+        marks.append(digest(f"message-id {incoming.mail.message_id}"))
+    return tuple(marks)

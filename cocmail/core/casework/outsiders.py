@@ -1,0 +1,96 @@
+"""Mail of people who aren't on the committee, and of machines, to a reply address of a case.
+
+Owns what is believed of them. Called by loops/intake and, where a letter of ours didn't arrive, by
+loops/outbox.
+"""
+
+from __future__ import annotations
+
+from cocmail.core import events as e
+from cocmail.core.case import Case
+from cocmail.core.casework.filing import (
+    OWN_MATTER,
+    WHO_WAS_MEANT,
+    leave_out,
+    receive,
+    release,
+    set_aside,
+    showing,
+)
+from cocmail.core.casework.incoming import Incoming
+from cocmail.core.letters import Kind, usable_id
+from cocmail.core.setting import Setting
+from cocmail.core.threads import meant, named_in
+from cocmail.core.verification import Signature
+from cocmail.core.work import Result, Work
+
+
+def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> Result:
+    """A mail through an outsider's reply address, from that outsider."""
+    work = Work(case, setting)
+    if incoming.auth.signature is Signature.FAILED:
+        return set_aside(work, incoming, party_id, incoming.auth.why)
+    pending = next((a for a in case.asides if a.mail.stranger == party_id), None)
+    if pending is not None and not any(
+        a.settled == "taken-in" for a in case.asides if a.mail.stranger == party_id
+    ):
+        return set_aside(work, incoming, party_id, pending.mail.why, stranger=party_id)
+    for handle in incoming.destination.left_out:
+        for one in meant(handle, setting.roster):
+            leave_out(work, one)
+    received = receive(work, incoming, party_id)
+    first_line = next((ln.strip().lower() for ln in incoming.text.split("\n") if ln.strip()), "")
+    if work.case.provisional_why == OWN_MATTER and incoming.purpose == "confirm":
+        if first_line == "/confirm":
+            release(work)
+            return work.result()
+    elif work.case.provisional_why == WHO_WAS_MEANT and party_id == "reporter:1":
+        own = "\n".join(ln for ln in incoming.text.split("\n") if not ln.lstrip().startswith(">"))
+        for handle in named_in(own, setting.roster):
+            leave_out(work, handle)
+        release(work)
+    values = {**showing(work, received), "party": work.case.parties[party_id]}
+    work.tell(Kind.MESSAGE, "from-outsider", values)
+    return work.result()
+
+
+def from_stranger(
+    case: Case, setting: Setting, incoming: Incoming, party_id: str, why: str
+) -> Result:
+    """A mail to somebody else's reply address: shown to the members, never believed."""
+    work = Work(case, setting)
+    stranger = ""
+    if incoming.address and incoming.purpose != "dead":
+        joined = case.party_of(incoming.address, "witness") or work.join(
+            "witness", (incoming.address,), incoming.name
+        )
+        stranger = joined.id
+        # The same receipt as anybody gets, so that nobody learns whether they hit on a case.
+        work.to_party(
+            joined,
+            Kind.ACKNOWLEDGEMENT,
+            "acknowledgement",
+            {"asking": (), "handles": [m.handle for m in setting.roster.members]},
+            answering=usable_id(incoming.mail.message_id),
+        )
+    return set_aside(work, incoming, party_id, why, stranger=stranger)
+
+
+def from_machine(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> Result:
+    """Automatic mail is filed, and never answered. A bounce of ours is told to the others."""
+    work = Work(case, setting)
+    work.happen(e.Filed(mail=incoming.id, party=party_id, why=incoming.mail.automatic))
+    if incoming.purpose == "return" and incoming.mail.report in ("delivery-status", ""):
+        undelivered(work, party_id, "", "It came back from the recipient's mail server.")
+    return work.result(settled="filed", why=incoming.mail.automatic)
+
+
+def undelivered(work: Work, party_id: str, letter: str, why: str) -> None:
+    """A letter did not arrive: the members learn of it, but for the one whose letter it was."""
+    work.happen(e.Undelivered(party=party_id, letter=letter, why=why))
+    role, _, name = party_id.partition(":")
+    what = next((n.what for n in work.case.letters if n.letter == letter), "")
+    if role == "owner":
+        return
+    values = {"role": role, "name": name, "what": what, "why": why}
+    work.tell(Kind.ALERT, "undelivered", values, but=name if role == "member" else "")

@@ -1,0 +1,71 @@
+"""A mail to the community's plain address opens a case.
+
+Owns who learns of a new report, and who never does. Called by loops/intake.
+"""
+
+from __future__ import annotations
+
+from cocmail.core import events as e
+from cocmail.core.case import Case
+from cocmail.core.casework.filing import OWN_MATTER, WHO_WAS_MEANT, copies, leave_out, receive
+from cocmail.core.casework.incoming import Incoming
+from cocmail.core.letters import Kind, usable_id
+from cocmail.core.people import Private
+from cocmail.core.setting import Setting
+from cocmail.core.threads import meant
+from cocmail.core.work import Result, Work
+
+
+def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
+    """A mail to the community's plain address opens a case."""
+    work = Work(case, setting)
+    policy = setting.policy
+    work.happen(
+        e.CaseOpened(
+            reference=f"COC-{work.fresh('case')}",
+            acknowledge_by=work.now + policy.acknowledge_within,
+            update_by=work.now + policy.update_within,
+        )
+    )
+    reachable = (incoming.address,) if incoming.address else ()
+    reporter = work.join("reporter", reachable, incoming.name)
+    author = setting.roster.by_address(incoming.address)
+    if author is not None:
+        why = Private("The report came from this member's address.")
+        work.happen(e.Recused(handle=author.handle, by="cocmail", because=why))
+    asking = _leave_out(work, incoming)
+    if incoming.kept_apart - work.case.recused:
+        apart = tuple(sorted(incoming.kept_apart - work.case.recused))
+        work.happen(e.Provisional(handles=apart, why=OWN_MATTER, until=None))
+    if incoming.urgent:
+        work.happen(e.MarkedUrgent(by="cocmail"))
+    for tag in incoming.tags:
+        work.happen(e.Tagged(by="cocmail", tag=tag))
+    receive(work, incoming, reporter.id)
+    answering = usable_id(incoming.mail.message_id)
+    values = {"asking": asking, "handles": [m.handle for m in setting.roster.members]}
+    work.to_party(reporter, Kind.ACKNOWLEDGEMENT, "acknowledgement", values, answering=answering)
+    if work.case.provisional_why == OWN_MATTER and author is not None:
+        work.ask_author(reporter, author, answering)
+    copies(work)
+    return work.result()
+
+
+def _leave_out(work: Work, incoming: Incoming) -> tuple[str, ...]:
+    """Keep out whom the sender wants kept out; the handles that resemble nobody."""
+    nobody: list[str] = []
+    for handle in incoming.destination.left_out:
+        found = meant(handle, work.setting.roster)
+        if not found:
+            nobody.append(handle)
+        for one in found:
+            leave_out(work, one)
+    if nobody and not any(p.startswith("member:") for p in _told(work.case)):
+        handles = tuple(m.handle for m in work.eligible)
+        until = work.now + work.setting.policy.acknowledge_within
+        work.happen(e.Provisional(handles=handles, why=WHO_WAS_MEANT, until=until))
+    return tuple(nobody)
+
+
+def _told(case: Case) -> set[str]:
+    return {note.party for note in case.letters}
