@@ -16,8 +16,10 @@ from typing import Any
 from cocmail.adapters.store import Keys, SqlStore, load_keys, open_store
 from cocmail.adapters.templates import Templates
 from cocmail.config import Settings
+from cocmail.config.values import Return
 from cocmail.core import events
 from cocmail.core.case import Case, fold
+from cocmail.core.committee import Committee
 from cocmail.core.index import Row
 from cocmail.core.mail import recipients
 from cocmail.core.minting import Minter, is_ours
@@ -77,7 +79,14 @@ def policy(settings: Settings) -> Policy:
         acknowledge_within=said.acknowledge_within,
         update_within=said.update_within,
         appeal_within=said.appeal_within,
+        urgent_within=said.urgent_within,
+        escalate_to=tuple(Address(one) for one in said.escalate_to),
+        roster_delay=said.roster_delay,
+        objection_within=said.objection_within,
+        counsel_after=said.counsel_after,
         tell_owners=said.tell_owners,
+        on_request=said.return_ is Return.ON_REQUEST,
+        history=said.history,
         unsigned=Unsigned(settings.authentication.unsigned.value),
     )
 
@@ -91,7 +100,7 @@ def groups(settings: Settings) -> dict[str, tuple[str, ...]]:
 
 def setting_maker(
     settings: Settings, keys: Keys, clock: SystemClock, templates: Templates
-) -> Callable[[], Setting]:
+) -> Callable[[Committee], Setting]:
     """The world as the core sees it, anew for each transaction."""
     fixed: dict[str, Any] = {
         "name": settings.community.name,
@@ -103,7 +112,11 @@ def setting_maker(
         "minter": minter(settings, keys),
         "render": templates.render,
     }
-    return lambda: Setting(**fixed, now=clock.now(), entropy=os.urandom(32))
+
+    def now(committee: Committee) -> Setting:
+        return Setting(**fixed, committee=committee, now=clock.now(), entropy=os.urandom(32))
+
+    return now
 
 
 def ours(settings: Settings) -> Callable[[Address], bool]:

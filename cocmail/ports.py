@@ -196,6 +196,14 @@ class Transaction(Protocol):
         """The folded case, its row locked until the end of the transaction."""
         ...
 
+    async def glance(self, case: str) -> Case | None:
+        """The folded case as it stands, not locked: for what is only looked at."""
+        ...
+
+    async def ensure_case(self, case: str) -> None:
+        """Make the case's key where the case doesn't exist yet."""
+        ...
+
     async def record(self, case: str, events: Sequence[Event]) -> Case:
         """Append to the ledger and bring the index rows up; returns the case as it is then."""
         ...

@@ -295,6 +295,9 @@ class Policy(Table):
         description='for one that doesn\'t end: a number, "majority" or "two-thirds"',
     )
     voting_period: Duration = Field(timedelta(days=7), description="how long a vote is open")
+    objection_within: DurationOrOff = Field(
+        None, description='approved, it waits so long for an objection, like "24h"; "": not at all'
+    )
     interim_for: Duration = Field(
         timedelta(hours=72), description="an interim measure lapses then unless it is confirmed"
     )

@@ -19,6 +19,7 @@ from functools import reduce
 from typing import Any
 
 from cocmail.core import events as e
+from cocmail.core.committee import Committee, record
 from cocmail.core.errors import SoundnessError
 from cocmail.core.people import Address, Private
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
@@ -99,6 +100,7 @@ class Case:
     held: Mapping[str, e.Held] = field(default_factory=dict)  # confirmations that can still come
     marks: frozenset[str] = frozenset()
     left_letters: frozenset[str] = frozenset()
+    committee: Committee = field(default_factory=Committee)  # of the committee's own record alone
 
     @property
     def is_open(self) -> bool:
@@ -318,6 +320,9 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
             return case
         case e.Filed() | e.Undelivered() | e.Refused() | e.WasRead() | e.Happened():
             return case
+    committee = record(case.committee, at, event)
+    if committee is not None:
+        return replace(case, committee=committee)
     raise _unfit(case, event)
 
 
@@ -333,7 +338,7 @@ def _propose(case: Case, at: datetime, event: e.Proposed) -> Case:
         raise _unfit(case, event)
     proposal = Proposal(at=at, proposed=event)
     proposals = _set(case.proposals, event.proposal, proposal)
-    if event.what == "lift":
+    if event.what != "sanction":
         return replace(case, proposals=proposals)
     if event.measure is None or event.sanction in case.sanctions:
         raise _unfit(case, event)

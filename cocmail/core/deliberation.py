@@ -7,9 +7,12 @@ casework (a recusal changed who may vote).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cocmail.core import events as e
 from cocmail.core.case import Proposal, until_of
 from cocmail.core.letters import Kind
+from cocmail.core.people import Member
 from cocmail.core.policy import LETTER_FIRST
 from cocmail.core.sanctions import Measure, Sanction, Scope
 from cocmail.core.work import Work
@@ -25,15 +28,20 @@ def is_permanent(work: Work, proposal: Proposal) -> bool:
     return proposal.proposed.permanent
 
 
+def voters(work: Work, proposal: Proposal) -> tuple[Member, ...]:
+    """Who may vote on it, and learn of it."""
+    return work.eligible
+
+
 def needed(work: Work, proposal: Proposal) -> int:
     return work.setting.policy.needed(
-        permanent=is_permanent(work, proposal), eligible=len(work.eligible)
+        permanent=is_permanent(work, proposal), eligible=len(voters(work, proposal))
     )
 
 
 def standing_votes(work: Work, proposal: Proposal) -> dict[str, e.Voted]:
-    """The votes that count: of members who are on the committee and not recused, the last each."""
-    may = {m.handle for m in work.eligible}
+    """The votes that count: of members who may vote, the last each."""
+    may = {m.handle for m in voters(work, proposal)}
     return {h: v for h, v in proposal.votes.items() if h in may}
 
 
@@ -50,7 +58,7 @@ def reconsider(work: Work, *, closing: str = "") -> None:
         votes = standing_votes(work, proposal)
         yes = sum(1 for v in votes.values() if v.vote == "approve")
         enough = needed(work, proposal)
-        possible = yes + len(work.eligible) - len(votes)
+        possible = yes + len(voters(work, proposal)) - len(votes)
         if yes >= enough:
             _approve(work, proposal, yes, enough)
         elif possible < enough:
@@ -73,29 +81,22 @@ def _end(work: Work, proposal: Proposal, result: str, yes: int, enough: int) -> 
 
 def _tell(work: Work, proposal: Proposal, votes: dict[str, e.Voted], result: str) -> None:
     decided = work.case.proposals[proposal.id]
-    work.tell(
-        Kind.DECISION,
-        "decision",
-        {
-            "proposal": decided.proposed,
-            "decided": decided.decided,
-            "result": result,
-            "votes": votes,
-            "sanction": work.case.sanctions[proposal.proposed.sanction],
-        },
-    )
+    values = {
+        "proposal": decided.proposed,
+        "decided": decided.decided,
+        "result": result,
+        "votes": votes,
+        "sanction": work.case.sanctions.get(proposal.proposed.sanction),
+    }
+    for member in voters(work, proposal):
+        work.to_member(member, Kind.DECISION, "decision", values)
 
 
 def _approve(work: Work, proposal: Proposal, yes: int, enough: int) -> None:
     votes = standing_votes(work, proposal)
     work.happen(e.Decided(proposal=proposal.id, result="approved", approvals=yes, needed=enough))
-    sanction = work.case.sanctions[proposal.proposed.sanction]
-    if proposal.proposed.what == "lift":
-        lift(work, sanction)
-    else:
-        _put_in_force(work, proposal.proposed)
+    _EFFECTS[proposal.proposed.what](work, proposal.proposed)
     _tell(work, proposal, votes, "approved")
-    work.enforce = True
 
 
 def lift(work: Work, sanction: Sanction) -> None:
@@ -157,3 +158,15 @@ def _put_in_force(work: Work, proposed: e.Proposed) -> None:
             not_before=work.now + LETTER_FIRST,
         )
     )
+    work.enforce = True
+
+
+def _lift(work: Work, proposed: e.Proposed) -> None:
+    lift(work, work.case.sanctions[proposed.sanction])
+
+
+_EFFECTS: dict[str, Callable[[Work, e.Proposed], None]] = {
+    "sanction": _put_in_force,
+    "lift": _lift,
+}
+"""What an approved proposal does at once, by what it proposes."""

@@ -135,11 +135,12 @@ class Released:
 @dataclass(frozen=True, kw_only=True)
 class Proposed:
     proposal: str
-    what: Literal["sanction", "lift"]
+    what: Literal["sanction", "lift", "recuse", "include", "grant", "deny"]
     by: str
     because: Private
     closes: datetime
-    sanction: str  # the sanction's id: of the new one, or of the one to be lifted
+    sanction: str = ""  # the sanction's id: of the new one, or of the one to be lifted
+    target: str = ""  # whom or what else it is about: a handle, an appeal
     measure: Measure | None = None
     address: Address = Address("")
     addresses: tuple[Address, ...] = ()
@@ -360,6 +361,15 @@ class Reminded:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WentAway:
+    """A member is away: no reminders, and not counted among those who could vote."""
+
+    handle: str
+    until: datetime
+    kind: Literal["went-away"] = "went-away"
+
+
+@dataclass(frozen=True, kw_only=True)
 class WasRead:
     """An operator read the case on the machine."""
 
@@ -411,6 +421,7 @@ Event = Annotated[
     | Tagged
     | MarkedUrgent
     | Reminded
+    | WentAway
     | WasRead
     | Happened,
     Field(discriminator="kind"),

@@ -5,9 +5,11 @@ Owns the arithmetic of a vote. Refuses to know the case. Called by casework and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+
+from cocmail.core.people import Address
 
 SMALLEST_MAJORITY = 2
 LETTER_FIRST = timedelta(seconds=60)
@@ -32,7 +34,14 @@ class Policy:
     acknowledge_within: timedelta = timedelta(hours=24)
     update_within: timedelta = timedelta(days=14)
     appeal_within: timedelta = timedelta(days=30)
+    urgent_within: timedelta = timedelta(hours=4)
+    escalate_to: tuple[Address, ...] = field(default=(), repr=False)
+    roster_delay: timedelta = timedelta(hours=24)
+    objection_within: timedelta | None = None  # how long an approved sanction waits
+    counsel_after: timedelta | None = None
     tell_owners: bool = True
+    on_request: bool = False  # a sanctioned person returns when the committee says so
+    history: bool = True
     unsigned: Unsigned = Unsigned.CONFIRM
 
     def needed(self, *, permanent: bool, eligible: int) -> int:

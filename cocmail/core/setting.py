@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cocmail.core.committee import Committee
 from cocmail.core.letters import Render
 from cocmail.core.minting import Minter
 from cocmail.core.people import Address, Roster
@@ -31,3 +32,4 @@ class Setting:
     render: Render = field(repr=False)
     now: datetime
     entropy: bytes = field(repr=False)
+    committee: Committee = field(default_factory=Committee)

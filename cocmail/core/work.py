@@ -13,7 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from cocmail.core import events as e
+from cocmail.core.audience import audience
 from cocmail.core.case import Case, Party, apply
+from cocmail.core.committee import COMMITTEE
 from cocmail.core.letters import Envelope, Kind, Letter, build, clean
 from cocmail.core.minting import hide_tokens, say
 from cocmail.core.people import Address, Member, Private
@@ -30,6 +32,16 @@ class Result:
     why: str = ""
     enforce: bool = False  # the lists should be looked at now
     also: tuple[tuple[str, str], ...] = ()  # other mails that are settled now: (mail, state)
+    elsewhere: tuple[Elsewhere, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """What the same transaction writes down in another case (or in the committee's record)."""
+
+    case: str
+    events: tuple[Any, ...]
+    opens: bool = False  # the case is made by it
 
 
 class Work:
@@ -43,6 +55,8 @@ class Work:
         self.notes: list[e.LetterNote] = []
         self.enforce = False
         self.also: list[tuple[str, str]] = []
+        self._beside: dict[str, Work] = {}
+        self._opens = False
 
     # -- what happens ------------------------------------------------------------------------
 
@@ -65,18 +79,36 @@ class Work:
             why=why,
             enforce=self.enforce,
             also=tuple(self.also),
+            elsewhere=tuple(
+                Elsewhere(case=name, events=other.result().events, opens=other._opens)
+                for name, other in self._beside.items()
+            ),
         )
+
+    def on(self, case: Case, *, opens: bool = False) -> Work:
+        """The work on another case in the same transaction; what it says leaves with ours."""
+        assert case.id != self.case.id
+        if case.id not in self._beside:
+            other = Work(case, self.setting)
+            other.letters, other.also = self.letters, self.also
+            other._opens = opens
+            self._beside[case.id] = other
+        return self._beside[case.id]
+
+    def on_committee(self) -> Work:
+        """The work on the committee's own record."""
+        return self.on(Case(id=COMMITTEE, committee=self.setting.committee))
 
     # -- who is there ------------------------------------------------------------------------
 
     @property
     def eligible(self) -> tuple[Member, ...]:
         """The members who may know and decide."""
-        return self.setting.roster.without(self.case.out)
+        return audience(self.case, self.setting)
 
     def fresh(self, what: str, length: int = 6) -> str:
         """Fresh letters for people to say; different for each `what` of a transaction."""
-        return say(self.setting.entropy, f"{what}/{len(self.events)}", length)
+        return say(self.setting.entropy, f"{self.case.id}/{what}/{len(self.events)}", length)
 
     def join(self, role: str, addresses: Iterable[Address], name: str = "") -> Party:
         """A new outsider gets a place, with a reference of their own."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cocmail.core.case import Case
+from cocmail.core.committee import COMMITTEE, Committee
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result
 from cocmail.loops.bell import Bell, whole
@@ -30,10 +31,19 @@ class Bells:
 class Deciding:
     """The store, the setting of this instant, and the bells."""
 
-    def __init__(self, store: Store, setting: Callable[[], Setting], bells: Bells) -> None:
+    def __init__(self, store: Store, setting: Callable[[Committee], Setting], bells: Bells) -> None:
         self.store = store
-        self.setting = setting
+        self._setting = setting
         self.bells = bells
+
+    def plain_setting(self) -> Setting:
+        """The world at this instant, for what doesn't depend on the committee."""
+        return self._setting(Committee())
+
+    async def setting(self, tx: Transaction) -> Setting:
+        """The world at this instant, with the committee as its record says."""
+        room = await tx.glance(COMMITTEE)
+        return self._setting(room.committee if room else Committee())
 
     async def on(self, case_id: str, decide: Decide) -> Result | None:
         """Decide on one case in a transaction of its own. None if the case is gone.
@@ -48,7 +58,7 @@ class Deciding:
             case = await tx.case(case_id)
             if case is None:
                 return None
-            result = decide(case, self.setting())
+            result = decide(case, await self.setting(tx))
             await write(tx, case_id, result)
         self.ring(result)
         return result
@@ -63,6 +73,11 @@ class Deciding:
 async def write(tx: Transaction, case_id: str, result: Result) -> None:
     if result.events:
         await tx.record(case_id, result.events)
+    for other in result.elsewhere:
+        if other.opens or other.case == COMMITTEE:
+            await tx.ensure_case(other.case)
+        if other.events:
+            await tx.record(other.case, other.events)
     if result.letters:
         await tx.queue(result.letters)
     for mail, state in result.also:

@@ -20,6 +20,7 @@ import structlog
 
 from cocmail.core import casework
 from cocmail.core import events as e
+from cocmail.core.audience import may_know
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.casework import Incoming
 from cocmail.core.commands import Command, Problem, parse
@@ -43,6 +44,7 @@ log = structlog.get_logger()
 _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other processes' work
 _AT_ONCE = 4
 _MOST_ATTEMPTS = 12
+_MOST_BESIDE = 50  # a person in more cases than that: the first ones stay unread
 _LONGEST_DELAY = timedelta(minutes=5)
 
 Read = Callable[[bytes, str | None], Mail | Unreadable]
@@ -55,6 +57,7 @@ class Examined:
 
     waiting: Waiting = field(repr=False)
     mail: Mail = field(repr=False)
+    commands: tuple[Command, ...]  # that it would run
     destination: Destination = field(repr=False)
     auth: Authentication
     observed: Observed | None = field(repr=False)
@@ -172,7 +175,7 @@ class Intake:
     # -- before deciding ---------------------------------------------------------------------
 
     async def _examine(self, waiting: Waiting, mail: Mail) -> Examined:
-        setting = self._deciding.setting()
+        setting = self._deciding.plain_setting()
         where = destination(mail, waiting.recipients, setting.address, setting.delimiter)
         auth = UNPROVED
         if mail.sender is not None and not mail.automatic:
@@ -186,6 +189,7 @@ class Intake:
         return Examined(
             waiting=waiting,
             mail=mail,
+            commands=commands,
             destination=where,
             auth=auth,
             observed=observed,
@@ -214,7 +218,7 @@ class Intake:
                 addresses.extend(command.addresses)
             if command.word == "lift" and command.target in case.sanctions:
                 addresses.extend(case.sanctions[command.target].addresses)
-        return commands, tuple(dict.fromkeys(addresses))
+        return meant, tuple(dict.fromkeys(addresses))
 
     async def _observe(self, addresses: tuple[Address, ...]) -> Observed | None:
         try:
@@ -229,7 +233,7 @@ class Intake:
     async def _decide(self, examined: Examined) -> None:
         waiting, mail = examined.waiting, examined.mail
         async with self._store.transaction() as tx:
-            setting = self._deciding.setting()
+            setting = await self._deciding.setting(tx)
             if await tx.duplicate_of(mail.digest, examined.destination.target):
                 await self._file(tx, waiting, "The same mail was here before.")
                 return
@@ -305,7 +309,8 @@ class Intake:
             case = await tx.case(there.case)
             if case is not None and mail.sender.address in _addresses(case, setting, there.party):
                 role, _, name = there.party.partition(":")
-                if role != "member" or name not in case.out:
+                member = setting.roster.get(name) if role == "member" else None
+                if role != "member" or (member and may_know(case, setting, member)):
                     return replace(there, purpose="reply", about="")
         return None
 
@@ -317,8 +322,30 @@ class Intake:
             raise Permanent("a reply address leads to a case that is gone")
         incoming = replace(_incoming(examined), purpose=found.purpose, about=found.about)
         marks = casework.marks_of(incoming, setting)
-        incoming = replace(incoming, replayed=bool(marks) and await tx.seen(marks))
+        incoming = replace(
+            incoming,
+            replayed=bool(marks) and await tx.seen(marks),
+            beside=await self._beside(tx, case, examined),
+        )
         return found.case, in_case(case, setting, incoming, found)
+
+    async def _beside(self, tx: Transaction, case: Case, examined: Examined) -> dict[str, Case]:
+        """The other cases that commands name, or that know a person whom they name."""
+        names: dict[str, None] = {}
+        for command in examined.commands:
+            if command.word in ("link", "merge"):
+                found = await tx.reference(command.target.upper())
+                names |= {found: None} if found else {}
+            for address in command.addresses:
+                for one in (address, *_linked(examined, address)):
+                    names |= dict.fromkeys(f.case for f in await tx.cases_of_address(one))
+        names.pop(case.id, None)
+        beside: dict[str, Case] = {}
+        for name in sorted(names)[-_MOST_BESIDE:]:
+            other = await tx.case(name)
+            if other is not None:
+                beside[name] = other
+        return beside
 
     # -- what belongs to no case -------------------------------------------------------------
 
@@ -353,7 +380,7 @@ class Intake:
         """Kept whole, set aside, and shown to a human: the members hear that it is there, but
         for those whom one of its addresses leaves out."""
         async with self._store.transaction() as tx:
-            setting = self._deciding.setting()
+            setting = await self._deciding.setting(tx)
             work = Work(Case(id=SYSTEM), setting)
             work.happen(e.Happened(what="quarantined", detail=why, mail=waiting.id))
             reached = (*waiting.recipients, *recipients(waiting.raw))
@@ -391,7 +418,7 @@ def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> R
     if role != "member":
         return casework.from_outsider(case, setting, incoming, party)
     member = setting.roster.get(handle)
-    if member is None or handle in case.out:
+    if member is None or not may_know(case, setting, member):
         why = "Its sender isn't in this case."
         return casework.from_stranger(case, setting, replace(incoming, purpose="dead"), party, why)
     return casework.from_member(case, setting, incoming, member)
@@ -404,6 +431,10 @@ def _addresses(case: Case, setting: Setting, party: str) -> tuple[Address, ...]:
         return member.addresses if member else ()
     known = case.parties.get(party)
     return known.addresses if known else ()
+
+
+def _linked(examined: Examined, address: Address) -> tuple[Address, ...]:
+    return examined.observed.linked.get(address, ()) if examined.observed else ()
 
 
 def _member(examined: Examined, setting: Setting) -> Member | None:

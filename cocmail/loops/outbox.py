@@ -112,7 +112,7 @@ class Outbox:
             if await tx.settle_letter(letter.id, state="sent") and letter.kind == Kind.LETTER:
                 case = await tx.case(letter.case)
                 if case is not None:
-                    result = proofs.letter_left(case, self._deciding.setting(), letter.id)
+                    result = proofs.letter_left(case, await self._deciding.setting(tx), letter.id)
                     await tx.record(letter.case, result.events)
         if result is not None:
             self._deciding.ring(result)
@@ -125,7 +125,7 @@ class Outbox:
                 return
             case = await tx.case(letter.case) if letter.case != SYSTEM else None
             if case is not None:
-                result = _undelivered(case, self._deciding.setting(), letter)
+                result = _undelivered(case, await self._deciding.setting(tx), letter)
                 await tx.record(letter.case, result.events)
                 await tx.queue(result.letters)
         if result is not None:

@@ -59,7 +59,7 @@ async def test_promise_01_a_mail_that_breaks_us_is_kept_and_the_next_one_is_hand
 ) -> None:
     store = await _store(tmp_path)
     try:
-        setting = World().setting
+        world = World()
         bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
 
         def breaking(raw: bytes, return_path: str | None) -> Any:
@@ -78,7 +78,7 @@ async def test_promise_01_a_mail_that_breaks_us_is_kept_and_the_next_one_is_hand
                 return World().incoming(read(raw)).auth  # type: ignore[arg-type]
 
         intake = Intake(
-            Deciding(store, setting, bells),
+            Deciding(store, lambda _: world.setting(), bells),
             Nobody(),
             None,
             breaking,

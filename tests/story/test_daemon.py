@@ -118,7 +118,12 @@ def test_submission_is_down_for_a_while(new_house: Any) -> None:
 def test_the_shapes_of_the_json(house: Stage, mallory: Any) -> None:
     case = house.report()
     case.propose(f"/sanction suspend {mallory.address} for 3 days because of this")
-    status = house.ask("status")
+
+    def swept() -> Any:
+        found = house.ask("status")
+        return found if found["enforcement"]["last_sweep"] else None
+
+    status = wait_until(swept, timeout=20, what="a first sweep", every=0.5)
     assert set(status["mail"]) >= {"received", "waiting", "quarantined"}
     assert set(status["outbox"]) >= {"waiting", "failed", "oldest"}
     assert set(status["enforcement"]) >= {"sanctions", "drift", "last_sweep", "calls"}

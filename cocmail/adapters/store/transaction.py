@@ -75,6 +75,16 @@ class SqlTransaction(Generic[E, C]):
         loaded = await self._load(case)
         return None if loaded is None else loaded.case
 
+    async def glance(self, case: str) -> C | None:
+        if case in self._loaded:
+            return await self.case(case)
+        loaded = await load(self._connection, self._keys, self._codec, case, lock=False)
+        return None if loaded is None else loaded.case
+
+    async def ensure_case(self, case: str) -> None:
+        if await self._load(case) is None:
+            await self.open_case(case)
+
     async def record(self, case: str, events: Sequence[E]) -> C:
         """All events of one call have one instant, the clock's now.
 

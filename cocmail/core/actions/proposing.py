@@ -104,7 +104,7 @@ def ballots(turn: Turn, proposal: Proposal, seen: Preview) -> None:
             if s.id != sanction.id and s.address in sanction.addresses and s.start is not None
         ],
     }
-    for member in work.eligible:
+    for member in deliberation.voters(work, proposal):
         work.to_member(member, Kind.BALLOT, "ballot", values, purpose="ballot", about=proposal.id)
 
 

@@ -6,8 +6,10 @@ package). Made by casework.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed
 from cocmail.core.people import Member
 from cocmail.core.work import Work
@@ -31,4 +33,5 @@ class Turn:
     confirmed: bool  # the member has seen exactly what would leave
     observed: Observed | None  # what stands on the lists; None: Mailman could not be asked
     answering: str  # the member's Message-ID
+    beside: Mapping[str, Case] = field(default_factory=dict, repr=False)  # by id, see Incoming
     done: list[str] = field(default_factory=list)  # what took effect, a line each

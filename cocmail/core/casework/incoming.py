@@ -5,8 +5,10 @@ Owns the gathering. Made by loops/intake, read by the other rooms of this packag
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed
 from cocmail.core.letters import clean
 from cocmail.core.mail import Mail
@@ -30,6 +32,8 @@ class Incoming:
     observed: Observed | None = field(default=None, repr=False)
     urgent: str = ""  # why a filter holds it for urgent
     tags: tuple[str, ...] = ()
+    # Other cases that the commands name, or that know a person whom they name; never this one.
+    beside: Mapping[str, Case] = field(default_factory=dict, repr=False)
     kept_apart: frozenset[str] = frozenset()  # who must not see this member's plain mail yet
 
     @property

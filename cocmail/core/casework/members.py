@@ -106,6 +106,7 @@ def _run(
         ballot=ballot,
         confirmed=confirmed,
         observed=incoming.observed,
+        beside=incoming.beside,
         answering=usable_id(incoming.mail.message_id),
     )
     misgivings: list[str] = []
