@@ -19,7 +19,6 @@ import structlog
 from cocmail import logs, notify, parts, servers
 from cocmail.adapters import filters
 from cocmail.adapters.store import SqlStore
-from cocmail.adapters.templates import Templates
 from cocmail.config import Settings
 from cocmail.config.values import LogFormat
 from cocmail.core.case import Case
@@ -50,7 +49,7 @@ class Daemon:
         self._store = store
         self._clock = clock
         self._bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
-        setting = parts.setting_maker(settings, keys, clock, Templates())
+        setting = parts.setting_maker(settings, keys, clock, parts.templates(settings))
         self._deciding = Deciding(store, setting, self._bells)
         self.imap = servers.imap(settings, clock)
         self.lmtp = servers.lmtp(settings)
@@ -191,6 +190,7 @@ async def _heartbeat() -> None:
 async def opened(settings: Settings) -> AsyncIterator[Daemon]:
     """The daemon with its store, which it has for itself where it is SQLite."""
     keys = parts.keys_of(settings)
+    parts.require_sound(parts.templates(settings))
     store = await parts.store(settings, keys, parts.SystemClock(), create=True)
     try:
         await store.lock_daemon()

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cocmail.adapters import template_check
 from cocmail.adapters.store import Keys, SqlStore, load_keys, open_store
 from cocmail.adapters.templates import Templates
-from cocmail.config import Settings
+from cocmail.config import ConfigurationError, Settings
 from cocmail.config.values import Return
 from cocmail.core import events
 from cocmail.core.case import Case, fold
@@ -91,6 +92,19 @@ def policy(settings: Settings) -> Policy:
     )
 
 
+def templates(settings: Settings) -> Templates:
+    """The texts of all letters, not yet looked at: a verb that only reads doesn't need them."""
+    return Templates(settings.community.language, settings.community.templates)
+
+
+def require_sound(texts: Templates) -> None:
+    """Raises ConfigurationError with a line for everything that is wrong with their own letters,
+    so that it shows now and not when somebody waits for one."""
+    wrong = template_check.problems(texts)
+    if wrong:
+        raise ConfigurationError(*wrong)
+
+
 def groups(settings: Settings) -> dict[str, tuple[str, ...]]:
     return {
         name: tuple(str(Address(one)) for one in lists)
@@ -111,6 +125,8 @@ def setting_maker(
         "groups": groups(settings),
         "minter": minter(settings, keys),
         "render": templates.render,
+        "language": templates.language,
+        "languages": templates.languages,
     }
 
     def now(committee: Committee) -> Setting:

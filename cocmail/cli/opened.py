@@ -13,7 +13,6 @@ from typing import Any
 
 from cocmail import parts
 from cocmail.adapters.store import SqlStore
-from cocmail.adapters.templates import Templates
 from cocmail.cli import output
 from cocmail.config import Settings
 from cocmail.core import proofs
@@ -51,7 +50,7 @@ async def opened() -> AsyncIterator[Opened]:
     clock = parts.SystemClock()
     store = await parts.store(settings, keys, clock)
     try:
-        setting = parts.setting_maker(settings, keys, clock, Templates())
+        setting = parts.setting_maker(settings, keys, clock, parts.templates(settings))
         bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
         yield Opened(settings, store, Deciding(store, setting, bells))
     finally:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cocmail import parts, servers
+from cocmail.adapters import template_check
 from cocmail.adapters.filters import load as load_filters
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.adapters.roundtrip import probe as probe_roundtrip
@@ -47,7 +48,18 @@ async def findings(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]
     """Each as soon as it is known."""
     yield Finding(Soundness.SOUND, f"configuration: {settings.source} can be read")
     said: set[str] = set()  # one missing file can be in the way of several looks
-    for look in (_policy, _key, _store, _mail_in, _mail_out, _signing, _lists, _filters, _clock):
+    for look in (
+        _policy,
+        _key,
+        _store,
+        _mail_in,
+        _mail_out,
+        _signing,
+        _lists,
+        _filters,
+        _letters,
+        _clock,
+    ):
         async for finding in _tried(look(settings)):
             if finding.text not in said:
                 said.add(finding.text)
@@ -147,6 +159,21 @@ async def _filters(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(Soundness.SOUND, f"filter {one.name}: sha256 {one.digest}")
     if not found:
         yield Finding(Soundness.WARNING, "filters: there are none; `cocmail init` writes some")
+
+
+async def _letters(settings: Settings) -> AsyncIterator[Finding]:
+    texts = parts.templates(settings)
+    wrong = template_check.problems(texts)
+    for line in wrong:
+        yield Finding(Soundness.WRONG, line)
+    for language, lacking in template_check.incomplete(texts):
+        line = f"letters in {language}: {len(lacking)} are missing and go out in English:"
+        yield Finding(Soundness.WARNING, f"{line} {', '.join(lacking)}")
+    if not wrong:
+        own = sum(one.own for tag in texts.languages for one in texts.shelf(tag).sources.values())
+        line = f"letters: in {', '.join(texts.languages)}"
+        line += f"; {own} of your own, each tried with sample values" if texts.own else ""
+        yield Finding(Soundness.SOUND, line)
 
 
 async def _plus(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]:

@@ -24,7 +24,9 @@ from cocmail.config.tables import (
     Table,
 )
 from cocmail.config.values import Security
+from cocmail.core.languages import choose
 from cocmail.core.people import Address
+from cocmail.templates import languages
 
 DETAIL_OCTETS = 32
 """The longest detail of ours: a token of 26 letters and digits, and what tells return paths."""
@@ -49,6 +51,7 @@ Problem = tuple[tuple[str | int, ...], str]
 def problems(draft: Draft) -> Iterator[Problem]:
     yield from _missing(draft)
     yield from _community(draft)
+    yield from _languages(draft)
     yield from _committee(draft)
     yield from _escalation(draft)
     yield from _store(draft)
@@ -84,6 +87,19 @@ def _community(draft: Draft) -> Iterator[Problem]:
             f"its part before the @ is {-spare} octets too long for the secrets that come after"
             " the delimiter (64 octets in all, RFC 5321); choose a shorter one",
         )
+
+
+def _languages(draft: Draft) -> Iterator[Problem]:
+    community = draft.tables.get("community")
+    if not isinstance(community, Community):
+        return
+    have = languages(community.templates)
+    words = f"there are no letters in this language; there are: {', '.join(have)}"
+    if not choose((community.language,), have):
+        yield ("community", "language"), words
+    for place, member in draft.committee.items():
+        if member.language and not choose((member.language,), have):
+            yield ("committee", place, "language"), words
 
 
 def _is_ours(community: Community, address: Address) -> bool:

@@ -57,6 +57,8 @@ _EXAMPLES = {
     ("signing", "selector"): "cocmail",
     ("signing", "key_file"): "dkim.pem",
     ("mailman", "password_file"): "mailman.password",
+    ("community", "templates"): "letters",
+    ("committee", "language"): "en",
     ("committee", "handle"): "alice",
     ("committee", "name"): "Alice Example",
     ("committee", "addresses"): ("alice@example.org",),

@@ -39,7 +39,6 @@ class NotYet(NamedTuple):
 
 
 NOT_YET: tuple[NotYet, ...] = (
-    NotYet("community", "language", "en"),
     NotYet("community", "attachments", "list"),
     NotYet("policy", "interim_for", None),
     NotYet("policy", "urgent_within", None),

@@ -38,6 +38,7 @@ from cocmail.config.values import (
     endpoint,
 )
 from cocmail.core.people import Handle, Member
+from cocmail.templates import TAG
 
 _loose = Field(strict=False)  # TOML has no enums: their texts stand for them
 
@@ -50,11 +51,22 @@ class Table(BaseModel):
     )
 
 
+def _tag(value: str) -> str:
+    if not TAG.fullmatch(value):
+        raise ValueError('should be the code of a language, like "en" or "pt-BR"')
+    return value
+
+
 class Community(Table):
     name: Line = Field(description="what the community is called in letters")
     address: Mail = Field(description="the public address; plus-addressing must reach this inbox")
     delimiter: str = Field("+", description="one character between the local part and a detail")
-    language: str = Field("en", description="the language of letters")
+    language: str = Field(
+        "en", description='the language of letters: "en", "de" or one of your own templates'
+    )
+    templates: File | None = Field(
+        None, description="a folder with letters of your own, as LANGUAGE/NAME.txt"
+    )
     attachments: Annotated[Attachments, _loose] = Field(
         Attachments.LIST,
         description='what members get of attachments: "list" (names) or "copy" (the files)',
@@ -71,9 +83,7 @@ class Community(Table):
     @field_validator("language")
     @classmethod
     def _language_tag(cls, value: str) -> str:
-        if not re.fullmatch(r"[a-z]{2,3}(-[a-zA-Z0-9]{2,8})?", value):
-            raise ValueError('should be the code of a language, like "en" or "pt-BR"')
-        return value
+        return _tag(value)
 
 
 class Store(Table):
@@ -349,6 +359,14 @@ class CommitteeMember(Table):
     addresses: tuple[Mail, ...] = Field(
         min_length=1, description="theirs alone; we write to the first"
     )
+    language: str | None = Field(
+        None, description="that we write to them in; left out: the community's"
+    )
+
+    @field_validator("language")
+    @classmethod
+    def _language_tag(cls, value: str | None) -> str | None:
+        return None if value is None else _tag(value)
 
     @field_validator("handle")
     @classmethod
@@ -359,4 +377,9 @@ class CommitteeMember(Table):
 
     @property
     def member(self) -> Member:
-        return Member(handle=Handle(self.handle), name=self.name, addresses=self.addresses)
+        return Member(
+            handle=Handle(self.handle),
+            name=self.name,
+            addresses=self.addresses,
+            language=self.language or "",
+        )

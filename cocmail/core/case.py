@@ -36,6 +36,7 @@ class Party:
     addresses: tuple[Address, ...]
     name: Private
     reference: str
+    language: str = ""  # that we write to them in; "": the community's
 
     @property
     def role(self) -> str:
@@ -173,6 +174,7 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
                 addresses=event.addresses,
                 name=event.name,
                 reference=event.reference,
+                language=event.language,
             )
             return replace(case, parties=_set(case.parties, event.party, party))
         case e.PartyNamed():

@@ -99,7 +99,7 @@ def _approve(work: Work, proposal: Proposal, yes: int, enough: int) -> None:
     _tell(work, proposal, votes, "approved")
 
 
-def lift(work: Work, sanction: Sanction) -> None:
+def lift(work: Work, sanction: Sanction, language: str = "") -> None:
     """The sanction ends early; the person learns of it."""
     work.happen(e.Ended(sanction=sanction.id, how="lifted"))
     party = work.respondent(sanction.address)
@@ -107,8 +107,9 @@ def lift(work: Work, sanction: Sanction) -> None:
         party,
         Kind.LETTER,
         "letter-ended",
-        {"sanction": sanction, "how": "lifted"},
+        end_values(sanction, "lifted"),
         to=sanction.address,
+        language=language,
     )
     work.enforce = True
 
@@ -121,10 +122,21 @@ def expire(work: Work, sanction: Sanction) -> None:
         party,
         Kind.LETTER,
         "letter-ended",
-        {"sanction": sanction, "how": "ended"},
+        end_values(sanction, "ended"),
         to=sanction.address,
     )
     work.enforce = True
+
+
+def end_values(sanction: Sanction, how: str) -> dict[str, object]:
+    """What the letter at the end says; nothing that changes between the ballot and the letter."""
+    return {
+        "measure": sanction.measure,
+        "address": sanction.address,
+        "scope": sanction.scope,
+        "reason": sanction.reason,
+        "how": how,
+    }
 
 
 def letter_values(work: Work, proposed: e.Proposed) -> dict[str, object]:
@@ -147,7 +159,12 @@ def letter_values(work: Work, proposed: e.Proposed) -> dict[str, object]:
 def _put_in_force(work: Work, proposed: e.Proposed) -> None:
     party = work.respondent(proposed.address)
     letter = work.to_party(
-        party, Kind.LETTER, "letter", letter_values(work, proposed), to=proposed.address
+        party,
+        Kind.LETTER,
+        "letter",
+        letter_values(work, proposed),
+        to=proposed.address,
+        language=proposed.language,
     )
     work.happen(
         e.InForce(
@@ -162,7 +179,7 @@ def _put_in_force(work: Work, proposed: e.Proposed) -> None:
 
 
 def _lift(work: Work, proposed: e.Proposed) -> None:
-    lift(work, work.case.sanctions[proposed.sanction])
+    lift(work, work.case.sanctions[proposed.sanction], proposed.language)
 
 
 _EFFECTS: dict[str, Callable[[Work, e.Proposed], None]] = {

@@ -74,11 +74,17 @@ def short(span: timedelta) -> str:
     return f"{seconds}s"
 
 
-def words(span: timedelta) -> str:
-    """For people: ``90 days``, ``1 week``, ``36 hours``. Weeks only up to three of them."""
+def counted(span: timedelta) -> tuple[int, str]:
+    """How many of what, for people: ``(90, "day")``. Weeks only up to three of them."""
     seconds = int(span.total_seconds())
     for name, length in _NAMES:
         count, rest = divmod(seconds, length)
         if count and not rest and not (name == "week" and count > 3):
-            return f"{count} {name}" + ("" if count == 1 else "s")
-    return f"{seconds} seconds"
+            return count, name
+    return seconds, "second"
+
+
+def words(span: timedelta) -> str:
+    """In English: ``90 days``, ``1 week``, ``36 hours``."""
+    count, name = counted(span)
+    return f"{count} {name}" + ("" if count == 1 else "s")

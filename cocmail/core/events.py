@@ -34,6 +34,7 @@ class PartyJoined:
     addresses: tuple[Address, ...]  # empty: we have no way to write to them
     name: Private
     reference: str  # their own, so that no two outsiders can tell that they share a case
+    language: str = ""  # what their mail asked for, of those we had; "": the community's
     kind: Literal["party-joined"] = "party-joined"
 
 
@@ -63,6 +64,7 @@ class Received:
     sent: datetime | None
     message_id: str
     note: Private = Private("")  # what members should know of it, in one line
+    language: str = ""  # what it asks for, of those we had
     kind: Literal["received"] = "received"
 
 
@@ -150,6 +152,7 @@ class Proposed:
     until: datetime | None = None
     permanent: bool = False
     including_roles: bool = False
+    language: str = ""  # the letter's, so that what was voted on is what leaves
     kind: Literal["proposed"] = "proposed"
 
 

@@ -20,8 +20,8 @@ from typing import Any
 
 from cocmail.core.people import Address
 
-Render = Callable[[str, Mapping[str, Any]], tuple[str, str]]
-"""(template's name, its values) → (subject, text)."""
+Render = Callable[[str, Mapping[str, Any], str], tuple[str, str]]
+"""(template's name, its values, a language or "") → (subject, text)."""
 
 
 class Kind(StrEnum):

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from cocmail.core import automatic, headers, mime, opening
+from cocmail.core import automatic, headers, languages, mime, opening
 from cocmail.core.charsets import decode
 from cocmail.core.flowed import unflow
 from cocmail.core.headers import Header
 from cocmail.core.markup import strip_tags
 from cocmail.core.people import Address, Mailbox, Private
 
+_LANGUAGES = ("content-language", "accept-language", "x-accept-language")  # RFC 3282, old Mozilla
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 _ARMOUR = re.compile(r"^-----BEGIN PGP MESSAGE-----$", re.MULTILINE)
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
@@ -72,6 +73,7 @@ class Mail:
     encrypted: bool  # PGP/MIME, S/MIME or an inline armour
     counts: Mapping[str, int]  # lower-case field name -> how often it stands
     plain_opening: bool  # body reads the same without trusting Content-Type and C-T-E
+    languages: tuple[str, ...] = ()  # tags its writer writes or reads, lower case, wanted first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +180,14 @@ def _mail(
         encrypted=_encrypted(top, text),
         counts=Counter(f.name for f in header.fields),
         plain_opening=single is not None and opening.reads_the_same(raw, header, top, single),
+        languages=_languages(header),
     )
+
+
+def _languages(header: Header) -> tuple[str, ...]:
+    """What it is written in counts before what its writer could read as well."""
+    found = [tag for name in _LANGUAGES for tag in languages.tags(header.first(name))]
+    return tuple(dict.fromkeys(found))
 
 
 def _sender(header: Header) -> tuple[Mailbox | None, str]:

@@ -77,6 +77,7 @@ class Member:
     handle: Handle
     name: Private
     addresses: tuple[Address, ...]
+    language: str = ""  # that we write to them in; "": the community's
 
     @property
     def address(self) -> Address:

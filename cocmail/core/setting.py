@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cocmail.core.committee import Committee
+from cocmail.core.languages import choose
 from cocmail.core.letters import Render
+from cocmail.core.mail import Mail
 from cocmail.core.minting import Minter
 from cocmail.core.people import Address, Roster
 from cocmail.core.policy import Policy
@@ -32,4 +34,11 @@ class Setting:
     render: Render = field(repr=False)
     now: datetime
     entropy: bytes = field(repr=False)
+    language: str = "en"  # the community's
+    languages: tuple[str, ...] = ("en",)  # that there are letters in
+
+    def language_of(self, mail: Mail) -> str:
+        """The language that a mail's writer asks for, if we have it; else ""."""
+        return choose(mail.languages, self.languages)
+
     committee: Committee = field(default_factory=Committee)

@@ -110,7 +110,9 @@ class Work:
         """Fresh letters for people to say; different for each `what` of a transaction."""
         return say(self.setting.entropy, f"{self.case.id}/{what}/{len(self.events)}", length)
 
-    def join(self, role: str, addresses: Iterable[Address], name: str = "") -> Party:
+    def join(
+        self, role: str, addresses: Iterable[Address], name: str = "", language: str = ""
+    ) -> Party:
         """A new outsider gets a place, with a reference of their own."""
         party = self.case.next_party(role)
         self.happen(
@@ -119,6 +121,7 @@ class Work:
                 addresses=tuple(addresses),
                 name=Private(clean(name)),
                 reference=f"COC-{self.fresh(party)}",
+                language=language,
             )
         )
         return self.case.parties[party]
@@ -126,6 +129,19 @@ class Work:
     def respondent(self, address: Address) -> Party:
         """The respondent with this address, made where there is none."""
         return self.case.party_of(address, "respondent") or self.join("respondent", (address,))
+
+    def language_of(self, party: Party) -> str:
+        """The language that we write to an outsider in: what their mail asked for last, else the
+        community's. A mail that only bears their address is no reason to change it."""
+        for message in reversed(self.case.messages):
+            one = message.received
+            theirs = one.party == party.id or (
+                one.sender in party.addresses and one.proof == "signed"
+            )
+            if theirs and one.language in self.setting.languages:
+                return one.language
+        known = party.language in self.setting.languages
+        return party.language if known else self.setting.language
 
     # -- what is said ------------------------------------------------------------------------
 
@@ -148,7 +164,8 @@ class Work:
     ) -> str:
         return self._say(
             kind, f"member:{member.handle}", member.address, template,
-            {"member": member, **values}, purpose, about, answering,
+            {"case": self.case, "member": member, **values}, purpose, about, answering,
+            member.language,
         )  # fmt: skip
 
     def to_party(
@@ -160,8 +177,10 @@ class Work:
         *,
         answering: str = "",
         to: Address | None = None,
+        language: str = "",
     ) -> str:
-        """To an outsider, at ``to`` or else at their first address. "" if there is none."""
+        """To an outsider, at ``to`` or else at their first address; in their language, unless one
+        is named. "" if there is none."""
         if not party.addresses:
             return ""
         return self._say(
@@ -173,26 +192,30 @@ class Work:
             "reply",
             "",
             answering,
+            language or self.language_of(party),
         )
 
     def ask_author(self, reporter: Party, author: Member, answering: str) -> None:
         """Ask a member, at the roster's address, whether a plain mail is a matter of its own."""
         self._say(
             Kind.CONFIRMATION, reporter.id, author.address, "own-matter",
-            {"member": author}, "confirm", "own-matter", answering,
+            {"member": author}, "confirm", "own-matter", answering, author.language,
         )  # fmt: skip
 
-    def preview(self, party: Party, template: str, values: Mapping[str, Any]) -> str:
+    def preview(
+        self, party: Party, template: str, values: Mapping[str, Any], language: str = ""
+    ) -> str:
         """A letter's text exactly as it would leave."""
         known = {"party": party, "reference": party.reference, **values}
-        return self.setting.render(template, self._values(known))[1]
+        chosen = language or self.language_of(party)
+        return self.setting.render(template, self._values(known), chosen)[1]
 
     def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What every template has. The case is for members' alone: it knows who reported."""
         return {
             "community": self.setting.name,
             "conduct_address": self.setting.address,
             "policy": self.setting.policy,
-            "case": self.case,
             "now": self.now,
             **values,
         }
@@ -219,6 +242,7 @@ class Work:
         purpose: str,
         about: str,
         answering: str,
+        language: str,
     ) -> str:
         minter = self.setting.minter
         epoch = self.case.epoch(party)
@@ -231,7 +255,7 @@ class Work:
         known = self.case.parties.get(party)
         reference = known.reference if known else self.case.reference
         subject, text = self.setting.render(
-            template, self._values({"reference": reference, **values})
+            template, self._values({"reference": reference, **values}), language
         )
         envelope = Envelope(
             community_name=self.setting.name,

@@ -228,9 +228,7 @@ def test_what_is_accepted_and_not_yet_in_use_is_named() -> None:
     text = swap("#escalate_to = []", 'escalate_to = ["ombud@example.net"]')
     text = text.replace('#return = "automatic"', 'return = "on-request"')
     text = text.replace('#counsel_after = ""', 'counsel_after = "60d"')
-    text = text.replace('#language = "en"', 'language = "de"')
     assert set(good(text).unused()) == {
-        "[community] language",
         "[policy] escalate_to",
         "[policy] return",
         "[policy] counsel_after",

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cocmail.adapters.template_check import rows as letter_rows
+from cocmail.adapters.templates import Templates
+from cocmail.adapters.words import ALSO, FILTERS
 from cocmail.cli.main import VERBS
 from cocmail.config.sample import Setting, row, settings
 from cocmail.core.commands import COMMANDS, Spec
@@ -103,3 +106,14 @@ def test_the_readme_begins_with_what_it_is_and_two_commands() -> None:
     head, _, _ = (ROOT / "README.md").read_text().partition("## ")
     assert len(head.partition("    make")[0].strip().splitlines()[2:]) <= 5
     assert re.findall(r"^    (make \w+)", head, re.MULTILINE) == ["make demo", "make test"]
+
+
+def test_every_letter_has_its_row() -> None:
+    rows = list(letter_rows(Templates()))
+    there = [line for line in page("letters.md").splitlines() if line.startswith("| `")]
+    assert there == rows, "python -m cocmail.adapters.template_check makes the rows anew"
+
+
+def test_every_filter_of_letters_is_told() -> None:
+    for name in (*FILTERS, *ALSO):
+        assert re.search(rf"[|`] ?{name}[ `]", page("letters.md")), name

@@ -29,7 +29,7 @@ def sanction(turn: Turn, command: Command) -> None:
     keep_out_if_member(turn, addresses)
     permanent = command.permanently
     enough_voters(turn, permanent=permanent)
-    work.respondent(address)
+    party = work.respondent(address)
     sanction_id = f"S{work.fresh('sanction')}"
     work.happen(
         e.Proposed(
@@ -48,6 +48,7 @@ def sanction(turn: Turn, command: Command) -> None:
             until=command.until,
             permanent=permanent,
             including_roles=command.including_roles,
+            language=work.language_of(party),
         )
     )
     sanction = work.case.sanctions[sanction_id]
@@ -82,10 +83,13 @@ def ballots(turn: Turn, proposal: Proposal, seen: Preview) -> None:
     sanction = work.case.sanctions[proposal.proposed.sanction]
     lift = proposal.proposed.what == "lift"
     party = work.respondent(sanction.address)
+    language = proposal.proposed.language
     letter = (
-        work.preview(party, "letter-ended", {"sanction": sanction, "how": "lifted"})
+        work.preview(party, "letter-ended", deliberation.end_values(sanction, "lifted"), language)
         if lift
-        else work.preview(party, "letter", deliberation.letter_values(work, proposal.proposed))
+        else work.preview(
+            party, "letter", deliberation.letter_values(work, proposal.proposed), language
+        )
     )
     values = {
         "proposal": proposal.proposed,
@@ -132,6 +136,7 @@ def lift(turn: Turn, command: Command) -> None:
         because=command.because,
         closes=work.now + work.setting.policy.voting_period,
         sanction=sanction.id,
+        language=work.language_of(work.respondent(sanction.address)),
     )
     work.happen(proposed)
     proposal = work.case.proposals[proposal_id]

@@ -40,6 +40,7 @@ def receive(
         sent=mail.date,
         message_id=usable_id(mail.message_id),
         note=Private(note or _remarks(incoming)),
+        language=work.setting.language_of(mail),
     )
     work.happen(received)
     return received

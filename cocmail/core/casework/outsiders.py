@@ -62,7 +62,7 @@ def from_stranger(
     stranger = ""
     if incoming.address and incoming.purpose != "dead":
         joined = case.party_of(incoming.address, "witness") or work.join(
-            "witness", (incoming.address,), incoming.name
+            "witness", (incoming.address,), incoming.name, setting.language_of(incoming.mail)
         )
         stranger = joined.id
         # The same receipt as anybody gets, so that nobody learns whether they hit on a case.

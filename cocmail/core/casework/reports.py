@@ -28,7 +28,8 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
         )
     )
     reachable = (incoming.address,) if incoming.address else ()
-    reporter = work.join("reporter", reachable, incoming.name)
+    language = setting.language_of(incoming.mail)
+    reporter = work.join("reporter", reachable, incoming.name, language)
     author = setting.roster.by_address(incoming.address)
     if author is not None:
         why = Private("The report came from this member's address.")

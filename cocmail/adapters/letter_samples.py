@@ -1,0 +1,255 @@
+"""Sample values for every letter, so that each can be tried before it is needed.
+
+Owns the pool: each entry of CHOICES gives one or more variables their values in every case that
+makes a letter differ. Refuses to know templates. Called by template_check and by the tests that
+render every letter. All people and lists in here are made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from math import prod
+from typing import Any
+
+from cocmail.core import events as e
+from cocmail.core.case import Case, Message, Party, Proposal
+from cocmail.core.commands import COMMANDS
+from cocmail.core.enforcement import Act, ProofRow, Role, Row, Step, Word
+from cocmail.core.forms import Outcome
+from cocmail.core.letters import Kind
+from cocmail.core.people import Address, Handle, Member, Private
+from cocmail.core.policy import Policy
+from cocmail.core.preview import Preview
+from cocmail.core.sanctions import Measure, Sanction, Scope, State
+
+NOW = datetime(2026, 11, 21, 4, 20, tzinfo=UTC)
+PERSON = Address("mallory@person.example")
+REASON = Private("You went on after you were asked to stop.")
+TEXT = Private("The first line.\n\nAnother, after an empty one.")
+_END = NOW + timedelta(days=90)
+_LIST = "dev@lists.example"
+_SCOPES = (Scope(), Scope(groups=("sig-node",)), Scope(lists=(_LIST, "talk@lists.example")))
+_MEMBER = Member(
+    handle=Handle("alice"), name=Private("Alice Example"), addresses=(Address("alice@a.example"),)
+)
+_TIMES: tuple[dict[str, Any], ...] = (
+    {"seconds": 90 * 86400.0, "until": None, "permanent": False},
+    {"seconds": None, "until": _END, "permanent": False},
+    {"seconds": None, "until": None, "permanent": True},
+    {"seconds": None, "until": None, "permanent": False},
+)
+
+
+def _sanction(measure: Measure, **more: Any) -> Sanction:
+    values: dict[str, Any] = {
+        "id": "S7K2QD", "case": "sample", "measure": measure, "address": PERSON,
+        "addresses": (PERSON,), "scope": Scope(), "reason": REASON, "state": State.IN_FORCE,
+        "start": NOW, "until": None,
+    }  # fmt: skip
+    return Sanction(**values | more)
+
+
+def _proposed(what: str, **more: Any) -> e.Proposed:
+    values: dict[str, Any] = {
+        "proposal": "S7K2QD", "what": what, "by": "alice", "because": REASON, "closes": _END,
+        "sanction": "S7K2QD", "measure": Measure.SUSPEND, "address": PERSON,
+    }  # fmt: skip
+    return e.Proposed(**values | more)
+
+
+def _received(**more: Any) -> e.Received:
+    values: dict[str, Any] = {
+        "number": 1, "mail": "sample", "party": "reporter:1",
+        "sender": Address("ottoline@reporter.example"), "name": Private("Ottoline Featherstone"),
+        "proof": "signed", "subject": Private("What happened"), "text": TEXT,
+        "attachments": (), "sent": NOW, "message_id": "<1@reporter.example>",
+    }  # fmt: skip
+    return e.Received(**values | more)
+
+
+def _party(role: str, number: int = 1) -> Party:
+    return Party(
+        id=f"{role}:{number}",
+        addresses=(PERSON,),
+        name=Private("Mallory Example"),
+        reference="COC-7F3KQ2",
+    )
+
+
+def _proof(**more: Any) -> ProofRow:
+    values: dict[str, Any] = {
+        "list": _LIST, "address": PERSON, "role": "member", "was": "member", "now": "absent",
+    }  # fmt: skip
+    return ProofRow(**values | more)
+
+
+_ROW = Row(list=_LIST, address=PERSON, role=Role.MEMBER)
+_STEPS = tuple(
+    Step(act=Act.TAKE_OFF, list=where, address=PERSON, role=role, now=now, then=then)
+    for where, role, now, then in (
+        (_LIST, Role.MEMBER, Word.MEMBER, Word.ABSENT),
+        (_LIST, Role.OWNER, Word.MEMBER, Word.ABSENT),
+        (_LIST, Role.NONMEMBER, Word.ABSENT, Word.HELD),
+        (None, Role.BAN, Word.ABSENT, Word.BANNED),
+    )
+)
+_PREVIEWS = (
+    Preview(known=False, addresses=(PERSON,)),
+    Preview(known=True, addresses=(PERSON,)),
+    Preview(
+        known=True,
+        addresses=(PERSON, Address("mal@other.example")),
+        rows=(_ROW, Row(list=_LIST, address=PERSON, role=Role.OWNER, action="hold")),
+        steps=_STEPS,
+        warnings=(f"{PERSON} is an owner of {_LIST}; this role stays",),
+    ),
+)
+_VOTES = {
+    "alice": e.Voted(proposal="S7K2QD", handle="alice", vote="approve"),
+    "bob": e.Voted(proposal="S7K2QD", handle="bob", vote="object", because=REASON),
+    "carol": e.Voted(proposal="S7K2QD", handle="carol", vote="abstain"),
+}
+_ASIDE = e.SetAside(
+    number=1, mail="sample", party="reporter:1", stranger="", sender=PERSON,
+    name=Private("Mallory Example"), subject=Private("Hello"), text=TEXT,
+    why="It carries no signature.",
+)  # fmt: skip
+_SANCTIONS = tuple(
+    _sanction(measure, scope=scope, state=state, until=until)
+    for measure, scope, state, until in (
+        (Measure.WARN, _SCOPES[0], State.ENDED, None),
+        (Measure.MODERATE, _SCOPES[1], State.IN_FORCE, _END),
+        (Measure.REMOVE, _SCOPES[2], State.ENDED, None),
+        (Measure.SUSPEND, _SCOPES[0], State.IN_FORCE, _END),
+        (Measure.SUSPEND, _SCOPES[0], State.REJECTED, None),
+        (Measure.BAN, _SCOPES[2], State.LIFTED, None),
+        (Measure.LEAVE, _SCOPES[1], State.PROPOSED, _END),
+    )
+)
+
+
+def _cases() -> tuple[Case, ...]:
+    whole = Case(
+        id="sample",
+        reference="COC-7F3KQ2",
+        opened=NOW,
+        urgent=True,
+        assigned="alice",
+        tags=("spam", "talk"),
+        acknowledge_by=_END,
+        recused=frozenset(("dave",)),
+        parties={p.id: p for p in (_party("reporter"), _party("respondent"))},
+        messages=(Message(at=NOW, received=_received()),),
+    )
+    closed = Case(
+        id="sample",
+        reference="COC-7F3KQ2",
+        opened=NOW,
+        closed=e.Closed(by="alice", outcome="resolved", because=REASON),
+        update_by=_END,
+        parties={"witness:1": Party(
+            id="witness:1", addresses=(), name=Private(""), reference="COC-2K7QF3"
+        )},
+    )  # fmt: skip
+    return whole, closed
+
+
+def _each(name: str, values: Iterable[Any]) -> tuple[dict[str, Any], ...]:
+    return tuple({name: value} for value in values)
+
+
+_OPEN = _proposed("sanction", seconds=90 * 86400.0)
+
+CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
+    ({"reference": "COC-7F3KQ2", "community": "Example Community", "policy": Policy(), "now": NOW,
+      "conduct_address": Address("conduct@example.org"), "member": _MEMBER, "author": _MEMBER},),
+    _each("measure", Measure),
+    _TIMES,
+    _each("scope", _SCOPES),
+    ({"address": PERSON, "reason": REASON},),
+    _each("how", ("lifted", "ended")),
+    _each("sanction", _SANCTIONS),
+    _each("proposal", (*(_proposed("sanction", **times) for times in _TIMES), _proposed("lift"))),
+    _each("result", ("approved", "rejected", "expired", "withdrawn")),
+    ({"decided": e.Decided(proposal="S7K2QD", result="approved", approvals=2, needed=2)},),
+    ({"votes": _VOTES}, {"votes": {}}),
+    ({"letter": TEXT, "needed": 2},),
+    ({"eligible": (_MEMBER,)},),
+    _each("preview", _PREVIEWS),
+    _each("doubts", ((), ("It holds a line that introduces a quote.",))),
+    ({"earlier": [], "sanctions": []}, {"earlier": _SANCTIONS, "sanctions": _SANCTIONS}),
+    ({"rows": []}, {"rows": [
+        _proof(), _proof(list=None, role="ban", was="absent", now="banned"),
+        _proof(role="owner", now="member", note="this role stays"),
+        _proof(role="nonmember", was="absent", now="held"),
+    ]}),
+    _each("first", (True, False)),
+    _each("received", (
+        _received(),
+        _received(proof="unsigned", sent=None, attachments=(Private("a.png"), Private("b.txt")),
+                  note=Private("It is encrypted, and cocmail can't read it.")),
+        _received(proof="", sender=Address(""), party="witness:1"),
+    )),
+    _each("subject", ("What happened", "")),
+    ({"text": TEXT, "shown": TEXT}, {"text": "", "shown": "One line."}),
+    _each("party", (_party("reporter"), _party("reporter", 2), _party("respondent"),
+                    _party("witness"))),
+    _each("case", _cases()),
+    _each("outcome", (one.value for one in Outcome)),
+    ({"aside": _ASIDE, "asides": (_ASIDE,)}, {"aside": _ASIDE, "asides": ()}),
+    ({"reasons": ("It carries no signature.", "It holds a line that introduces a quote.")},),
+    ({"done": ["gave this case to bob", f"wrote to reporter 1:\n\n{TEXT}"]},),
+    _each("voted", (True, False)),
+    ({"words": "Mailman can't be reached."},),
+    ({"why": "It carries no signature."},),
+    ({"line": "/sanktion suspend", "right": "did you mean /sanction?"},
+     {"line": "/lift S1", "right": "/lift S7K2QD because …"}, {"line": "/tag", "right": ""}),
+    ({"commands": [spec for spec in COMMANDS.values() if spec.available]},),
+    ({"proposals": []}, {"proposals": [
+        (Proposal(at=NOW, proposed=_OPEN), _VOTES, 2),
+        (Proposal(at=NOW, proposed=_proposed("lift")), {}, 3),
+    ]}),
+    ({"asking": (), "handles": ["alice"]},
+     {"asking": ("al", "bo"), "handles": ["alice", "bob"]}),
+    ({"role": "member", "name": "alice"}, {"role": "reporter", "name": "1"}),
+    _each("what", ("", *(kind.value for kind in Kind))),
+    ({"by": "root", "addresses": (PERSON,)},),
+)  # fmt: skip
+"""Each entry is one thing that letters differ by."""
+
+ONLY: dict[str, dict[str, Any]] = {
+    "ballot": {"eligible": 3},
+    "notice": {"rows": [_proof(), _proof(role="owner")]},
+}
+"""What a variable is in one template and in no other."""
+
+MOST = 800
+"""More cases than this of one template are not tried in every combination."""
+
+
+def known() -> frozenset[str]:
+    """The variables that there are sample values of."""
+    return frozenset(name for choice in CHOICES for case in choice for name in case)
+
+
+def values_of(name: str) -> tuple[Any, ...]:
+    """All sample values of one variable."""
+    return tuple(case[name] for choice in CHOICES for case in choice if name in case)
+
+
+def cases(variables: Iterable[str], name: str = "") -> Iterator[dict[str, Any]]:
+    """The sample values of these variables, as the template of this name gets them: in every
+    combination where that isn't too many, each value of each at least once in any event."""
+    wanted = frozenset(variables)
+    choices = [choice for choice in CHOICES if wanted & choice[0].keys()]
+    if prod(map(len, choices)) <= MOST:
+        combined: Iterable[tuple[dict[str, Any], ...]] = product(*choices)
+    else:  # steps of different lengths, so that neighbours don't always meet
+        combined = (
+            tuple(c[(n // (place + 1)) % len(c)] for place, c in enumerate(choices))
+            for n in range(MOST)
+        )
+    for one in combined:
+        yield {key: value for case in one for key, value in case.items()} | ONLY.get(name, {})
