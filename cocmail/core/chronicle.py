@@ -97,6 +97,13 @@ def told(event: Any) -> tuple[str, str]:
             return event.by, "marked the case as urgent"
         case e.Reminded():
             return "cocmail", f"reminded the committee ({event.what})"
+        case e.WentAway():
+            return event.handle, f"is away until {event.until:%Y-%m-%d %H:%M} UTC"
+        case e.DigestWanted():
+            return "cocmail", f"something waits for {', '.join(event.handles)}"
+        case e.Digested():
+            what = "got" if event.sent else "needed no"
+            return "cocmail", f"{event.handle} {what} digest"
         case e.WasRead():
             return event.by, "read the case on the machine"
         case e.Happened():

@@ -373,6 +373,24 @@ class WentAway:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DigestWanted:
+    """Something waits in this case, of which these members are to hear in their next digest."""
+
+    case: str
+    handles: tuple[str, ...]
+    kind: Literal["digest-wanted"] = "digest-wanted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digested:
+    """A member's digest was made; nothing was sent where nothing waited any more."""
+
+    handle: str
+    sent: bool
+    kind: Literal["digested"] = "digested"
+
+
+@dataclass(frozen=True, kw_only=True)
 class WasRead:
     """An operator read the case on the machine."""
 
@@ -425,6 +443,8 @@ Event = Annotated[
     | MarkedUrgent
     | Reminded
     | WentAway
+    | DigestWanted
+    | Digested
     | WasRead
     | Happened,
     Field(discriminator="kind"),

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from cocmail.core import index as i
 from cocmail.core.case import SYSTEM, Case
+from cocmail.core.committee import COMMITTEE
 from cocmail.core.minting import Minter
 from cocmail.core.sanctions import State
 
 
 def dues(case: Case) -> tuple[i.DueRow, ...]:
     """What falls due in this case, and when."""
+    if case.id == COMMITTEE:
+        return _of_committee(case)
     found: list[i.DueRow] = []
     for proposal in case.open_proposals:
         found.append(i.DueRow(case.id, "vote", proposal.id, proposal.proposed.closes))
@@ -27,6 +30,14 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
     if case.provisional and case.provisional_until is not None:
         found.append(i.DueRow(case.id, "release", "", case.provisional_until))
     return tuple(found)
+
+
+def _of_committee(case: Case) -> tuple[i.DueRow, ...]:
+    committee = case.committee
+    return tuple(
+        i.DueRow(case.id, "digest", handle, committee.next_digest(handle, waiting.since))
+        for handle, waiting in committee.waiting.items()
+    )
 
 
 def _tokens(case: Case, minter: Minter) -> set[i.Row]:
@@ -44,6 +55,8 @@ def _tokens(case: Case, minter: Minter) -> set[i.Row]:
 
 def rows(case: Case, minter: Minter) -> frozenset[i.Row]:
     """Every index row of this case."""
+    if case.id == COMMITTEE:
+        return frozenset({*_tokens(case, minter), *dues(case)})
     if case.id == SYSTEM or case.opened is None:
         return frozenset()
     found: set[i.Row] = {

@@ -24,6 +24,7 @@ from cocmail.core.audience import may_know
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.casework import Incoming
 from cocmail.core.commands import Command, Problem, parse
+from cocmail.core.committee import COMMITTEE
 from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.filtering import Judgement
@@ -405,6 +406,8 @@ def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> R
     party = found.party
     if incoming.mail.automatic:
         return casework.from_machine(case, setting, incoming, party)
+    if case.id == COMMITTEE:
+        return casework.to_no_case(case, setting, incoming, party)
     if found.purpose == "dead":
         why = "It came to a reply address that is no longer in use."
         return casework.from_stranger(case, setting, incoming, party, why)

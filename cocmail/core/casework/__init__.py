@@ -6,6 +6,7 @@ Called by loops/intake, in one deciding transaction.
 """
 
 from cocmail.core.casework.filing import release
+from cocmail.core.casework.gathered import to_no_case
 from cocmail.core.casework.incoming import Incoming, marks_of
 from cocmail.core.casework.members import from_member, looks_ahead
 from cocmail.core.casework.outsiders import (
@@ -26,5 +27,6 @@ __all__ = [
     "marks_of",
     "release",
     "report",
+    "to_no_case",
     "undelivered",
 ]
