@@ -173,10 +173,26 @@ def _template(
         yield from syntax
         return
     tree = environment.parse(source.text)
-    fixed = list(_fixed(templates, environment, name, source, tree))
+    # Filters first: jinja's own look at the rest stops at one that it doesn't know.
+    fixed = list(_filters(environment, source, tree))
+    if not fixed:
+        try:
+            fixed = list(_fixed(templates, environment, name, source, tree))
+        except TemplateSyntaxError as error:
+            fixed = [f"{source.path}:{error.lineno}: {_plain(error)}; mend it"]
     yield from fixed
     if not fixed and not is_part(templates, name):
         yield from _tried(templates, language, name, source, tree)
+
+
+def _filters(environment: Environment, source: Source, tree: nodes.Template) -> Iterator[str]:
+    kinds = (("filter", nodes.Filter, environment.filters), ("test", nodes.Test, environment.tests))
+    for word, kind, there in kinds:
+        for node in tree.find_all(kind):
+            if node.name not in there:
+                near = difflib.get_close_matches(node.name, there, n=1)
+                mend = f"did you mean {near[0]}?" if near else "take it out"
+                yield f"{source.path}:{node.lineno}: there is no {word} {node.name}; {mend}"
 
 
 def _fixed(
@@ -192,12 +208,6 @@ def _fixed(
             near = difflib.get_close_matches(one.name, may, n=1)
             mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(may))}"
             yield f"{source.path}:{one.lineno}: nothing is called {one.name} here; {mend}"
-    for kind, there in ((nodes.Filter, environment.filters), (nodes.Test, environment.tests)):
-        for node in tree.find_all(kind):
-            if node.name not in there:
-                near = difflib.get_close_matches(node.name, there, n=1)
-                mend = f"did you mean {near[0]}?" if near else "take it out"
-                yield f"{source.path}:{node.lineno}: there is no filter {node.name}; {mend}"
     for got in tree.find_all(nodes.Getattr):
         holder = got.node
         if isinstance(holder, nodes.Name) and holder.name in may:
@@ -209,10 +219,9 @@ def _fixed(
     head, _, _ = source.text.partition("\n")
     if not head.startswith("Subject:"):
         yield f'{source.path}:1: the first line should begin with "Subject:"'
-    elif base(name) in OUTSIDE:
+    elif base(name) in OUTSIDE and base(name) != "notice":  # which names the owner's own list
         held = find_undeclared_variables(environment.parse(head)) - _SUBJECT
-        # The notice names the owner's own list, and has always done so.
-        if held and base(name) != "notice":
+        if held:
             line = f"the subject should hold neither what nor whom; take out {', '.join(held)}"
             yield f"{source.path}:1: {line}"
 
