@@ -6,10 +6,8 @@ Owns the ends of votes and sanctions and the committee's clocks. Refuses to know
 
 from __future__ import annotations
 
-from cocmail.core import casework, deliberation
-from cocmail.core import events as e
+from cocmail.core import casework, deliberation, reminders
 from cocmail.core.case import Case
-from cocmail.core.letters import Kind
 from cocmail.core.sanctions import State
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
@@ -32,18 +30,9 @@ def fall_due(case: Case, setting: Setting, what: str, about: str) -> Result:
                 and sanction.until <= work.now
             ):
                 deliberation.expire(work, sanction)
-        case "acknowledge":
-            if case.acknowledge_by and case.acknowledge_by <= work.now:
-                work.happen(e.Reminded(what=what, about="", again=None))
-                work.tell(Kind.REMINDER, "reminder-acknowledge", {})
-        case "update":
-            if case.update_by and case.update_by <= work.now:
-                again = work.now + max(
-                    setting.policy.update_within, setting.policy.acknowledge_within
-                )
-                work.happen(e.Reminded(what=what, about="", again=again))
-                work.tell(Kind.REMINDER, "reminder-update", {})
         case "release":
             if case.provisional_until and case.provisional_until <= work.now:
                 casework.release(work)
+        case _:
+            reminders.fall_due(work, what, about)
     return work.result()

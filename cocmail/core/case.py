@@ -100,6 +100,7 @@ class Case:
     said: tuple[e.Said, ...] = ()
     held: Mapping[str, e.Held] = field(default_factory=dict)  # confirmations that can still come
     marks: frozenset[str] = frozenset()
+    reminded: Mapping[str, datetime | None] = field(default_factory=dict)  # key -> when again
     left_letters: frozenset[str] = frozenset()
     committee: Committee = field(default_factory=Committee)  # of the committee's own record alone
 
@@ -286,6 +287,7 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
                 said=(*case.said, event),
                 acknowledge_by=None if answered else case.acknowledge_by,
                 update_by=event.update_by if answered else case.update_by,
+                reminded=_clocks_anew(case) if answered else case.reminded,
             )
         case e.Told():
             return replace(case, letters=(*case.letters, *event.letters))
@@ -307,7 +309,9 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
         case e.Reopened():
             if case.closed is None:
                 raise _unfit(case, event)
-            return replace(case, closed=None, update_by=event.update_by)
+            return replace(
+                case, closed=None, update_by=event.update_by, reminded=_clocks_anew(case)
+            )
         case e.Assigned():
             return replace(case, assigned=event.handle)
         case e.Tagged():
@@ -315,17 +319,25 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
         case e.MarkedUrgent():
             return replace(case, urgent=True)
         case e.Reminded():
-            if event.what == "acknowledge":
-                return replace(case, acknowledge_by=event.again)
-            if event.what == "update":
-                return replace(case, update_by=event.again)
-            return case
+            key = reminder_key(event.what, event.about)
+            return replace(case, reminded=_set(case.reminded, key, event.again))
         case e.Filed() | e.Undelivered() | e.Refused() | e.WasRead() | e.Happened():
             return case
     committee = record(case.committee, at, event)
     if committee is not None:
         return replace(case, committee=committee)
     raise _unfit(case, event)
+
+
+def reminder_key(what: str, about: str) -> str:
+    """By what a case remembers that the committee was reminded."""
+    return f"{what}:{about}"
+
+
+def _clocks_anew(case: Case) -> dict[str, datetime | None]:
+    """The committee's clocks begin again: nobody was reminded of the new ones."""
+    old = (reminder_key("acknowledge", ""), reminder_key("update", ""))
+    return {key: again for key, again in case.reminded.items() if key not in old}
 
 
 def _sanction(case: Case, event: Any, state: State | None = None) -> Sanction:

@@ -7,6 +7,7 @@ and when the index is rebuilt.
 from __future__ import annotations
 
 from cocmail.core import index as i
+from cocmail.core import waiting
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.minting import Minter
@@ -23,10 +24,10 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
     for sanction in case.sanctions.values():
         if sanction.state is State.IN_FORCE and sanction.until is not None:
             found.append(i.DueRow(case.id, "end", sanction.id, sanction.until))
-    if case.acknowledge_by is not None:
-        found.append(i.DueRow(case.id, "acknowledge", "", case.acknowledge_by))
-    if case.update_by is not None:
-        found.append(i.DueRow(case.id, "update", "", case.update_by))
+    for item in waiting.items(case):
+        at = waiting.due_at(case, item)
+        if at is not None:
+            found.append(i.DueRow(case.id, item.what.value, item.about, at))
     if case.provisional and case.provisional_until is not None:
         found.append(i.DueRow(case.id, "release", "", case.provisional_until))
     return tuple(found)
@@ -35,8 +36,8 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
 def _of_committee(case: Case) -> tuple[i.DueRow, ...]:
     committee = case.committee
     return tuple(
-        i.DueRow(case.id, "digest", handle, committee.next_digest(handle, waiting.since))
-        for handle, waiting in committee.waiting.items()
+        i.DueRow(case.id, "digest", handle, committee.next_digest(handle, wanted.since))
+        for handle, wanted in committee.waiting.items()
     )
 
 

@@ -11,6 +11,7 @@ import asyncio
 import structlog
 
 from cocmail.core.calendar import fall_due
+from cocmail.core.committee import COMMITTEE
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.loops.bell import whole
 from cocmail.loops.deciding import Deciding
@@ -38,6 +39,11 @@ class Calendar:
 
     async def look(self) -> int:
         """See to everything that is due now; how many there were."""
+        seen = await self._round()
+        # What waits in a case can make a digest due: that one shouldn't wait for the next look.
+        return seen + await self._round() if seen else 0
+
+    async def _round(self) -> int:
         found = await self._deciding.store.due(self._clock.now())
         for case, what, about, _at in found:
             try:
@@ -48,4 +54,7 @@ class Calendar:
         return len(found)
 
     async def _see_to(self, case: str, what: str, about: str) -> None:
-        await self._deciding.on(case, lambda c, s: fall_due(c, s, what, about))
+        if case == COMMITTEE:
+            await self._deciding.digest(about)
+        else:
+            await self._deciding.on(case, lambda c, s: fall_due(c, s, what, about))

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cocmail.core import reminders
 from cocmail.core.case import Case
 from cocmail.core.committee import COMMITTEE, Committee
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result
 from cocmail.loops.bell import Bell, whole
 from cocmail.ports import Store, Transaction
+
+_MOST_CASES = 200
+"""That one digest looks through: those that something fell due in, then the oldest open ones."""
 
 Decide = Callable[[Case, Setting], Result]
 
@@ -62,6 +66,26 @@ class Deciding:
             await write(tx, case_id, result)
         self.ring(result)
         return result
+
+    async def digest(self, handle: str) -> None:
+        """What waits for this member in all cases, in a transaction on the committee's record."""
+        await whole(self._digest(handle))
+
+    async def _digest(self, handle: str) -> None:
+        async with self.store.transaction() as tx:
+            record = await tx.case(COMMITTEE)
+            if record is None:
+                return
+            wanted = record.committee.waiting.get(handle)
+            named = (*(wanted.cases if wanted else ()), *await tx.open_cases())
+            cases: list[Case] = []
+            for case_id in tuple(dict.fromkeys(named))[:_MOST_CASES]:
+                case = await tx.glance(case_id)
+                if case is not None:
+                    cases.append(case)
+            result = reminders.digest(record, await self.setting(tx), handle, cases)
+            await write(tx, COMMITTEE, result)
+        self.ring(result)
 
     def ring(self, result: Result) -> None:
         if result.letters:

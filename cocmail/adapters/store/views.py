@@ -21,6 +21,7 @@ from cocmail.adapters.store.engine import insert_new
 from cocmail.adapters.store.tables import index_cases, index_due, index_sanctions, ledger, state
 from cocmail.adapters.vault import Keys, unseal
 from cocmail.core.index import SanctionRow
+from cocmail.core.waiting import NOTICES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,8 @@ async def statistics(connection: AsyncConnection) -> Statistics:
 async def case_list(connection: AsyncConnection) -> tuple[ListedCase, ...]:
     due = (
         select(index_due.c.case, func.min(index_due.c.at).label("due"))
+        # A deadline; not the day on which people are told of one.
+        .where(index_due.c.what.not_in(NOTICES))
         .group_by(index_due.c.case)
         .subquery()
     )
