@@ -14,7 +14,8 @@ from math import prod
 from typing import Any
 
 from cocmail.core import events as e
-from cocmail.core.case import Case, Message, Party, Proposal
+from cocmail.core.actions.answering import Present, Vote
+from cocmail.core.case import Case, Message, Party
 from cocmail.core.commands import COMMANDS
 from cocmail.core.enforcement import Act, ProofRow, Role, Row, Step, Word
 from cocmail.core.forms import Outcome
@@ -22,7 +23,9 @@ from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Handle, Member, Private
 from cocmail.core.policy import Policy
 from cocmail.core.preview import Preview
+from cocmail.core.reminders import Section
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
+from cocmail.core.waiting import Item, What
 
 NOW = datetime(2026, 11, 21, 4, 20, tzinfo=UTC)
 PERSON = Address("mallory@person.example")
@@ -129,6 +132,8 @@ _SANCTIONS = tuple(
     )
 )
 
+_ITEMS = tuple(Item(what=what, about="S7K2QD", since=NOW, until=_END) for what in What)
+
 
 def _cases() -> tuple[Case, ...]:
     whole = Case(
@@ -208,19 +213,24 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
      {"line": "/lift S1", "right": "/lift S7K2QD because …"}, {"line": "/tag", "right": ""}),
     ({"commands": [spec for spec in COMMANDS.values() if spec.available]},),
     ({"proposals": []}, {"proposals": [
-        (Proposal(at=NOW, proposed=_OPEN), _VOTES, 2),
-        (Proposal(at=NOW, proposed=_proposed("lift")), {}, 3),
+        Vote(proposal=_OPEN, votes=_VOTES, approvals=1, needed=2, missing=()),
+        Vote(proposal=_proposed("lift"), votes={}, approvals=0, needed=3, missing=("bob",)),
     ]}),
     ({"asking": (), "handles": ["alice"]},
      {"asking": ("al", "bo"), "handles": ["alice", "bob"]}),
     ({"role": "member", "name": "alice"}, {"role": "reporter", "name": "1"}),
     _each("what", ("", *(kind.value for kind in Kind))),
+    ({"items": _ITEMS, "sections": (
+        Section(reference="COC-7F3KQ2", items=_ITEMS[:1]),
+        Section(reference="COC-2K7QF3", items=_ITEMS),
+    )},),
     ({"by": "root", "addresses": (PERSON,)},),
 )  # fmt: skip
 """Each entry is one thing that letters differ by."""
 
 ONLY: dict[str, dict[str, Any]] = {
     "ballot": {"eligible": 3},
+    "status": {"eligible": (Present(handle="alice", away=None), Present(handle="bob", away=_END))},
     "notice": {"rows": [_proof(), _proof(role="owner")]},
 }
 """What a variable is in one template and in no other."""

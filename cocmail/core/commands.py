@@ -258,6 +258,14 @@ _TABLE = (
         available=False,
         answer=True,
     ),
+    _spec(
+        "away",
+        "/away until DATE",
+        "stops your reminders in all cases, and counts you out of majorities, for a while",
+        "/away until 2026-12-24",
+        forms.away,
+    ),
+    _spec("back", "/back", "ends your being away", "/back", forms.bare("back")),
     _spec("help", "/help", "sends you this list", "/help", forms.bare("help"), answer=True),
 )
 

@@ -35,7 +35,17 @@ def voters(work: Work, proposal: Proposal) -> tuple[Member, ...]:
 
 def needed(work: Work, proposal: Proposal) -> int:
     return work.setting.policy.needed(
-        permanent=is_permanent(work, proposal), eligible=len(voters(work, proposal))
+        permanent=is_permanent(work, proposal), eligible=len(present(work, proposal))
+    )
+
+
+def present(work: Work, proposal: Proposal) -> tuple[Member, ...]:
+    """The voters that a majority is counted of: not who is away, unless they voted."""
+    committee = work.setting.committee
+    return tuple(
+        m
+        for m in voters(work, proposal)
+        if m.handle in proposal.votes or not committee.is_away(m.handle, work.now)
     )
 
 

@@ -371,6 +371,19 @@ def lift(words: str, line: str) -> Command:
     )
 
 
+def away(words: str, line: str) -> Command:
+    form = "/away until 2026-12-24"
+    head, _, rest = words.partition(" ")
+    if head.lower() not in ("until", "for") or not rest.strip():
+        raise Problem("it doesn't say until when", form)
+    try:
+        if head.lower() == "until":
+            return Command(word="away", line=Private(line), until=parse_instant(rest))
+        return Command(word="away", line=Private(line), duration=parse_duration(rest))
+    except ValueError as error:
+        raise Problem(f"the time after “{head.lower()}” {error}", form) from None
+
+
 def close(words: str, line: str) -> Command:
     names = ", ".join(o.value for o in Outcome)
     form = "/close resolved"

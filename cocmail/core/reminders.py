@@ -66,6 +66,8 @@ def fall_due(work: Work, what: str, about: str) -> None:
             _remind(work, member, (item,))
         else:
             later.append(member.handle)
+    listed = work.setting.committee.waiting
+    later = [h for h in later if h not in listed or work.case.id not in listed[h].cases]
     if later:
         work.on_committee().happen(e.DigestWanted(case=work.case.id, handles=tuple(later)))
 

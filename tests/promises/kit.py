@@ -18,6 +18,7 @@ from cocmail.adapters.templates import Templates
 from cocmail.core import casework
 from cocmail.core.case import Case, apply
 from cocmail.core.casework import Incoming
+from cocmail.core.committee import COMMITTEE
 from cocmail.core.enforcement import Observed, Role, Row
 from cocmail.core.letters import Letter
 from cocmail.core.mail import Mail, read
@@ -85,6 +86,7 @@ class World:
     case: Case = field(default_factory=lambda: Case(id="case"))
     letters: list[Letter] = field(default_factory=list)
     last: Result | None = None
+    record: Case = field(default_factory=lambda: Case(id=COMMITTEE))  # the committee's own
 
     @property
     def roster(self) -> Roster:
@@ -102,11 +104,16 @@ class World:
             render=TEMPLATES.render,
             now=self.now,
             entropy=next(_numbers).to_bytes(32, "big"),
+            committee=self.record.committee,
         )
 
     def take(self, result: Result) -> Result:
         for event in result.events:
             self.case = apply(self.case, self.now, event)
+        for other in result.elsewhere:
+            if other.case == COMMITTEE:
+                for event in other.events:
+                    self.record = apply(self.record, self.now, event)
         self.letters += result.letters
         self.last = result
         return result

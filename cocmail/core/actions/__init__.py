@@ -11,6 +11,7 @@ from collections.abc import Callable
 from cocmail.core.actions import (
     answering,
     filing,
+    leave,
     people,
     proposing,
     recusing,
@@ -48,4 +49,6 @@ _ACTIONS: dict[str, Callable[[Turn, Command], None]] = {
     "reopen": tending.reopen,
     "status": answering.status,
     "help": answering.help_,
+    "away": leave.away,
+    "back": leave.back,
 }

@@ -5,26 +5,68 @@ Called by the table of actions.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
 from cocmail.core import deliberation
+from cocmail.core import events as e
 from cocmail.core.actions.turn import Turn
+from cocmail.core.case import Proposal
 from cocmail.core.commands import COMMANDS, Command, Problem
 from cocmail.core.letters import Kind
+from cocmail.core.reminders import pending
 from cocmail.core.sanctions import State
+from cocmail.core.work import Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vote:
+    """An open vote as it stands."""
+
+    proposal: e.Proposed
+    votes: Mapping[str, e.Voted]
+    approvals: int
+    needed: int
+    missing: tuple[str, ...]  # handles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Present:
+    """A member who is in the case."""
+
+    handle: str
+    away: datetime | None  # until then
 
 
 def status(turn: Turn, command: Command) -> None:
     work = turn.work
-    proposals = [
-        (p, deliberation.standing_votes(work, p), deliberation.needed(work, p))
-        for p in work.case.open_proposals
-    ]
     values = {
-        "proposals": proposals,
-        "eligible": work.eligible,
+        "items": pending(work.case, work.setting, turn.member),
+        "proposals": [_vote(work, p) for p in work.case.open_proposals],
+        "eligible": [_present(work, m.handle) for m in work.eligible],
         "asides": [a.mail for a in work.case.asides if not a.settled],
         "sanctions": [s for s in work.case.sanctions.values() if s.state is not State.PROPOSED],
     }
     work.to_member(turn.member, Kind.ANSWER, "status", values, answering=turn.answering)
+
+
+def _vote(work: Work, proposal: Proposal) -> Vote:
+    votes = deliberation.standing_votes(work, proposal)
+    voters = [m.handle for m in deliberation.voters(work, proposal)]
+    return Vote(
+        proposal=proposal.proposed,
+        votes=votes,
+        approvals=deliberation.approvals(work, proposal),
+        needed=deliberation.needed(work, proposal),
+        missing=tuple(h for h in voters if h not in votes),
+    )
+
+
+def _present(work: Work, handle: str) -> Present:
+    committee = work.setting.committee
+    away = committee.away[handle] if committee.is_away(handle, work.now) else None
+    return Present(handle=handle, away=away)
 
 
 def help_(turn: Turn, command: Command) -> None:
