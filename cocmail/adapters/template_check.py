@@ -18,8 +18,8 @@ from jinja2.environment import Environment
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
 from cocmail.adapters import letter_samples as samples
-from cocmail.adapters import words
-from cocmail.adapters.templates import PER_MEASURE, Source, Templates
+from cocmail.adapters import words, words_check
+from cocmail.adapters.templates import PER_MEASURE, WORDS, Source, Templates
 from cocmail.core.sanctions import Measure
 from cocmail.templates import ENGLISH, TAG
 
@@ -118,9 +118,9 @@ def _language(templates: Templates, own: Path, language: str) -> Iterator[str]:
     folder = own / language
     if not folder.is_dir():
         return
-    path = folder / "words.toml"
-    if path.exists():
-        yield from (f"{path}: {line}" for line in _words(templates, path))
+    for path in (folder / one for one in WORDS):
+        if path.exists():
+            yield from (f"{path}: {line}" for line in _words(templates, path))
     sources = {
         name: source
         for name, source in templates.shelf(language).sources.items()
@@ -155,7 +155,7 @@ def _words(templates: Templates, path: Path) -> Iterator[str]:
     except (OSError, ValueError) as error:
         yield f"not sound: {error}"
         return
-    yield from words.wrong(tables, templates.words(ENGLISH, shipped=True))
+    yield from words_check.wrong(tables, templates.words(ENGLISH, shipped=True))
 
 
 def _parses(environment: Environment, source: Source) -> Iterator[str]:

@@ -32,6 +32,9 @@ _STAND_IN = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
 _MARKS = re.compile(f"[{_OPEN}{_CLOSE}]")
 _TEXTS = "texts of people"  # no template can name it: it holds spaces
 
+WORDS = ("words.toml", "phrases.toml")
+"""A language's files beside its templates."""
+
 PER_MEASURE = "letter"
 """Templates that begin so may have a variant a measure: letter-suspend wins over letter."""
 
@@ -99,14 +102,14 @@ class Templates:
         if key not in self._words:
             words: Words | None = None
             for folder, own in reversed(_folders(language, None if shipped else self.own)):
-                path = folder / "words.toml"
-                if not path.is_file():
-                    continue
-                try:
-                    words = Words(read(path.read_text("utf-8")), words)
-                except (ValueError, OSError):
-                    if not own:
-                        raise
+                for path in (folder / name for name in WORDS):
+                    if not path.is_file():
+                        continue
+                    try:
+                        words = Words(read(path.read_text("utf-8")), words)
+                    except (ValueError, OSError):
+                        if not own:
+                            raise
             assert words is not None, "our own English words are shipped"
             self._words[key] = words
         return self._words[key]

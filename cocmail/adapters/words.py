@@ -18,8 +18,11 @@ Table = Mapping[str, Any]
 
 _LONGEST_PHRASE = 1000  # beyond it, it is somebody's text and none of ours
 _SENTENCES = re.compile(r"(?<=\.) ")
-_FILL = re.compile(r"\{([0-9])\}")
-_GAP = re.compile(r"\\\{([0-9])\\\}")
+_LEAST = 8  # letters that must stand before what changes
+FILL = re.compile(r"\{([0-9])(?::([a-z]+))?\}")
+GAP = re.compile(r"\{[0-9]\}")
+_NAMED = re.compile(r"([A-Z0-9]+): ([a-z]+) (\S+) on (.+)")
+_PEOPLE = re.compile(r"\b(reporter|respondent|witness) ([0-9]+)\b")
 
 
 class Words:
@@ -30,8 +33,12 @@ class Words:
         for name, table in tables.items():
             # Phrases are keyed by the English ones, so nothing stands behind them.
             self.tables[name] = {**self.tables.get(name, {}), **table}
+        # The most exact first: “voted on lifting” before “voted on”.
+        phrases = sorted(
+            self.tables.get("phrases", {}).items(), key=lambda pair: -len(GAP.sub("", pair[0]))
+        )
         self._patterns = [
-            (_pattern(said), str(ours)) for said, ours in self.tables.get("phrases", {}).items()
+            (said.partition("{")[0], pattern(said), str(ours)) for said, ours in phrases
         ]
 
     @property
@@ -74,22 +81,58 @@ class Words:
         """What a command of /help does."""
         return str(self.tables.get("commands", {}).get(spec.word, spec.does))
 
+    def named(self, said: str) -> str:
+        """A sanction in a few words, as the code names it for members, in this language's."""
+        found = _NAMED.fullmatch(said)
+        if found is None:
+            return said
+        sanction, measure, address, scope = found.groups()
+        return str(self.tables["sanctions"]["named"]).format(
+            id=sanction,
+            measure=self.tables["measures"].get(measure, measure),
+            address=address,
+            scope=self.scope(scope),
+        )
+
+    def people(self, said: str) -> str:
+        """``reporter 1 and reporter 2``, in this language's words."""
+        parties = self.tables["parties"]
+        known = _PEOPLE.sub(lambda one: f"{parties.get(one[1], one[1])} {one[2]}", said)
+        return known.replace(" and ", f" {self.tables['sanctions']['and']} ")
+
     def phrase(self, text: str) -> str:
         """A sentence that code builds, where this language has it; else as it is."""
-        if len(text) > _LONGEST_PHRASE or not self._patterns:
+        if not self._patterns:
             return text
         whole = self._phrase(text)
         if whole is not None:
             return whole
+        if len(text) > _LONGEST_PHRASE:
+            return text
         return " ".join(self._phrase(one) or one for one in _SENTENCES.split(text))
 
     def _phrase(self, text: str) -> str | None:
-        for pattern, ours in self._patterns:
+        long = len(text) > _LONGEST_PHRASE
+        for begins, pattern, ours in self._patterns:
+            # A long text is somebody's own; a phrase before it is known by how it begins.
+            if not text.startswith(begins) or (long and len(begins) < _LEAST):
+                continue
             found = pattern.fullmatch(text)
             if found is not None:
-                gaps = found.groups()
-                return _FILL.sub(lambda gap, gaps=gaps: gaps[int(gap[1])], ours)  # type: ignore[misc]
+                return self._filled(ours, found.groups())
         return None
+
+    def _filled(self, ours: str, gaps: tuple[str, ...]) -> str:
+        def gap(found: re.Match[str]) -> str:
+            value, how = gaps[int(found[1])], found[2]
+            return value if how is None else str(self.readings[how](value))
+
+        return FILL.sub(gap, ours)
+
+    @property
+    def readings(self) -> dict[str, Callable[[Any], Any]]:
+        """What may stand in a phrase behind the colon of a gap: ``{0:measure}``."""
+        return {**self.filters, "named": self.named, "people": self.people}
 
 
 FILTERS = {
@@ -108,9 +151,9 @@ ALSO = ("when", "span", "scope", "phrase", "does")
 """The other filters of ours."""
 
 
-def _pattern(said: str) -> re.Pattern[str]:
+def pattern(said: str) -> re.Pattern[str]:
     """``{0} is an owner of {1}``: what stands in the gaps is kept."""
-    return re.compile(_GAP.sub(r"(.+?)", re.escape(said)), re.DOTALL)
+    return re.compile("(.*?)".join(map(re.escape, GAP.split(said))), re.DOTALL)
 
 
 def read(text: str) -> dict[str, Table]:
@@ -120,53 +163,3 @@ def read(text: str) -> dict[str, Table]:
         if not isinstance(table, dict):
             raise ValueError(f"{name} should be a table: write [{name}]")
     return data
-
-
-def wrong(tables: Mapping[str, Table], english: Words) -> list[str]:
-    """What would break a letter or never be used, one line each."""
-    found: list[str] = []
-    for name, table in tables.items():
-        known = english.tables.get(name)
-        if name in ("phrases", "commands"):
-            known = None
-        elif known is None:
-            found.append(f"there is no table [{name}]; take it out")
-            continue
-        for key, value in table.items():
-            if known is not None and key not in known:
-                found.append(f"[{name}] {key}: there is no such word; take it out")
-            elif not _fits(name, key, value):
-                found.append(f"[{name}] {key}: should be {_SHAPES.get((name, key), _shape(name))}")
-    return found
-
-
-_SHAPES = {
-    (
-        "dates",
-        "form",
-    ): 'text with no gaps but {day}, {month}, {year} and {time}, like "{day} {month}"',
-    ("dates", "months"): "a list of twelve names",
-}
-
-
-def _shape(table: str) -> str:
-    return 'a list of two words, like ["day", "days"]' if table == "spans" else "text in quotes"
-
-
-def _fits(table: str, key: str, value: Any) -> bool:
-    if (table, key) == ("dates", "form"):
-        try:
-            return bool(str(value).format(day=1, month="", year=1, time=""))
-        except (ValueError, LookupError, AttributeError):
-            return False
-    if (table, key) == ("dates", "months"):
-        return _texts(value, 12)
-    return _texts(value, 2) if table == "spans" else isinstance(value, str)
-
-
-def _texts(value: Any, count: int) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == count
-        and all(isinstance(one, str) and one for one in value)
-    )
