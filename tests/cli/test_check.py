@@ -95,6 +95,21 @@ def test_all_sound(toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.rstrip().endswith("Sound.")
 
 
+def test_letters_of_their_own_are_tried(toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toml.write_text(toml.read_text().replace('#templates = "letters"', 'templates = "letters"'))
+    own = toml.parent / "letters/fr"
+    own.mkdir(parents=True)
+    (own / "letter.txt").write_text("Subject: [{{ reference }}] Une lettre\n\n{{ reason }}\n")
+    status, found = check(toml, capsys)
+    assert status == 0, found
+    assert any("letters: in de, en, fr; 1 of your own" in line for line in found["sound"])
+    assert any("letters in fr:" in line and "ballot" in line for line in found["warning"])
+    (own / "letter.txt").write_text("Subject: {{ address }}\n\n{% if %}\n")
+    status, found = check(toml, capsys)
+    assert status == 1
+    assert any(line.startswith(f"{own}/letter.txt:3: ") for line in found["not sound"])
+
+
 def test_the_store_once_it_is_there(toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate", "--config", str(toml)]) == 0
     status, found = check(toml, capsys)

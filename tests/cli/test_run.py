@@ -102,3 +102,25 @@ def test_a_bad_configuration_says_every_mistake_at_once(folder: Path) -> None:
     assert "shoesize" in done.stderr
     assert "polcy" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_letter_of_their_own_that_can_t_work(folder: Path) -> None:
+    text = (folder / "cocmail.toml").read_text()
+    (folder / "cocmail.toml").write_text(
+        text.replace("[community]", '[community]\ntemplates = "letters"')
+    )
+    (folder / "letters/en").mkdir(parents=True)
+    letter = folder / "letters/en/letter-ban.txt"
+    letter.write_text("Subject: [{{ reference }}] A letter\n\nDear {{ adress }}\n")
+    line = refused(folder)
+    assert f"{letter}:3: nothing is called adress here; did you mean address?" in line
+    assert not (folder / "cocmail.db").exists()
+
+
+def test_a_language_that_there_is_not(folder: Path) -> None:
+    text = (folder / "cocmail.toml").read_text()
+    (folder / "cocmail.toml").write_text(
+        text.replace("[community]", '[community]\nlanguage = "eo"')
+    )
+    line = refused(folder)
+    assert "[community] language: there are no letters in this language; there are: de, en" in line

@@ -313,3 +313,25 @@ def test_a_table_left_out_names_files_beside_the_configuration() -> None:
     assert found.store.key_file == PLACE.parent / "cocmail.key"
     assert found.store.sqlite == PLACE.parent / "cocmail.db"
     assert found.filters.directories == (PLACE.parent / "filters.d",)
+
+
+def test_a_language_is_one_that_there_are_letters_in(tmp_path: Path) -> None:
+    for line, key in (
+        ('\nlanguage = "en"', "[community] language"),
+        ('\n#language = "en"', "[[committee]] language"),
+    ):
+        (said,) = bad(swap(line, '\nlanguage = "eo"'))
+        assert key in said
+        assert "there are: de, en" in said
+    own = tmp_path / "letters" / "eo"
+    own.mkdir(parents=True)
+    (own / "letter.txt").write_text("Subject: x\n\nx")
+    text = swap('\nlanguage = "en"', '\nlanguage = "eo"').replace("#templates", "templates")
+    found = parse(text, tmp_path / "cocmail.toml")
+    assert (found.community.language, found.community.templates) == ("eo", tmp_path / "letters")
+
+
+def test_a_member_may_have_a_language(tmp_path: Path) -> None:
+    found = good(SAMPLE.replace('#language = "en"\n', 'language = "de"\n'))
+    assert found.roster.members[0].language == "de"
+    assert good().roster.members[0].language == ""

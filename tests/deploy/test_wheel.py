@@ -33,6 +33,9 @@ def test_an_installed_wheel_brings_what_init_writes(tmp_path: Path) -> None:
     # The dependencies of this environment, behind the wheel's own files.
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     run(home / "bin" / "cocmail", "init", tmp_path / "etc", cwd=tmp_path)
+    for path in (ROOT / "cocmail" / "templates").rglob("*.t*"):  # texts and tables of words
+        inside = packages / path.relative_to(ROOT)
+        assert inside.read_bytes() == path.read_bytes(), path
     written = {path.name: path.read_bytes() for path in (tmp_path / "etc/filters.d").iterdir()}
     assert written == {path.name: path.read_bytes() for path in (ROOT / "filters").glob("*.py")}
     shipped = home / "share" / "cocmail" / "deploy"

@@ -17,11 +17,12 @@ from cocmail.templates import ENGLISH, languages
 ROOT = Path(__file__).parents[2] / "cocmail"
 ROOMS = [
     *ROOT.glob("core/**/*.py"), *ROOT.glob("loops/*.py"), *ROOT.glob("adapters/auth*.py"),
-    *ROOT.glob("adapters/dkim*.py"),
+    *ROOT.glob("adapters/dkim*.py"), *ROOT.glob("adapters/mailman*.py"),
 ]  # fmt: skip
 OTHERS = tuple(one for one in languages() if one != ENGLISH)
 # Calls whose texts people read, and names that such texts are kept in.
-CALLS = ("Problem", "TooMuchError", "Misgiving")
+CALLS = ("Problem", "TooMuchError", "Misgiving", "undelivered")
+TROUBLE = ("Temporary", "Permanent")  # of Mailman: told where a decided sanction waits for it
 LISTS = ("turn.done", "found", "remarks", "work.done")
 KEYWORDS = ("why", "right", "note")
 TELLERS = {
@@ -61,8 +62,11 @@ def said_in(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
-            if name.rpartition(".")[2] in CALLS or (
-                name.endswith(".append") and name.removesuffix(".append") in LISTS
+            trouble = path.name.startswith("mailman") and name in TROUBLE
+            if (
+                trouble
+                or name.rpartition(".")[2] in CALLS
+                or (name.endswith(".append") and name.removesuffix(".append") in LISTS)
             ):
                 for argument in node.args:
                     yield from texts(argument)
