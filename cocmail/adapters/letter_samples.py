@@ -16,7 +16,7 @@ from typing import Any
 from cocmail.core import events as e
 from cocmail.core.actions.answering import Present, Vote
 from cocmail.core.case import Case, Message, Party
-from cocmail.core.commands import COMMANDS
+from cocmail.core.commands import COMMANDS, Group, group_of
 from cocmail.core.enforcement import Act, ProofRow, Role, Row, Step, Word
 from cocmail.core.forms import Outcome
 from cocmail.core.letters import Kind
@@ -211,7 +211,8 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"why": "It carries no signature."},),
     ({"line": "/sanktion suspend", "right": "did you mean /sanction?"},
      {"line": "/lift S1", "right": "/lift S7K2QD because …"}, {"line": "/tag", "right": ""}),
-    ({"commands": [spec for spec in COMMANDS.values() if spec.available]},),
+    ({"groups": [(g.value, [s for s in COMMANDS.values() if group_of(s) is g]) for g in Group]},),
+    _each("spec", COMMANDS.values()),
     ({"proposals": []}, {"proposals": [
         Vote(proposal=_OPEN, votes=_VOTES, approvals=1, needed=2, missing=()),
         Vote(proposal=_proposed("lift"), votes={}, approvals=0, needed=3, missing=("bob",)),

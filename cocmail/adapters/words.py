@@ -144,6 +144,7 @@ FILTERS = {
     "vote": "votes",
     "outcome": "outcomes",
     "kind": "kinds",
+    "group": "groups",
 }
 """The filters that look a word up, and in which table."""
 

@@ -8,19 +8,21 @@ whose memberships must be read before deciding.
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from cocmail.core import forms
 from cocmail.core.forms import Command, Outcome, Problem, as_meant
+from cocmail.core.nearby import did_you_mean
 from cocmail.core.people import Private
 from cocmail.core.quoting import own_text
 
 __all__ = ["COMMANDS", "Command", "Outcome", "Parsed", "Problem", "Spec", "command_word", "parse"]
 
+_PHONE = 50  # characters of a line
 _WORD = re.compile(r"/([a-z]+)(?=\s|$)", re.IGNORECASE)
 
 
@@ -37,6 +39,14 @@ class Spec:
     answer: bool = False  # answers only the one who asked, changes nothing
     text: bool = False  # a text for outsiders follows
     available: bool = True  # False: a later version brings it
+
+    @property
+    def short(self) -> str:
+        """The form, for a line of a phone."""
+        head = self.form.partition(", then the text")[0]
+        if len(head) <= _PHONE:
+            return head
+        return head[: head.rindex(" [", 0, _PHONE)] + " …"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,8 +276,40 @@ _TABLE = (
         forms.away,
     ),
     _spec("back", "/back", "ends your being away", "/back", forms.bare("back")),
-    _spec("help", "/help", "sends you this list", "/help", forms.bare("help"), answer=True),
+    _spec(
+        "help",
+        "/help [COMMAND]",
+        "sends you this list, or how to write one command",
+        "/help sanction",
+        forms.help_,
+        answer=True,
+    ),
 )
+
+
+class Group(StrEnum):
+    """The parts of `/help`, in their order."""
+
+    TALK = "talk"
+    DECIDE = "decide"
+    PEOPLE = "people"
+    CASE = "case"
+    YOU = "you"
+
+
+_GROUPS = {
+    Group.TALK: "reply attach release note",
+    Group.DECIDE: "sanction interim lift approve object abstain withdraw confirm appeal grant deny",
+    Group.PEOPLE: "respondent history watch recuse include lock unlock",
+    Group.YOU: "status help away back",
+}
+"""What isn't here is about the case."""
+
+
+def group_of(spec: Spec) -> Group:
+    """The part of `/help` in which a command stands."""
+    return next((g for g, words in _GROUPS.items() if spec.word in words.split()), Group.CASE)
+
 
 COMMANDS: dict[str, Spec] = {spec.word: spec for spec in _TABLE}
 """The command table, by word. `/end` is no command: it ends a text for outsiders."""
@@ -283,9 +325,11 @@ def command_word(line: str) -> str:
     return word if word in COMMANDS or word == "end" else ""
 
 
-def _nearest(word: str) -> str:
-    near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.6)
-    return f"did you mean /{near[0]}?" if near else "/help lists the commands"
+def no_command(word: str) -> Problem:
+    """What the sender of an unknown command is told."""
+    available = [spec.word for spec in COMMANDS.values() if spec.available]
+    right = did_you_mean(word, available, "/help lists the commands", form="/{}")
+    return Problem(f"there is no command /{word}", right)
 
 
 @dataclass(kw_only=True)
@@ -340,7 +384,7 @@ def _one(paragraph: _Paragraph) -> Command:
     word = found.group(1).lower() if found else paragraph.line.split()[0].lstrip("/")
     spec = COMMANDS.get(word)
     if found is None or spec is None:
-        raise Problem(f"there is no command /{word}", _nearest(word))
+        raise no_command(word)
     words = " ".join(paragraph.line[found.end() :].split())
     command = spec.parse(words, paragraph.line)
     if not spec.available:

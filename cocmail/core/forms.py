@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from cocmail.core.durations import parse_duration, parse_instant
+from cocmail.core.durations import (
+    meant_duration,
+    meant_instant,
+    parse_duration,
+    parse_instant,
+)
+from cocmail.core.nearby import did_you_mean
 from cocmail.core.people import Address, Private, is_address
 from cocmail.core.sanctions import Measure
 
@@ -296,9 +302,10 @@ def _measure_and_rest(words: str, form: str) -> tuple[Measure, str]:
     try:
         return Measure(head.lower()), rest.strip()
     except ValueError:
-        names = ", ".join(m.value for m in Measure)
+        names = [m.value for m in Measure]
         said = f"“{head}” is not a measure" if head else "the measure is missing"
-        raise Problem(f"{said}; the measures are {names}", form) from None
+        right = did_you_mean(head, names, form)
+        raise Problem(f"{said}; the measures are {', '.join(names)}", right) from None
 
 
 def sanction(words: str, line: str) -> Command:
@@ -316,12 +323,16 @@ def sanction(words: str, line: str) -> Command:
         try:
             duration = parse_duration(" ".join(found["for"]))
         except ValueError as error:
-            raise Problem(f"the time after “for” {error}", "for 90 days, for 12 weeks") from None
+            said = meant_duration(" ".join(found["for"]))
+            right = f"did you mean “for {said}”?" if said else "for 90 days, for 12 weeks"
+            raise Problem(f"the time after “for” {error}", right) from None
     if "until" in found:
         try:
             until = parse_instant(" ".join(found["until"]))
         except ValueError as error:
-            raise Problem(f"the date after “until” {error}", "until 2027-03-31") from None
+            said = meant_instant(" ".join(found["until"]))
+            right = f"did you mean “until {said}”?" if said else "until 2027-03-31"
+            raise Problem(f"the date after “until” {error}", right) from None
     if not reason:
         raise Problem("the reason is missing; it is what the person will read", SANCTION)
     return Command(
@@ -371,6 +382,12 @@ def lift(words: str, line: str) -> Command:
     )
 
 
+def help_(words: str, line: str) -> Command:
+    head, _, rest = words.partition(" ")
+    _nothing_more(rest, "/help, or /help sanction")
+    return Command(word="help", line=Private(line), target=head.lower().lstrip("/"))
+
+
 def away(words: str, line: str) -> Command:
     form = "/away until 2026-12-24"
     head, _, rest = words.partition(" ")
@@ -381,18 +398,21 @@ def away(words: str, line: str) -> Command:
             return Command(word="away", line=Private(line), until=parse_instant(rest))
         return Command(word="away", line=Private(line), duration=parse_duration(rest))
     except ValueError as error:
-        raise Problem(f"the time after “{head.lower()}” {error}", form) from None
+        said = (meant_instant if head.lower() == "until" else meant_duration)(rest)
+        right = f"did you mean /away {head.lower()} {said}?" if said else form
+        raise Problem(f"the time after “{head.lower()}” {error}", right) from None
 
 
 def close(words: str, line: str) -> Command:
-    names = ", ".join(o.value for o in Outcome)
+    names = [o.value for o in Outcome]
     form = "/close resolved"
     head, _, rest = words.partition(" ")
     try:
         outcome = Outcome(head.lower())
     except ValueError:
         said = f"“{head}” is not an outcome" if head else "the outcome is missing"
-        raise Problem(f"{said}; the outcomes are {names}", form) from None
+        right = did_you_mean(head, names, form, form="/close {}")
+        raise Problem(f"{said}; the outcomes are {', '.join(names)}", right) from None
     return Command(
         word="close",
         line=Private(line),

@@ -13,7 +13,7 @@ from cocmail.core import deliberation
 from cocmail.core import events as e
 from cocmail.core.actions.turn import Turn
 from cocmail.core.case import Proposal
-from cocmail.core.commands import COMMANDS, Command, Problem
+from cocmail.core.commands import COMMANDS, Command, Group, Problem, group_of, no_command
 from cocmail.core.letters import Kind
 from cocmail.core.reminders import pending
 from cocmail.core.sanctions import State
@@ -70,9 +70,19 @@ def _present(work: Work, handle: str) -> Present:
 
 
 def help_(turn: Turn, command: Command) -> None:
-    specs = [s for s in COMMANDS.values() if s.available]
+    available = [s for s in COMMANDS.values() if s.available]
+    if command.target:
+        spec = next((s for s in available if s.word == command.target), None)
+        if spec is None:
+            raise no_command(command.target)
+        values: dict[str, object] = {"spec": spec}
+        turn.work.to_member(
+            turn.member, Kind.HELP, "help-command", values, answering=turn.answering
+        )
+        return
+    groups = [(g.value, [s for s in available if group_of(s) is g]) for g in Group]
     turn.work.to_member(
-        turn.member, Kind.HELP, "help", {"commands": specs}, answering=turn.answering
+        turn.member, Kind.HELP, "help", {"groups": groups}, answering=turn.answering
     )
 
 

@@ -13,6 +13,7 @@ from cocmail.core.actions.turn import Turn
 from cocmail.core.case import Proposal
 from cocmail.core.commands import Command, Problem
 from cocmail.core.letters import Kind
+from cocmail.core.nearby import did_you_mean
 from cocmail.core.preview import Preview, preview, where
 from cocmail.core.sanctions import Measure, Sanction, State
 
@@ -119,7 +120,12 @@ def lift(turn: Turn, command: Command) -> None:
         in_force = [s.id for s in work.case.sanctions.values() if s.state is State.IN_FORCE]
         raise Problem(
             f"no sanction {command.target} is in force in this case",
-            f"/lift {in_force[0]} because …" if in_force else "/status says what is in force",
+            did_you_mean(
+                command.target,
+                in_force,
+                f"/lift {in_force[0]} because …" if in_force else "/status says what is in force",
+                form="/lift {} because …",
+            ),
         )
     if sanction.measure in (Measure.WARN, Measure.REMOVE):
         raise Problem(f"a “{sanction.measure}” is done once and can't be lifted")

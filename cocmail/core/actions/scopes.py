@@ -5,10 +5,9 @@ Owns what a name of a list or group can mean, and what was perhaps meant. Called
 
 from __future__ import annotations
 
-import difflib
-
 from cocmail.core.actions.turn import Turn
 from cocmail.core.commands import Problem
+from cocmail.core.nearby import did_you_mean
 from cocmail.core.sanctions import Scope
 
 
@@ -38,16 +37,9 @@ def scope_of(turn: Turn, names: tuple[str, ...]) -> Scope:
                 "the same in a few minutes, or “on all”, or a group by name",
             )
         else:
-            near = difflib.get_close_matches(
-                name,
-                [*turn.work.setting.groups, *known, *(p.partition("@")[0] for p in known)],
-                n=1,
-                cutoff=0.6,
-            )
+            names = (*turn.work.setting.groups, *known, *(p.partition("@")[0] for p in known))
             raise Problem(
                 f"no list and no group is called {name}",
-                f"did you mean {near[0]}?"
-                if near
-                else "“on all”, a group's name, or a list's address",
+                did_you_mean(name, names, "“on all”, a group's name, or a list's address"),
             )
     return Scope(groups=tuple(dict.fromkeys(groups)), lists=tuple(dict.fromkeys(lists)))

@@ -9,13 +9,15 @@ from cocmail.core import events as e
 from cocmail.core.actions.turn import Turn
 from cocmail.core.commands import Command, Problem
 from cocmail.core.letters import clean
+from cocmail.core.nearby import did_you_mean
 from cocmail.core.outcomes import tell_outcome
 
 
 def assign(turn: Turn, command: Command) -> None:
     if command.target not in {m.handle for m in turn.work.eligible}:
-        names = ", ".join(m.handle for m in turn.work.eligible)
-        raise Problem(f"nobody in this case has the handle {command.target}", f"one of {names}")
+        names = [m.handle for m in turn.work.eligible]
+        right = did_you_mean(command.target, names, f"one of {', '.join(names)}")
+        raise Problem(f"nobody in this case has the handle {command.target}", right)
     turn.work.happen(e.Assigned(by=turn.member.handle, handle=command.target))
     turn.done.append(f"gave this case to {command.target}")
 
