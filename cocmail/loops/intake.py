@@ -371,7 +371,9 @@ class Intake:
             "the same as an answer to a mail of that case",
         )
         _refuse(work, examined, member, problem)
-        return work.result(settled="filed", why="Commands at the public address.")
+        why = "Commands at the public address."
+        work.happen(e.Happened(what="filed", detail=why, mail=examined.waiting.id))
+        return work.result(settled="filed", why=why)
 
     async def _file(self, tx: Transaction, waiting: Waiting, why: str) -> None:
         await write(tx, SYSTEM, _noted("filed", why, waiting.id))

@@ -1,0 +1,215 @@
+"""The promises as a reader would check them: against the ledger and the letters alone.
+
+Owns a model that is small on purpose: who is out of a case, which votes stand, which sanctions are
+in force, all told anew from what was written down, without a line of the core's own reasoning.
+Each function is named after its promise in product.md. Called by test_play after every mail.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from cocmail.core import events as e
+from cocmail.core.case import SYSTEM, fold
+from cocmail.core.committee import COMMITTEE
+from cocmail.core.letters import Kind, Letter
+from cocmail.core.rows import rows
+
+from tests.promises.play.room import Room, Sent, member
+
+CANARY = re.compile(r"\b[a-z]+finch\d+\b")
+ACTING = (
+    e.Ran, e.Proposed, e.Voted, e.Said, e.Closed, e.Reopened, e.Tagged, e.Assigned, e.TakenIn,
+    e.LeftAside,
+)  # fmt: skip
+
+
+def text_of(letter: Letter) -> str:
+    parsed: Any = email.message_from_bytes(letter.message, policy=email.policy.default)
+    return f"{parsed['Subject']}\n" + " ".join(str(parsed.get_content()).split())
+
+
+def out_of(ledger: Iterable[tuple[str, Any, Any]], case: str) -> set[str]:
+    """Who is kept out of a case, as its events say."""
+    out: set[str] = set()
+    for name, _, event in ledger:
+        if name != case:
+            continue
+        match event:
+            case e.Recused():
+                out.add(event.handle)
+            case e.Provisional():
+                out |= set(event.handles)
+            case e.Released():
+                out -= set(event.handles)
+    return out
+
+
+class Model:
+    """What the play knows beside the ledger: who really wrote which mail, and what it said."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.words: dict[str, tuple[str, str]] = {}  # canary -> (case, whose channel)
+        self.handed_on: set[tuple[str, str]] = set()  # (canary, case/party) by a /reply
+        self.outsiders: dict[str, str] = {}  # address -> what they are called
+        self.seen = 0
+
+    def check(self, sent: Sent, *, speaker: str, genuine: bool, before: int) -> None:
+        """All that one mail may and may not have done. ``before``: the ledger's length then."""
+        ledger = self.room.shelf.ledger
+        self.p01_nothing_is_lost(sent)
+        self.p02_only_to_whom_it_is_for(sent)
+        self.p03_the_recused_hear_nothing(sent, speaker, before)
+        self.p04_the_respondent_learns_no_reporter(sent)
+        if not genuine:
+            self.p05_nobody_acts_for_another(sent)
+        else:
+            self.p05_only_the_speaker_acts(sent, speaker)
+        self.p06_all_or_nothing(sent)
+        for case, event in sent.events:
+            if isinstance(event, e.Decided):
+                self.p07_decided_as_the_policy_asks(case, event)
+        self.p08_p09_p10_in_force_is_decided(ledger)
+        self.p12_nothing_happens_beside_the_ledger(sent)
+
+    def p01_nothing_is_lost(self, sent: Sent) -> None:
+        assert sent.id in self.room.shelf.settled
+        assert any(sent.id in (getattr(x, "mail", ""),) for _, x in sent.events), [
+            type(x).__name__ for _, x in sent.events
+        ]
+
+    def p02_only_to_whom_it_is_for(self, sent: Sent) -> None:
+        for letter in sent.letters:
+            role, _, name = letter.party.partition(":")
+            if letter.case == SYSTEM or role == "member":
+                known: tuple[Any, ...] = member(name).addresses
+            else:
+                known = self.room.shelf.cases[letter.case].parties[letter.party].addresses
+            author = letter.kind == Kind.CONFIRMATION and role == "reporter"
+            assert letter.to in known or author, "a letter went to somebody else's address"
+            for canary in CANARY.findall(text_of(letter)):
+                case, channel = self.words[canary]
+                if role == "member" and letter.case == case:
+                    continue
+                assert channel == f"{case}/{letter.party}" or (
+                    canary,
+                    f"{letter.case}/{letter.party}",
+                ) in self.handed_on, f"{letter.kind} to {letter.party} holds words of {channel}"
+
+    def p03_the_recused_hear_nothing(self, sent: Sent, speaker: str, before: int) -> None:
+        ledger = self.room.shelf.ledger
+        for letter in sent.letters:
+            role, _, handle = letter.party.partition(":")
+            if role != "member" or letter.case == SYSTEM:
+                continue
+            was_out = handle in out_of(ledger[:before], letter.case)
+            is_out = handle in out_of(ledger, letter.case)
+            taking_leave = not was_out and speaker == handle and letter.kind == Kind.ANSWER
+            assert not (was_out and is_out), f"{handle} is out, and got a {letter.kind}"
+            assert not is_out or taking_leave, f"{handle} is out now, and got a {letter.kind}"
+
+    def p04_the_respondent_learns_no_reporter(self, sent: Sent) -> None:
+        for letter in sent.letters:
+            if letter.party.startswith("respondent"):
+                whole = letter.message.decode().lower() + text_of(letter).lower()
+                for address, name in self.outsiders.items():
+                    assert address not in whole
+                    assert name.lower() not in whole
+
+    def p05_nobody_acts_for_another(self, sent: Sent) -> None:
+        assert not [x for _, x in sent.events if isinstance(x, ACTING)], "a forgery did something"
+
+    def p05_only_the_speaker_acts(self, sent: Sent, speaker: str) -> None:
+        for _, event in sent.events:
+            if isinstance(event, ACTING):
+                who = getattr(event, "handle", "") if isinstance(event, e.Ran | e.Voted) else ""
+                assert (who or getattr(event, "by", "")) == speaker
+
+    def p06_all_or_nothing(self, sent: Sent) -> None:
+        kinds = {type(x) for _, x in sent.events}
+        if e.Refused in kinds:
+            assert kinds <= {e.Refused, e.Told, e.Confirmed, e.Happened}, f"half run: {kinds}"
+
+    def p07_decided_as_the_policy_asks(self, case: str, decided: e.Decided) -> None:
+        ledger = self.room.shelf.ledger
+        mine = [x for name, _, x in ledger if name == case]
+        assert sum(isinstance(x, e.Decided) and x.proposal == decided.proposal for x in mine) == 1
+        if decided.result != "approved":
+            return
+        votes = {
+            x.handle: x.vote
+            for x in mine[: mine.index(decided)]
+            if isinstance(x, e.Voted) and x.proposal == decided.proposal
+        }
+        may = set(self.room.handles) - out_of(ledger, case)
+        yes = sum(vote == "approve" and handle in may for handle, vote in votes.items())
+        (proposed,) = [
+            x for x in mine if isinstance(x, e.Proposed) and x.proposal == decided.proposal
+        ]
+        permanent = proposed.permanent or (
+            proposed.what == "lift"
+            and any(
+                isinstance(x, e.Proposed) and x.what == "sanction" and x.permanent
+                and x.sanction == proposed.sanction
+                for x in mine
+            )
+        )  # fmt: skip
+        least = max(2, len(may) // 2 + 1) if permanent else self.room.policy.approvals
+        assert yes >= least, f"{yes} approvals decided, and {least} are asked for"
+
+    def p08_p09_p10_in_force_is_decided(self, ledger: list[tuple[str, Any, Any]]) -> None:
+        """In force is what was decided, until its end; nothing else is, and nothing else ends it."""
+        approved: set[str] = set()
+        lifted: set[str] = set()
+        lifts: dict[str, str] = {}
+        standing: dict[str, Any] = {}
+        for _, at, event in ledger:
+            match event:
+                case e.Proposed(what="lift"):
+                    lifts[event.proposal] = event.sanction
+                case e.Decided(result="approved"):
+                    approved.add(event.proposal)
+                    lifted.add(lifts.get(event.proposal, ""))
+                case e.InForce():
+                    assert event.sanction in approved, "in force, and nobody decided it"
+                    standing[event.sanction] = event.until
+                case e.Ended(how="lifted"):
+                    assert event.sanction in lifted, "lifted, and nobody decided it"
+                    del standing[event.sanction]
+                case e.Ended():
+                    until = standing.pop(event.sanction)
+                    assert until is not None
+                    assert until <= at, "it ended before its time"
+        for sanction, until in standing.items():
+            (case,) = [c for c in self.room.shelf.cases.values() if sanction in c.sanctions]
+            assert case.sanctions[sanction].state == "in-force"
+            assert until is None or until > self.room.now, "its time is over, and it still stands"
+        decided = {lifts.get(p, p) for p in approved if p not in lifts}
+        assert decided <= standing.keys() | {
+            x.sanction for _, _, x in ledger if isinstance(x, e.Ended)
+        }, "it was decided, and does not hold"
+
+    def p11_machines_get_no_answer(self, sent: Sent, sender: str) -> None:
+        assert not [x for x in sent.letters if x.to == sender], "a machine was answered"
+
+    def p12_nothing_happens_beside_the_ledger(self, sent: Sent) -> None:
+        told = {n.letter for _, x in sent.events if isinstance(x, e.Told) for n in x.letters}
+        assert {x.id for x in sent.letters} <= told, "a letter leaves that the ledger doesn't know"
+
+    def at_the_end(self) -> None:
+        """The ledger alone makes the same cases, and nothing of it shows by accident."""
+        shelf = self.room.shelf
+        for name, case in shelf.cases.items():
+            history = [(n, at, x) for n, (c, at, x) in enumerate(shelf.ledger) if c == name]
+            again = fold(name, history)
+            assert again == case, "p12: the ledger tells another story"
+            if name != COMMITTEE:
+                assert rows(again, self.room.minter) == shelf.index.get(name, frozenset())
+        shown = repr([x for _, _, x in shelf.ledger]) + repr(shelf.cases) + repr(shelf.letters)
+        for secret in (*self.words, *self.outsiders, *self.outsiders.values()):
+            assert secret not in shown, "p13: a repr tells what is private"
