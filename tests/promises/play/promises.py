@@ -17,7 +17,6 @@ from cocmail.core.case import SYSTEM, fold
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.letters import Kind, Letter
 from cocmail.core.rows import rows
-
 from tests.promises.play.room import Room, Sent, member
 
 CANARY = re.compile(r"\b[a-z]+finch\d+\b")
@@ -95,13 +94,19 @@ class Model:
             author = letter.kind == Kind.CONFIRMATION and role == "reporter"
             assert letter.to in known or author, "a letter went to somebody else's address"
             for canary in CANARY.findall(text_of(letter)):
+                if canary not in self.words:
+                    continue
                 case, channel = self.words[canary]
                 if role == "member" and letter.case == case:
                     continue
-                assert channel == f"{case}/{letter.party}" or (
-                    canary,
-                    f"{letter.case}/{letter.party}",
-                ) in self.handed_on, f"{letter.kind} to {letter.party} holds words of {channel}"
+                assert (
+                    channel == f"{case}/{letter.party}"
+                    or (
+                        canary,
+                        f"{letter.case}/{letter.party}",
+                    )
+                    in self.handed_on
+                ), f"{letter.kind} to {letter.party} holds words of {channel}"
 
     def p03_the_recused_hear_nothing(self, sent: Sent, speaker: str, before: int) -> None:
         ledger = self.room.shelf.ledger
@@ -165,7 +170,7 @@ class Model:
         assert yes >= least, f"{yes} approvals decided, and {least} are asked for"
 
     def p08_p09_p10_in_force_is_decided(self, ledger: list[tuple[str, Any, Any]]) -> None:
-        """In force is what was decided, until its end; nothing else is, and nothing else ends it."""
+        """In force is what was decided, until its end; nothing else is, nothing else ends it."""
         approved: set[str] = set()
         lifted: set[str] = set()
         lifts: dict[str, str] = {}

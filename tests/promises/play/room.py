@@ -29,7 +29,6 @@ from cocmail.core.verification import UNPROVED, Authentication, Signature
 from cocmail.loops.deciding import write
 from cocmail.loops.intake import Examined, Intake
 from cocmail.ports import Waiting
-
 from tests.promises.play.shelf import Shelf
 
 COMMUNITY = Address("conduct@example.org")
@@ -67,10 +66,10 @@ class Sent:
     """A mail that somebody gave us, and what came of it."""
 
     id: str
-    raw: bytes
-    auth: Authentication
-    events: tuple[tuple[str, Any], ...] = ()
-    letters: tuple[Letter, ...] = ()
+    raw: bytes = field(repr=False)
+    auth: Authentication = field(repr=False)
+    events: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    letters: tuple[Letter, ...] = field(default=(), repr=False)
 
 
 @dataclass

@@ -91,9 +91,7 @@ class Shelf:
         digest = self.minter.digest(token)
         for row in self.rows(index.TokenRow):
             if row.digest == digest:
-                return Found(
-                    case=row.case, party=row.party, purpose=row.purpose, about=row.about
-                )
+                return Found(case=row.case, party=row.party, purpose=row.purpose, about=row.about)
         return None
 
     async def minted(self, message_id: str) -> Found | None:

@@ -17,13 +17,13 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from cocmail.core import events as e
 from cocmail.core.policy import Policy
 from cocmail.core.verification import Signature
-
-from tests.promises.play.promises import Model, out_of
+from tests.promises.play.promises import CANARY, Model, out_of
 from tests.promises.play.room import ALIAS, HANDLES, MALLORY, Room, Sent, member
 
-PLAYS = int(os.environ.get("PLAYS", "60"))
+PLAYS = int(os.environ.get("PLAYS", "700"))
 REPORTERS = (
     ("Ottoline Featherstone", "ottoline@quiet.example"),
     ("Barnaby Thistlewood", "barnaby@hush.example"),
@@ -61,7 +61,8 @@ class Play(RuleBasedStateMachine):
 
     def word(self, case: str, party: str) -> str:
         """A word that nobody else will write: where it turns up, this text has got to."""
-        word = f"gold{'abcdef'[len(self.model.words) % 6]}finch{next(self.numbers)}"
+        number = next(self.numbers)
+        word = f"gold{'abcdef'[number % 6]}finch{number}"
         self.model.words[word] = (case, f"{case}/{party}")
         return word
 
@@ -81,7 +82,9 @@ class Play(RuleBasedStateMachine):
         may = sorted(set(self.room.handles) - out_of(self.room.shelf.ledger, case))
         return case, data.draw(st.sampled_from(may or [""]), label="member")
 
-    def say(self, case: str, handle: str, text: str, purpose: str = "reply", about: str = "") -> None:
+    def say(
+        self, case: str, handle: str, text: str, purpose: str = "reply", about: str = ""
+    ) -> None:
         if handle:
             to = self.room.address(case, f"member:{handle}", purpose, about)
             self.send(handle, member(handle).addresses[0], to, text)
@@ -119,7 +122,9 @@ class Play(RuleBasedStateMachine):
             return
         word = self.word("?", "reporter:1")
         before, ledger = set(self.cases()), len(self.room.shelf.ledger)
-        sent = self.room.send(member(handle).addresses[0], "conduct@example.org", f"Me too, {word}")
+        sent = self.room.send(
+            member(handle).addresses[0], "conduct@example.org", CONFIDED.format(word)
+        )
         (case,) = set(self.cases()) - before
         self.model.words[word] = (case, f"{case}/reporter:1")
         self.model.check(sent, speaker="", genuine=True, before=ledger)
@@ -151,7 +156,7 @@ class Play(RuleBasedStateMachine):
             word = self.word("?", "reporter:1")
         before = len(self.room.shelf.ledger)
         known = set(self.cases())
-        text = f"Re: {held.reference} {word}\n\n/close resolved"
+        text = f"Re: {held.reference} {CONFIDED.format(word)}\n\n/close resolved"
         stranger = f"stranger{next(self.numbers)}@elsewhere.example"
         sent = self.room.send(stranger, to, text, header=header)
         new = set(self.cases()) - known
@@ -176,14 +181,14 @@ class Play(RuleBasedStateMachine):
             text = f"/reply {to}\nThank you for {own}.\n/end"
         else:
             heard = [w for w, (c, _) in self.model.words.items() if c == case and w != own]
-            text = f"/reply {to}\nYou wrote: {CONFIDED.format(*heard[:1])}\n/end"
+            text = f"/reply {to}\nYou wrote: {CONFIDED.format(heard[0] if heard else own)}\n/end"
         self.say(case, handle, text)
 
     @rule(data=st.data(), text=st.sampled_from(PROPOSALS), person=st.sampled_from((MALLORY, ALIAS)))
     def a_member_proposes(self, data: st.DataObject, text: str, person: str) -> None:
         case, handle = self.in_case(data)
         word = self.word(case, f"member:{handle}")
-        self.model.handed_on |= {(word, f"{case}/respondent:{n}") for n in (1, 2)}
+        self.model.handed_on |= {(word, f"{case}/respondent:{n}") for n in range(1, 10)}
         self.say(case, handle, text.format(mallory=person, word=word))
 
     @rule(data=st.data(), choice=st.sampled_from(("approve", "approve", "object", "abstain")))
@@ -221,7 +226,9 @@ class Play(RuleBasedStateMachine):
         case, handle = self.in_case(data)
         self.say(case, handle, text)
 
-    @rule(data=st.data(), text=st.sampled_from(("/close resolved", "/reopen", "/status", "/urgent")))
+    @rule(
+        data=st.data(), text=st.sampled_from(("/close resolved", "/reopen", "/status", "/urgent"))
+    )
     def a_member_tends(self, data: st.DataObject, text: str) -> None:
         case, handle = self.in_case(data)
         self.say(case, handle, text)
@@ -268,9 +275,10 @@ class Play(RuleBasedStateMachine):
             case, handle, about = data.draw(st.sampled_from(ballots), label="to")
             to = self.room.address(case, f"member:{handle}", "ballot", about)
             raw = b"Delivered-To: " + to.encode() + b"\r\n" + raw
-            first = next(x for _, x in again.events) if again.events else None
-            if first is None or not any(hasattr(x, "handle") for _, x in again.events):
+            if not any(isinstance(x, e.Ran) for _, x in again.events):
                 return  # only what ran once can be run again
+            for word in CANARY.findall(raw.decode()):
+                self.model.words.pop(word, None)  # the thief tells it to whom they like
         before = len(self.room.shelf.ledger)
         sent = self.room.deliver(raw, again.auth)
         self.model.check(sent, speaker="", genuine=False, before=before)
