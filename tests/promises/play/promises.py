@@ -116,6 +116,9 @@ class Model:
                 continue
             was_out = handle in out_of(ledger[:before], letter.case)
             is_out = handle in out_of(ledger, letter.case)
+            for case in self.room.shelf.cases.values():
+                if case.reference and case.reference in text_of(letter) and case.id != letter.case:
+                    assert handle not in out_of(ledger, case.id), "the reference of a shut case"
             taking_leave = not was_out and speaker == handle and letter.kind == Kind.ANSWER
             assert not (was_out and is_out), f"{handle} is out, and got a {letter.kind}"
             assert not is_out or taking_leave, f"{handle} is out now, and got a {letter.kind}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from cocmail.adapters.templates import Templates
@@ -18,6 +17,7 @@ from cocmail.core.calendar import fall_due
 from cocmail.core.committee import COMMITTEE, Committee
 from cocmail.core.enforcement import Observed, Role, Row
 from cocmail.core.filtering import Judgement
+from cocmail.core.index import DueRow
 from cocmail.core.letters import Letter
 from cocmail.core.mail import Mail, read
 from cocmail.core.minting import Minter
@@ -26,7 +26,8 @@ from cocmail.core.policy import Policy
 from cocmail.core.setting import Setting
 from cocmail.core.threads import destination
 from cocmail.core.verification import UNPROVED, Authentication, Signature
-from cocmail.loops.deciding import write
+from cocmail.loops.bell import Bell
+from cocmail.loops.deciding import Bells, Deciding
 from cocmail.loops.intake import Examined, Intake
 from cocmail.ports import Waiting
 from tests.promises.play.shelf import Shelf
@@ -87,17 +88,16 @@ class Room:
 
     def __post_init__(self) -> None:
         self.shelf = Shelf(minter=self.minter, now=self.now)
-        deciding: Any = SimpleNamespace(
-            store=self.shelf, setting=self._setting, ring=lambda result: None, bells=None
-        )
+        store: Any = self.shelf
+        bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
+        self.deciding = Deciding(store, self._setting, bells)
         nobody: Any = None
-        self.intake = Intake(deciding, nobody, nobody, nobody, nobody, nobody)
+        self.intake = Intake(self.deciding, nobody, nobody, nobody, nobody, nobody)
 
     # -- the world -----------------------------------------------------------------------------
 
-    def setting(self) -> Setting:
+    def _setting(self, committee: Committee) -> Setting:
         self._fresh += 1
-        room = self.shelf.cases.get(COMMITTEE)
         return Setting(
             name="Example Community",
             address=COMMUNITY,
@@ -109,11 +109,8 @@ class Room:
             render=_TEMPLATES.render,
             now=self.now,
             entropy=self._fresh.to_bytes(32, "big"),
-            committee=room.committee if room else Committee(),
+            committee=committee,
         )
-
-    async def _setting(self, tx: Any) -> Setting:
-        return self.setting()
 
     def later(self, span: timedelta) -> None:
         """Time passes, and what falls due on the way happens in its order."""
@@ -126,18 +123,22 @@ class Room:
             self._see_to()
         self.now = self.shelf.now = end
 
-    def _dues(self) -> list[Any]:
-        from cocmail.core.index import DueRow
-
+    def _dues(self) -> list[DueRow]:
         return self.shelf.rows(DueRow)
 
     def _see_to(self) -> None:
         due = self.shelf.due()
         for row in due:
-            result = fall_due(self.shelf.cases[row.case], self.setting(), row.what, row.about)
-            at_once(write(self.shelf, row.case, result))  # type: ignore[arg-type]
+            at_once(self._fall_due(row))
         for row in self.shelf.due():
             assert row not in due, f"{row.what} stays due for ever"
+
+    async def _fall_due(self, row: DueRow) -> None:
+        """As loops/calendar does it."""
+        if row.case == COMMITTEE:
+            await self.deciding._digest(row.about)
+        else:
+            await self.deciding._on(row.case, lambda c, s: fall_due(c, s, row.what, row.about))
 
     # -- mail ----------------------------------------------------------------------------------
 

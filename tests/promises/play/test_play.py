@@ -33,6 +33,9 @@ PROPOSALS = (
     "/sanction moderate {mallory} on dev permanently because of {word}",
     "/sanction ban {mallory} because of {word}",
 )
+TENDING = (
+    "/close resolved", "/reopen", "/status", "/urgent", "/away until 2026-12-24", "/back",
+)  # fmt: skip
 CONFIDED = "He follows me to every meeting and will not stop, {}, whatever I say to him."
 WRONG = ("/tag heron\n\n/sanction banana x@y.example because", "/close nowhere", "/approve")
 
@@ -226,9 +229,7 @@ class Play(RuleBasedStateMachine):
         case, handle = self.in_case(data)
         self.say(case, handle, text)
 
-    @rule(
-        data=st.data(), text=st.sampled_from(("/close resolved", "/reopen", "/status", "/urgent"))
-    )
+    @rule(data=st.data(), text=st.sampled_from(TENDING))
     def a_member_tends(self, data: st.DataObject, text: str) -> None:
         case, handle = self.in_case(data)
         self.say(case, handle, text)
