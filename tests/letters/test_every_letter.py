@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -154,3 +155,22 @@ def test_no_exclamation_mark_in_any_text() -> None:
     for path in Path(SHIPPED).glob("*/*.t*"):
         text = re.sub(r"\{%.*?%\}", "", path.read_text())
         assert "!" not in text, path
+
+
+def test_which_letters_go_outside_is_known() -> None:
+    """By the code: what is said to a party goes outside, what is told to members does not."""
+    outside: set[str] = set()
+    inside: set[str] = set()
+    for path in (*SHIPPED.parent.glob("core/**/*.py"), *SHIPPED.parent.glob("loops/*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func).rpartition(".")[2]
+            said = {a.value for a in node.args if isinstance(a, ast.Constant)} & set(NAMES)
+            if called in ("to_party", "tell_outcome"):
+                outside |= said
+            elif called in ("to_member", "tell", "ask_author"):
+                inside |= said
+    assert outside <= check.OUTSIDE, "add it to OUTSIDE of cocmail/adapters/template_check.py"
+    assert not inside & check.OUTSIDE
+    assert outside >= check.OUTSIDE - {"acknowledgement"} | {"letter"}
