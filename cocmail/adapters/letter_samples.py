@@ -263,4 +263,17 @@ def cases(variables: Iterable[str], name: str = "") -> Iterator[dict[str, Any]]:
             for n in range(MOST)
         )
     for one in combined:
-        yield {key: value for case in one for key, value in case.items()} | ONLY.get(name, {})
+        values = {key: value for case in one for key, value in case.items()} | ONLY.get(name, {})
+        if _possible(values):
+            yield values
+
+
+def _possible(values: dict[str, Any]) -> bool:
+    """Whether a sanction can be so: only what can leave is asked of a template."""
+    ends = values.get("seconds") or values.get("until")
+    match values.get("measure"):
+        case Measure.SUSPEND:
+            return bool(ends)
+        case Measure.WARN | Measure.REMOVE | Measure.BAN:
+            return not ends
+    return True

@@ -58,6 +58,8 @@ class Words:
 
     def when(self, moment: datetime) -> str:
         """An instant as people say it, in UTC."""
+        if not isinstance(moment, datetime):
+            raise TypeError("there is not always a time here: put {% if … %} around it")
         utc, dates = moment.astimezone(UTC), self.tables["dates"]
         return str(dates["form"]).format(
             day=utc.day,
@@ -68,6 +70,8 @@ class Words:
 
     def span(self, length: timedelta | float) -> str:
         """``90 days``, ``1 week``."""
+        if not isinstance(length, timedelta | int | float):
+            raise TypeError("there is not always a span here: put {% if … %} around it")
         span = length if isinstance(length, timedelta) else timedelta(seconds=length)
         count, unit = counted(span)
         one, more = self.tables["spans"][unit]

@@ -82,7 +82,8 @@ def test_words_of_their_own(tmp_path: Path) -> None:
     write(tmp_path, "fr/words.toml", '[spans]\nday = ["jour", "jours"]\n')
     templates = Templates("fr", tmp_path)
     assert problems(templates) == ()
-    assert letter(templates, measure=Measure.BAN) == "90 jours ban"
+    assert letter(templates, measure=Measure.BAN) == "1 minute ban"
+    assert letter(templates, measure=Measure.SUSPEND, seconds=90 * 86400.0) == "90 jours suspend"
 
 
 def test_what_is_missing_in_a_language_is_told(tmp_path: Path) -> None:
@@ -117,6 +118,8 @@ def test_ours_are_sound_as_their_own(tmp_path: Path) -> None:
             "scope has no every",
         ),
         (SUBJECT + "{{ scope.every }}\n", 2, "scope has no every"),
+        (SUBJECT + "{{ until | when }}\n", 2, "put {% if … %} around it"),
+        (SUBJECT + "{{ seconds | span }}\n", 2, "put {% if … %} around it"),
         (SUBJECT + "x\n{{ (seconds or 1) / 0 }}\n", 3, "division by zero"),
         (SUBJECT + "x\n{% include 'nothing.txt' %}\n", 3, "nothing.txt"),
         (SUBJECT + "{{ reason.__class__.__mro__ }}\n", 2, "__class__"),
@@ -169,6 +172,15 @@ def test_a_part_of_their_own_can_be_included(tmp_path: Path) -> None:
     templates = Templates("en", tmp_path)
     assert problems(templates) == ()
     assert letter(templates).endswith("With regards from Example Community")
+
+
+def test_a_measure_s_letter_is_asked_only_what_can_be(tmp_path: Path) -> None:
+    ends = "{% if seconds %}{{ seconds | span }}{% else %}{{ until | when }}{% endif %}"
+    write(tmp_path, "en/letter-suspend.txt", SUBJECT + ends)
+    assert problems(Templates("en", tmp_path)) == ()
+    write(tmp_path, "en/letter-moderate.txt", SUBJECT + ends)
+    (found,) = problems(Templates("en", tmp_path))
+    assert "letter-moderate.txt:2: there is not always a time here" in found
 
 
 def test_text_that_is_no_utf8_is_told(tmp_path: Path) -> None:

@@ -159,7 +159,9 @@ class Play(RuleBasedStateMachine):
             word = self.word("?", "reporter:1")
         before = len(self.room.shelf.ledger)
         known = set(self.cases())
-        text = f"Re: {held.parties['reporter:1'].reference} {CONFIDED.format(word)}\n\n/close resolved"
+        text = (
+            f"Re: {held.parties['reporter:1'].reference} {CONFIDED.format(word)}\n\n/close resolved"
+        )
         stranger = f"stranger{next(self.numbers)}@elsewhere.example"
         sent = self.room.send(stranger, to, text, header=header)
         new = set(self.cases()) - known
