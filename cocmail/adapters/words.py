@@ -113,6 +113,10 @@ class Words:
             return whole
         if len(text) > _LONGEST_PHRASE:
             return text
+        if text[:1].islower() and not text.endswith("."):  # a sentence inside of another
+            sentence = self._phrase(f"{text[0].upper()}{text[1:]}.")
+            if sentence is not None:
+                return sentence[:1].lower() + sentence[1:].rstrip(".")
         return " ".join(self._phrase(one) or one for one in _SENTENCES.split(text))
 
     def _phrase(self, text: str) -> str | None:

@@ -168,6 +168,7 @@ def test_a_phrase_keeps_what_changes() -> None:
         ("It is encrypted, and cocmail can't read it. Nobody knows this. It has no Message-ID.",
          "Sie ist verschlüsselt, und cocmail kann sie nicht lesen. Nobody knows this. Sie hat keine"
          " Message-ID."),
+        ("it carries no signature", "sie trägt keine Signatur"),
         ("the time after “for” should be at least 1s",
          "die Zeit hinter „for“ sollte mindestens 1s sein"),
         ("something that nobody has a phrase for", "something that nobody has a phrase for"),
