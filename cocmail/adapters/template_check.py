@@ -219,8 +219,10 @@ def _fixed(
     head, _, _ = source.text.partition("\n")
     if not head.startswith("Subject:"):
         yield f'{source.path}:1: the first line should begin with "Subject:"'
-    elif base(name) in OUTSIDE and base(name) != "notice":  # which names the owner's own list
-        held = find_undeclared_variables(environment.parse(head)) - _SUBJECT
+    elif base(name) in OUTSIDE:
+        # A list's owner is told which of their own lists it is.
+        may = _SUBJECT | {"rows"} if base(name) == "notice" else _SUBJECT
+        held = find_undeclared_variables(environment.parse(head)) - may
         if held:
             line = f"the subject should hold neither what nor whom; take out {', '.join(held)}"
             yield f"{source.path}:1: {line}"
