@@ -132,6 +132,7 @@ _SANCTIONS = tuple(
     )
 )
 
+_INTERIM = _sanction(Measure.MODERATE, until=_END, interim=True, by="alice")
 _ITEMS = tuple(Item(what=what, about="S7K2QD", since=NOW, until=_END) for what in What)
 
 
@@ -176,7 +177,8 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"address": PERSON, "reason": REASON},),
     _each("how", ("lifted", "ended")),
     _each("sanction", _SANCTIONS),
-    _each("proposal", (*(_proposed("sanction", **times) for times in _TIMES), _proposed("lift"))),
+    _each("proposal", (*(_proposed("sanction", **times) for times in _TIMES),
+                       _proposed("sanction", replaces="S9M3TE", **_TIMES[0]), _proposed("lift"))),
     _each("result", ("approved", "rejected", "expired", "withdrawn")),
     ({"decided": e.Decided(proposal="S7K2QD", result="approved", approvals=2, needed=2)},),
     ({"votes": _VOTES}, {"votes": {}}),
@@ -191,6 +193,11 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         _proof(role="nonmember", was="absent", now="held"),
     ]}),
     _each("first", (True, False)),
+    ({"guarded": (), "rivals": []},
+     {"guarded": (f"{PERSON} looks like an address that several people read",),
+      "rivals": ["S9M3TE"]}),
+    ({"window": None, "counsel": False}, {"window": timedelta(days=1), "counsel": True}),
+    ({"locked": _MEMBER},),
     _each("received", (
         _received(),
         _received(proof="unsigned", sent=None, attachments=(Private("a.png"), Private("b.txt")),
@@ -232,6 +239,9 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
 
 ONLY: dict[str, dict[str, Any]] = {
     "ballot": {"eligible": 3},
+    "interim": {"sanction": _INTERIM},
+    "letter-interim": {"until": _END},
+    "objection-window": {"until": _END},
     "status": {"eligible": (Present(handle="alice", away=None), Present(handle="bob", away=_END))},
     "notice": {"rows": [_proof(), _proof(role="owner")]},
 }

@@ -40,13 +40,11 @@ class NotYet(NamedTuple):
 
 NOT_YET: tuple[NotYet, ...] = (
     NotYet("community", "attachments", "list"),
-    NotYet("policy", "interim_for", None),
     NotYet("policy", "urgent_within", None),
     NotYet("policy", "escalate_to", ()),
     NotYet("policy", "roster_delay", None),
     NotYet("policy", "return", "automatic"),
     NotYet("policy", "history", False),
-    NotYet("policy", "counsel_after", None),
 )
 """Which settings later changes bring into use. Take a row out when its setting works."""
 

@@ -13,7 +13,7 @@ from cocmail.core.setting import Setting
 
 def may_know(case: Case, setting: Setting, member: Member) -> bool:
     """Whether this member may learn anything of this case now."""
-    return member.handle not in case.out
+    return member.handle not in case.out | setting.committee.locked
 
 
 def audience(case: Case, setting: Setting) -> tuple[Member, ...]:

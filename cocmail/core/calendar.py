@@ -19,8 +19,10 @@ def fall_due(case: Case, setting: Setting, what: str, about: str) -> Result:
     match what:
         case "vote":
             proposal = case.proposals.get(about)
-            if proposal and proposal.decided is None and proposal.proposed.closes <= work.now:
-                deliberation.reconsider(work, closing=about)
+            if proposal and proposal.decided is None:
+                deliberation.reconsider(work)
+        case "window":
+            deliberation.close_window(work, about)
         case "end":
             sanction = case.sanctions.get(about)
             if (

@@ -12,11 +12,12 @@ how it is stored. Values are immutable: `apply` returns the next case.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import reduce
-from typing import Any
+from typing import Any, Literal
 
 from cocmail.core import events as e
 from cocmail.core.committee import Committee, record
@@ -65,11 +66,27 @@ class Proposal:
     at: datetime
     proposed: e.Proposed
     votes: Mapping[str, e.Voted] = field(default_factory=dict)
+    used: frozenset[tuple[str, str]] = frozenset()  # (handle, choice): what a ballot was used for
     decided: e.Decided | None = None
+    window: datetime | None = None  # until when an objection keeps the vote open
+    windowed: bool = False  # that time is over
+    counsel: Literal["", "asked", "heard"] = ""
 
     @property
     def id(self) -> str:
         return self.proposed.proposal
+
+    @property
+    def closes(self) -> datetime | None:
+        """When the vote is over. None: it waits for counsel, however long that takes."""
+        if self.counsel == "asked":
+            return None
+        return max(self.proposed.closes, self.window or self.proposed.closes)
+
+    @property
+    def ballot(self) -> str:
+        """What a ballot address is bound to: this proposal, in exactly these terms."""
+        return f"{self.id}.{hashlib.sha256(e.encode(self.proposed)).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +138,11 @@ class Case:
 
     def party_of(self, address: Address, role: str) -> Party | None:
         return next((p for p in self.of_role(role) if address in p.addresses), None)
+
+    def of_ballot(self, ballot: str) -> Proposal | None:
+        """The proposal that a ballot address was made for."""
+        found = self.proposals.get(ballot.partition(".")[0])
+        return found if found is not None and found.ballot == ballot else None
 
     @property
     def open_proposals(self) -> tuple[Proposal, ...]:
@@ -229,10 +251,24 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
             proposal = case.proposals.get(event.proposal)
             if proposal is None or proposal.decided is not None or event.handle in case.recused:
                 raise _unfit(case, event)
-            voted = replace(proposal, votes=_set(proposal.votes, event.handle, event))
+            voted = replace(
+                proposal,
+                votes=_set(proposal.votes, event.handle, event),
+                used=proposal.used | {(event.handle, event.vote)},
+            )
             return replace(case, proposals=_set(case.proposals, proposal.id, voted))
         case e.Decided():
             return _decide(case, event)
+        case e.WindowOpened():
+            return _of_proposal(case, event, window=event.until)
+        case e.WindowClosed():
+            return _of_proposal(case, event, windowed=True)
+        case e.CounselAsked():
+            return _of_proposal(case, event, counsel="asked")
+        case e.CounselHeard():
+            return _of_proposal(case, event, counsel="heard")
+        case e.Ordered():
+            return _order(case, at, event)
         case e.InForce():
             sanction = _sanction(case, event, State.PROPOSED)
             begun = replace(
@@ -370,6 +406,34 @@ def _propose(case: Case, at: datetime, event: e.Proposed) -> Case:
         including_roles=event.including_roles,
     )
     return replace(case, proposals=proposals, sanctions=_set(case.sanctions, sanction.id, sanction))
+
+
+def _of_proposal(case: Case, event: Any, **changed: Any) -> Case:
+    proposal = case.proposals.get(event.proposal)
+    if proposal is None or proposal.decided is not None:
+        raise _unfit(case, event)
+    return replace(case, proposals=_set(case.proposals, proposal.id, replace(proposal, **changed)))
+
+
+def _order(case: Case, at: datetime, event: e.Ordered) -> Case:
+    if event.sanction in case.sanctions:
+        raise _unfit(case, event)
+    sanction = Sanction(
+        id=event.sanction,
+        case=case.id,
+        measure=event.measure,
+        address=event.address,
+        addresses=event.addresses,
+        scope=Scope(groups=event.groups, lists=event.lists),
+        reason=event.because,
+        state=State.IN_FORCE,
+        start=at,
+        until=event.until,
+        interim=True,
+        letter=event.letter,
+        by=event.by,
+    )
+    return replace(case, sanctions=_set(case.sanctions, sanction.id, sanction))
 
 
 def _decide(case: Case, event: e.Decided) -> Case:

@@ -54,6 +54,29 @@ def told(event: Any) -> tuple[str, str]:
         case e.Decided():
             count = f"{event.approvals} approvals, {event.needed} needed"
             return "committee", f"{event.proposal} is {event.result}: {count}"
+        case e.WindowOpened():
+            return (
+                "committee",
+                f"the approvals for {event.proposal} are in; it waits for objections",
+            )
+        case e.WindowClosed():
+            return "cocmail", f"the time for objections to {event.proposal} is over"
+        case e.CounselAsked():
+            return "cocmail", f"{event.proposal} waits for counsel"
+        case e.CounselHeard():
+            return event.by, f"counsel was heard on {event.proposal}"
+        case e.Ordered():
+            return event.by, f"ordered the interim measure {event.sanction}: {event.measure}"
+        case e.InterimOrdered():
+            return event.handle, "ordered an interim measure"
+        case e.PersonProposed():
+            return "cocmail", "something was proposed about a person"
+        case e.Locked():
+            return event.by, f"locked {event.handle}"
+        case e.UnlockAsked():
+            return event.by, f"wants {event.handle} unlocked"
+        case e.Unlocked():
+            return "cocmail", f"{event.handle} is unlocked"
         case e.InForce():
             return "cocmail", f"{event.sanction} is in force"
         case e.Ended():

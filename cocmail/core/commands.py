@@ -89,7 +89,7 @@ _TABLE = (
     _spec(
         "sanction",
         "/sanction MEASURE ADDRESS [on SCOPE] [for DURATION | until DATE | permanently]"
-        " because REASON",
+        " [including roles] because REASON",
         "opens a vote on a measure: warn, moderate, remove, suspend, ban or leave",
         forms.SANCTION,
         forms.sanction,
@@ -100,7 +100,6 @@ _TABLE = (
         "acts at once, in danger; lapses by itself unless a vote confirms it",
         forms.INTERIM,
         forms.interim,
-        available=False,
     ),
     _spec(
         "lift",
@@ -135,10 +134,10 @@ _TABLE = (
     ),
     _spec(
         "confirm",
+        "/confirm, or /confirm counsel",
+        "as the first line of an answer to a mail that asks for it; or says that counsel was heard",
         "/confirm",
-        "as the first line of an answer to a mail that asks for it",
-        "/confirm",
-        forms.bare("confirm"),
+        forms.confirm,
     ),
     _spec(
         "withdraw", "/withdraw", "takes your own proposal back", "/withdraw", forms.bare("withdraw")
@@ -241,7 +240,13 @@ _TABLE = (
         "stops mail to and commands from a member whose mailbox was stolen",
         "/lock bob",
         forms.handle("lock", "/lock bob"),
-        available=False,
+    ),
+    _spec(
+        "unlock",
+        "/unlock HANDLE",
+        "undoes a lock; two members have to say it",
+        "/unlock bob",
+        forms.handle("unlock", "/unlock bob"),
     ),
     _spec(
         "close",

@@ -17,7 +17,7 @@ from cocmail.core import events as e
 COMMITTEE = "committee"
 """The ledger's case for what belongs to the committee."""
 
-DIGEST_EVERY = timedelta(days=1)
+A_DAY = DIGEST_EVERY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +29,36 @@ class Waiting:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lock:
+    """A member whose mailbox is taken for stolen."""
+
+    by: str
+    against: tuple[str, ...] = ()  # who wants it undone
+
+
+@dataclass(frozen=True, kw_only=True)
 class Committee:
     """What stands in the committee's record."""
 
     away: Mapping[str, datetime] = field(default_factory=dict)  # handle -> until
     digested: Mapping[str, datetime] = field(default_factory=dict)  # handle -> the last digest
     waiting: Mapping[str, Waiting] = field(default_factory=dict)  # handle -> what the next is for
+
+    locks: Mapping[str, Lock] = field(default_factory=dict)
+    interims: tuple[tuple[str, datetime], ...] = ()  # who ordered one, in the last day
+    proposed: tuple[tuple[str, datetime], ...] = ()  # about whom, in the last day
+
+    @property
+    def locked(self) -> frozenset[str]:
+        return frozenset(self.locks)
+
+    def interims_of(self, handle: str, now: datetime) -> int:
+        """How many interim measures this member ordered within a day."""
+        return sum(1 for who, at in self.interims if who == handle and now - at < A_DAY)
+
+    def people(self, now: datetime) -> frozenset[str]:
+        """About whom something was proposed within a day, as keyed digests."""
+        return frozenset(who for who, at in self.proposed if now - at < A_DAY)
 
     def is_away(self, handle: str, now: datetime) -> bool:
         until = self.away.get(handle)
@@ -52,6 +76,22 @@ def record(committee: Committee, at: datetime, event: Any) -> Committee | None:
     match event:
         case e.WentAway():
             return replace(committee, away={**committee.away, event.handle: event.until})
+        case e.InterimOrdered():
+            return replace(committee, interims=_of_a_day(committee.interims, event.handle, at))
+        case e.PersonProposed():
+            return replace(committee, proposed=_of_a_day(committee.proposed, event.person, at))
+        case e.Locked():
+            return replace(committee, locks={**committee.locks, event.handle: Lock(by=event.by)})
+        case e.UnlockAsked():
+            lock = committee.locks[event.handle]
+            against = tuple(dict.fromkeys((*lock.against, event.by)))
+            return replace(
+                committee,
+                locks={**committee.locks, event.handle: replace(lock, against=against)},
+            )
+        case e.Unlocked():
+            locks = {h: lock for h, lock in committee.locks.items() if h != event.handle}
+            return replace(committee, locks=locks)
         case e.DigestWanted():
             waiting = dict(committee.waiting)
             for handle in event.handles:
@@ -64,3 +104,9 @@ def record(committee: Committee, at: datetime, event: Any) -> Committee | None:
             digested = {**committee.digested, event.handle: at} if event.sent else None
             return replace(committee, waiting=waiting, digested=digested or committee.digested)
     return None
+
+
+def _of_a_day(
+    before: tuple[tuple[str, datetime], ...], who: str, at: datetime
+) -> tuple[tuple[str, datetime], ...]:
+    return (*((w, then) for w, then in before if at - then < A_DAY), (who, at))

@@ -14,7 +14,7 @@ from cocmail.core.case import Proposal, until_of
 from cocmail.core.letters import Kind
 from cocmail.core.people import Member
 from cocmail.core.policy import LETTER_FIRST
-from cocmail.core.sanctions import Measure, Sanction, Scope
+from cocmail.core.sanctions import Measure, Sanction, Scope, State
 from cocmail.core.work import Work
 
 
@@ -34,8 +34,12 @@ def voters(work: Work, proposal: Proposal) -> tuple[Member, ...]:
 
 
 def needed(work: Work, proposal: Proposal) -> int:
+    # A lock is no way to win a vote: who is locked out for now is counted all the same.
+    locked = work.setting.committee.locked - work.case.out
+    counted = {m.handle for m in work.setting.roster.members} & locked
     return work.setting.policy.needed(
-        permanent=is_permanent(work, proposal), eligible=len(present(work, proposal))
+        permanent=is_permanent(work, proposal),
+        eligible=len(present(work, proposal)) + len(counted),
     )
 
 
@@ -59,22 +63,84 @@ def approvals(work: Work, proposal: Proposal) -> int:
     return sum(1 for v in standing_votes(work, proposal).values() if v.vote == "approve")
 
 
-def reconsider(work: Work, *, closing: str = "") -> None:
-    """Decide every open proposal that can be decided now.
-
-    ``closing`` names the proposal whose voting period is over.
-    """
+def reconsider(work: Work) -> None:
+    """Decide every open proposal that can be decided now."""
     for proposal in work.case.open_proposals:
         votes = standing_votes(work, proposal)
         yes = sum(1 for v in votes.values() if v.vote == "approve")
+        no = sum(1 for v in votes.values() if v.vote == "object")
         enough = needed(work, proposal)
-        possible = yes + len(voters(work, proposal)) - len(votes)
+        undecided = len(voters(work, proposal)) - len(votes)
+        over = proposal.closes is not None and proposal.closes <= work.now
         if yes >= enough:
-            _approve(work, proposal, yes, enough)
-        elif possible < enough:
+            _approve_in_time(work, proposal, yes, no, enough, last=over or not undecided)
+        elif yes + undecided < enough:
             _end(work, proposal, "rejected", yes, enough)
-        elif proposal.id == closing:
+        elif over or (proposal.counsel == "asked" and proposal.proposed.closes <= work.now):
             _end(work, proposal, "expired", yes, enough)
+
+
+def _approve_in_time(
+    work: Work, proposal: Proposal, yes: int, no: int, enough: int, *, last: bool
+) -> None:
+    """The approvals are in: at once, or after the time for objections and after counsel."""
+    within = work.setting.policy.objection_within
+    if within is not None and proposal.proposed.what == "sanction":
+        if proposal.window is None:
+            until = work.now + within
+            work.happen(e.WindowOpened(proposal=proposal.id, until=until))
+            _tell_voters(work, proposal, "objection-window", {"until": until})
+            return
+        if not proposal.windowed:
+            return
+        if no and not last:
+            return  # somebody objected in time: everybody is heard first
+        if no >= yes:
+            _end(work, proposal, "rejected", yes, enough)
+            return
+    if needs_counsel(work, proposal) and proposal.counsel != "heard":
+        if not proposal.counsel:
+            work.happen(e.CounselAsked(proposal=proposal.id))
+            _tell_voters(work, proposal, "counsel", {})
+        return
+    _approve(work, proposal, yes, enough)
+
+
+def close_window(work: Work, proposal_id: str) -> None:
+    """The time for objections to this proposal is over."""
+    proposal = work.case.proposals.get(proposal_id)
+    if proposal and proposal.decided is None and proposal.window and not proposal.windowed:
+        work.happen(e.WindowClosed(proposal=proposal_id))
+    reconsider(work)
+
+
+def needs_counsel(work: Work, proposal: Proposal) -> bool:
+    """Whether it lasts so long that the community wants counsel to be heard first."""
+    limit, proposed = work.setting.policy.counsel_after, proposal.proposed
+    if limit is None or proposed.what != "sanction":
+        return False
+    if proposed.permanent:
+        return True
+    until = until_of(proposed, work.now)
+    return until is not None and until - work.now > limit
+
+
+def _tell_voters(work: Work, proposal: Proposal, template: str, values: dict[str, object]) -> None:
+    known = {
+        "proposal": proposal.proposed,
+        "sanction": work.case.sanctions.get(proposal.proposed.sanction),
+        **values,
+    }
+    for member in voters(work, proposal):
+        work.to_member(
+            member, Kind.MESSAGE, template, known, purpose="ballot", about=proposal.ballot
+        )
+
+
+def amend(work: Work, proposal: Proposal) -> None:
+    """Another proposal takes its place: its votes begin anew, in ballots of its own."""
+    yes, enough = approvals(work, proposal), needed(work, proposal)
+    work.happen(e.Decided(proposal=proposal.id, result="amended", approvals=yes, needed=enough))
 
 
 def withdraw(work: Work, proposal: Proposal) -> None:
@@ -167,6 +233,11 @@ def letter_values(work: Work, proposed: e.Proposed) -> dict[str, object]:
 
 
 def _put_in_force(work: Work, proposed: e.Proposed) -> None:
+    confirmed = [
+        s
+        for s in work.case.sanctions.values()
+        if s.interim and s.state is State.IN_FORCE and {*s.addresses} & {*proposed.addresses}
+    ]
     party = work.respondent(proposed.address)
     letter = work.to_party(
         party,
@@ -182,9 +253,12 @@ def _put_in_force(work: Work, proposed: e.Proposed) -> None:
             start=work.now,
             until=until_of(proposed, work.now),
             letter=letter,
-            not_before=work.now + LETTER_FIRST,
+            # What takes over from an interim measure leaves no gap, not even for its letter.
+            not_before=None if confirmed else work.now + LETTER_FIRST,
         )
     )
+    for interim in confirmed:
+        work.happen(e.Ended(sanction=interim.id, how="ended"))
     work.enforce = True
 
 

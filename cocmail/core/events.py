@@ -152,6 +152,8 @@ class Proposed:
     until: datetime | None = None
     permanent: bool = False
     including_roles: bool = False
+    including: tuple[str, ...] = ()  # what else was said with “including”
+    replaces: str = ""  # the proposal that this one amends
     language: str = ""  # the letter's, so that what was voted on is what leaves
     kind: Literal["proposed"] = "proposed"
 
@@ -168,10 +170,57 @@ class Voted:
 @dataclass(frozen=True, kw_only=True)
 class Decided:
     proposal: str
-    result: Literal["approved", "rejected", "expired", "withdrawn"]
+    result: Literal["approved", "rejected", "expired", "withdrawn", "amended"]
     approvals: int
     needed: int
     kind: Literal["decided"] = "decided"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowOpened:
+    """The approvals are in; until then an objection keeps the vote open."""
+
+    proposal: str
+    until: datetime
+    kind: Literal["window-opened"] = "window-opened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowClosed:
+    proposal: str
+    kind: Literal["window-closed"] = "window-closed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CounselAsked:
+    """The approvals are in; it waits until a member says that counsel was heard."""
+
+    proposal: str
+    kind: Literal["counsel-asked"] = "counsel-asked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CounselHeard:
+    proposal: str
+    by: str
+    kind: Literal["counsel-heard"] = "counsel-heard"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordered:
+    """One member ordered an interim measure: it is in force from now on."""
+
+    sanction: str
+    by: str
+    because: Private
+    measure: Measure
+    address: Address
+    addresses: tuple[Address, ...]
+    groups: tuple[str, ...]
+    lists: tuple[str, ...]
+    until: datetime
+    letter: str
+    kind: Literal["ordered"] = "ordered"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -364,6 +413,44 @@ class Reminded:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InterimOrdered:
+    """Told to the committee's record: how often a member did so is limited."""
+
+    handle: str
+    kind: Literal["interim-ordered"] = "interim-ordered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonProposed:
+    """Told to the committee's record: how many people a day brings is looked at."""
+
+    person: str  # a keyed digest of the address
+    kind: Literal["person-proposed"] = "person-proposed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locked:
+    """A member's mailbox is taken for stolen."""
+
+    handle: str
+    by: str
+    kind: Literal["locked"] = "locked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnlockAsked:
+    handle: str
+    by: str
+    kind: Literal["unlock-asked"] = "unlock-asked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unlocked:
+    handle: str
+    kind: Literal["unlocked"] = "unlocked"
+
+
+@dataclass(frozen=True, kw_only=True)
 class WentAway:
     """A member is away: no reminders, and not counted among those who could vote."""
 
@@ -423,6 +510,11 @@ Event = Annotated[
     | Proposed
     | Voted
     | Decided
+    | WindowOpened
+    | WindowClosed
+    | CounselAsked
+    | CounselHeard
+    | Ordered
     | InForce
     | Ended
     | BeforeNoted
@@ -442,6 +534,11 @@ Event = Annotated[
     | Tagged
     | MarkedUrgent
     | Reminded
+    | InterimOrdered
+    | PersonProposed
+    | Locked
+    | UnlockAsked
+    | Unlocked
     | WentAway
     | DigestWanted
     | Digested

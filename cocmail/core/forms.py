@@ -55,12 +55,16 @@ class Command:
     duration: timedelta | None = None
     until: datetime | None = None
     permanently: bool = False
-    including_roles: bool = False
+    including: tuple[str, ...] = ()  # roles, committee, shared, many
     because: Private = Private("")
     target: str = ""  # reporter, reporters, respondent; or a handle, id, word, reference
     number: int | None = None
     text: Private = field(default=Private(""), repr=False)
     outcome: Outcome | None = None
+
+    @property
+    def including_roles(self) -> bool:
+        return "roles" in self.including
 
 
 # -- reading words as they are meant ---------------------------------------------------------
@@ -93,6 +97,8 @@ def _address(word: str, example: str) -> Address:
     word = word.strip("<>,;")
     if word.lower().startswith("mailto:"):
         word = word[7:]
+    if word.startswith("^") or "*" in word:
+        raise Problem(f"“{word}” is a pattern, which could hit others", example)
     if not is_address(word):
         raise Problem(f"“{word}” is not a mail address", example)
     return Address(word)
@@ -308,13 +314,27 @@ def _measure_and_rest(words: str, form: str) -> tuple[Measure, str]:
         raise Problem(f"{said}; the measures are {', '.join(names)}", right) from None
 
 
+INCLUDING = ("roles", "committee", "shared", "many")
+
+
+def _including(words: list[str]) -> tuple[str, ...]:
+    said = tuple(w for w in re.split(r"[\s,;]+", " ".join(words).lower()) if w and w != "and")
+    wrong = [w for w in said if w not in INCLUDING]
+    if wrong:
+        names = ", ".join(INCLUDING)
+        raise Problem(
+            f"“{wrong[0]}” can't follow “including”; what can is {names}",
+            "… including roles because …",
+        )
+    return said
+
+
 def sanction(words: str, line: str) -> Command:
     measure, rest = _measure_and_rest(words, SANCTION)
     address, rest = _address_and_rest(rest, SANCTION)
     found, reason = _clauses(rest, SANCTION)
     scope = _list_names(found["on"], SANCTION) if "on" in found else ()
-    if found.get("including", ["roles"]) != ["roles"]:
-        raise Problem("only “roles” can follow “including”", "… including roles because …")
+    including = _including(found.get("including", []))
     if found.get("permanently"):
         raise Problem("only “because” can follow “permanently”", SANCTION)
     _needs_end(measure, found)
@@ -344,7 +364,7 @@ def sanction(words: str, line: str) -> Command:
         duration=duration,
         until=until,
         permanently="permanently" in found or measure is Measure.BAN,
-        including_roles="including" in found,
+        including=including,
         because=Private(reason),
     )
 
@@ -367,6 +387,12 @@ def interim(words: str, line: str) -> Command:
         scope=_list_names(found["on"], INTERIM) if "on" in found else (),
         because=Private(reason),
     )
+
+
+def confirm(words: str, line: str) -> Command:
+    if words.lower().rstrip(".") not in ("", "counsel"):
+        raise Problem("there is more in this paragraph than the command takes", "/confirm")
+    return Command(word="confirm", line=Private(line), target=words.lower().rstrip("."))
 
 
 def lift(words: str, line: str) -> Command:

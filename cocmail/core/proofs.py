@@ -43,7 +43,8 @@ def enforced(
     values = {"sanction": work.case.sanctions[sanction_id], "rows": rows, "first": first}
     work.tell(Kind.PROOF, "proof", values)
     if first:
-        tell_outcome(work, "outcome", {})
+        if not sanction.interim:  # for now is no outcome
+            tell_outcome(work, "outcome", {})
         if setting.policy.tell_owners:
             _tell_owners(work, sanction, rows)
     return work.result()

@@ -20,7 +20,10 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
         return _of_committee(case)
     found: list[i.DueRow] = []
     for proposal in case.open_proposals:
-        found.append(i.DueRow(case.id, "vote", proposal.id, proposal.proposed.closes))
+        if proposal.window is not None and not proposal.windowed:
+            found.append(i.DueRow(case.id, "window", proposal.id, proposal.window))
+        elif proposal.closes is not None:
+            found.append(i.DueRow(case.id, "vote", proposal.id, proposal.closes))
     for sanction in case.sanctions.values():
         if sanction.state is State.IN_FORCE and sanction.until is not None:
             found.append(i.DueRow(case.id, "end", sanction.id, sanction.until))

@@ -81,10 +81,15 @@ class Sanction:
     until: datetime | None  # when it ends; None: permanent
     including_roles: bool = False
     interim: bool = False
+    by: str = ""  # who ordered it, where it is interim
     not_before: datetime | None = None  # the lists wait for the letter until then (60 s at most)
     letter: str | None = None  # the outbox id of that letter; None: nothing to wait for
     proved: datetime | None = None  # when it was first read back as true on the lists
     before: tuple[Before, ...] = field(default=(), repr=False)  # open; a place's last counts
+
+    @property
+    def in_force(self) -> bool:
+        return self.state is State.IN_FORCE
 
 
 @dataclass(frozen=True, kw_only=True)

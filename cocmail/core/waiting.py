@@ -27,6 +27,7 @@ class What(StrEnum):
     ACKNOWLEDGE = "acknowledge"  # a report without a first answer
     UPDATE = "update"  # a case that the reporter heard nothing of for long
     VOTE = "vote-closes"
+    COUNSEL = "counsel"  # a decision waits for it
     END = "sanction-ends"
     LOOK_BACK = "look-back"  # a week after a sanction took effect
 
@@ -60,7 +61,11 @@ def items(case: Case) -> Iterator[Item]:
         if case.update_by is not None:
             yield Item(what=What.UPDATE, about="", since=case.update_by)
         for proposal in case.open_proposals:
-            closes = proposal.proposed.closes
+            if proposal.counsel == "asked":
+                yield Item(what=What.COUNSEL, about=proposal.id, since=proposal.at)
+            closes = proposal.closes
+            if closes is None:
+                continue
             notice = min((closes - proposal.at) / 4, LONGEST_BALLOT_NOTICE)
             yield Item(what=What.VOTE, about=proposal.id, since=closes - notice, until=closes)
     for sanction in case.sanctions.values():

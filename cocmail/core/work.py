@@ -8,14 +8,14 @@ speech, deliberation and calendar. Local to one transaction; the result is a val
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from cocmail.core import events as e
 from cocmail.core.audience import audience
 from cocmail.core.case import Case, Party, apply
-from cocmail.core.committee import COMMITTEE
+from cocmail.core.committee import COMMITTEE, Lock
 from cocmail.core.letters import Envelope, Kind, Letter, build, clean
 from cocmail.core.minting import hide_tokens, say
 from cocmail.core.people import Address, Member, Private
@@ -105,6 +105,11 @@ class Work:
     def eligible(self) -> tuple[Member, ...]:
         """The members who may know and decide."""
         return audience(self.case, self.setting)
+
+    def lock(self, handle: str) -> None:
+        """From this moment on that member learns nothing more, in this transaction either."""
+        locks = {**self.setting.committee.locks, handle: Lock(by="")}
+        self.setting = replace(self.setting, committee=replace(self.setting.committee, locks=locks))
 
     def fresh(self, what: str, length: int = 6) -> str:
         """Fresh letters for people to say; different for each `what` of a transaction."""

@@ -215,8 +215,13 @@ class World:
 
     def vote(self, proposal: str, *handles: str, text: str = "/approve", **more: Any) -> Result:
         for handle in handles:
-            result = self.say(handle, text, purpose="ballot", about=proposal, **more)
+            result = self.say(handle, text, purpose="ballot", about=self.ballot(proposal), **more)
         return result
+
+    def ballot(self, proposal: str) -> str:
+        """What this proposal's ballots are bound to."""
+        found = self.case.proposals.get(proposal)
+        return found.ballot if found else proposal
 
     # -- what people got ---------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from cocmail.core import deliberation
 from cocmail.core import events as e
+from cocmail.core.actions.proposing import counsel
 from cocmail.core.actions.turn import Turn
 from cocmail.core.case import Proposal
 from cocmail.core.commands import COMMANDS, Command, Group, Problem, group_of, no_command
@@ -87,6 +88,9 @@ def help_(turn: Turn, command: Command) -> None:
 
 
 def confirm(turn: Turn, command: Command) -> None:
+    if command.target == "counsel":
+        counsel(turn, command)
+        return
     raise Problem(
         "there is nothing to confirm at this address",
         "/confirm as the first line of an answer to the mail that asks for it",

@@ -9,13 +9,16 @@ from cocmail.core import deliberation, speech
 from cocmail.core import events as e
 from cocmail.core.actions.people import keep_out_if_member, person
 from cocmail.core.actions.scopes import scope_of
-from cocmail.core.actions.turn import Turn
+from cocmail.core.actions.turn import Hold, Turn
 from cocmail.core.case import Proposal
 from cocmail.core.commands import Command, Problem
+from cocmail.core.guards import guards, must_be_said
 from cocmail.core.letters import Kind
 from cocmail.core.nearby import did_you_mean
+from cocmail.core.people import Address
 from cocmail.core.preview import Preview, preview, where
 from cocmail.core.sanctions import Measure, Sanction, State
+from cocmail.core.work import Work
 
 
 def sanction(turn: Turn, command: Command) -> None:
@@ -27,11 +30,17 @@ def sanction(turn: Turn, command: Command) -> None:
     addresses = person(turn, address)
     if command.until is not None and command.until <= work.now:
         raise Problem("the date after “until” has passed already", "a date to come")
+    amended = _to_amend(turn, addresses)
+    found = guards(addresses, work.setting, (work.case, *turn.beside.values()), turn.observed)
+    must_be_said(found, command.including)
     keep_out_if_member(turn, addresses)
     permanent = command.permanently
     enough_voters(turn, permanent=permanent)
     party = work.respondent(address)
+    if amended:
+        deliberation.amend(work, amended)
     sanction_id = f"S{work.fresh('sanction')}"
+    work.on_committee().happen(e.PersonProposed(person=work.setting.minter.digest(address)))
     work.happen(
         e.Proposed(
             proposal=sanction_id,
@@ -49,6 +58,8 @@ def sanction(turn: Turn, command: Command) -> None:
             until=command.until,
             permanent=permanent,
             including_roles=command.including_roles,
+            including=command.including,
+            replaces=amended.id if amended else "",
             language=work.language_of(party),
         )
     )
@@ -61,8 +72,33 @@ def sanction(turn: Turn, command: Command) -> None:
         turn.observed,
         including_roles=command.including_roles,
     )
-    ballots(turn, work.case.proposals[sanction_id], seen)
-    turn.done.append(f"proposed {named(sanction)}; a ballot went to everybody who may vote")
+    ballots(turn, work.case.proposals[sanction_id], seen, tuple(g.text for g in found))
+    if amended:
+        turn.done.append(
+            f"amended {amended.id}: it is now {named(sanction)}; a new ballot went to everybody"
+            " who may vote, and the votes begin anew"
+        )
+    else:
+        turn.done.append(f"proposed {named(sanction)}; a ballot went to everybody who may vote")
+
+
+def _to_amend(turn: Turn, addresses: tuple[Address, ...]) -> Proposal | None:
+    """The open proposal about this person in whose ballot's answer the command came."""
+    proposal = turn.work.case.of_ballot(turn.ballot)
+    if proposal is None or proposal.proposed.what != "sanction":
+        return None
+    if not {*proposal.proposed.addresses} & {*addresses}:
+        return None
+    if proposal.decided is not None:
+        raise Problem(
+            "this vote is closed already", "the same in an answer to another mail of the case"
+        )
+    if proposal.proposed.by != turn.member.handle:
+        raise Problem(
+            f"only {proposal.proposed.by}, who proposed it, can amend it",
+            "a proposal of your own, in an answer to another mail of the case",
+        )
+    return proposal
 
 
 def enough_voters(turn: Turn, *, permanent: bool) -> None:
@@ -79,7 +115,7 @@ def named(sanction: Sanction) -> str:
     return f"{sanction.id}: {sanction.measure} {sanction.address} on {sanction.scope}"
 
 
-def ballots(turn: Turn, proposal: Proposal, seen: Preview) -> None:
+def ballots(turn: Turn, proposal: Proposal, seen: Preview, guarded: tuple[str, ...] = ()) -> None:
     work = turn.work
     sanction = work.case.sanctions[proposal.proposed.sanction]
     lift = proposal.proposed.what == "lift"
@@ -101,6 +137,16 @@ def ballots(turn: Turn, proposal: Proposal, seen: Preview) -> None:
         "doubts": ()
         if lift
         else speech.misgivings(sanction.reason, work.case, work.setting.roster),
+        "guarded": guarded,
+        "rivals": [
+            p.id
+            for p in work.case.open_proposals
+            if p.id != proposal.id
+            and p.proposed.what == "sanction"
+            and {*p.proposed.addresses} & {*sanction.addresses}
+        ],
+        "counsel": deliberation.needs_counsel(work, proposal),
+        "window": work.setting.policy.objection_within if not lift else None,
         "needed": deliberation.needed(work, proposal),
         "eligible": len(work.eligible),
         "earlier": [
@@ -110,7 +156,9 @@ def ballots(turn: Turn, proposal: Proposal, seen: Preview) -> None:
         ],
     }
     for member in deliberation.voters(work, proposal):
-        work.to_member(member, Kind.BALLOT, "ballot", values, purpose="ballot", about=proposal.id)
+        work.to_member(
+            member, Kind.BALLOT, "ballot", values, purpose="ballot", about=proposal.ballot
+        )
 
 
 def lift(turn: Turn, command: Command) -> None:
@@ -127,6 +175,10 @@ def lift(turn: Turn, command: Command) -> None:
                 form="/lift {} because …",
             ),
         )
+    if sanction.interim:
+        deliberation.lift(work, sanction)
+        turn.done.append(f"ended the interim measure {named(sanction)}, because {command.because}")
+        return
     if sanction.measure in (Measure.WARN, Measure.REMOVE):
         raise Problem(f"a “{sanction.measure}” is done once and can't be lifted")
     if any(
@@ -157,13 +209,12 @@ def vote(turn: Turn, command: Command) -> None:
             "a vote counts only in an answer to your own ballot",
             "an answer to the ballot, with the same line",
         )
-    proposal = turn.work.case.proposals.get(turn.ballot)
-    if proposal is None or proposal.decided is not None:
-        raise Problem("this vote is closed already")
+    proposal = _being_voted_on(turn)
     if any(line.startswith("voted") for line in turn.done):
         raise Problem(
             "there is more than one vote in this mail", "one of /approve, /object and /abstain"
         )
+    _not_used_before(turn, proposal, command.word)
     turn.work.happen(
         e.Voted(
             proposal=proposal.id,
@@ -173,15 +224,64 @@ def vote(turn: Turn, command: Command) -> None:
         )
     )
     because = f", because {command.because}" if command.because else ""
-    sanction = turn.work.case.sanctions[proposal.proposed.sanction]
-    about = "lifting " if proposal.proposed.what == "lift" else ""
-    turn.done.append(f"voted “{command.word}” on {about}{named(sanction)}{because}")
+    turn.done.append(f"voted “{command.word}” on {_what(turn.work, proposal)}{because}")
+
+
+def _being_voted_on(turn: Turn) -> Proposal:
+    work = turn.work
+    proposal = work.case.of_ballot(turn.ballot)
+    if proposal is None or turn.member not in deliberation.voters(work, proposal):
+        raise Problem("this vote is closed already")
+    if proposal.decided is not None and proposal.decided.result == "amended":
+        raise Problem(
+            "this proposal was amended, and the votes begin anew",
+            "your vote in an answer to the newest ballot",
+        )
+    over = proposal.closes is not None and proposal.closes <= work.now
+    if proposal.decided is not None or over:
+        raise Problem("this vote is closed already")
+    return proposal
+
+
+def _not_used_before(turn: Turn, proposal: Proposal, choice: str) -> None:
+    """A ballot counts once for each choice: going back to one is confirmed first."""
+    standing = proposal.votes.get(turn.member.handle)
+    if standing is not None and standing.vote == choice:
+        raise Problem(f"your vote is “{choice}” already, and stands")
+    if (turn.member.handle, choice) in proposal.used and not turn.confirmed:
+        raise Hold(("You had voted so before, and then voted otherwise.",))
+
+
+def _what(work: Work, proposal: Proposal) -> str:
+    """What is voted on, in a few words for members."""
+    proposed = proposal.proposed
+    if proposed.sanction not in work.case.sanctions:
+        return f"{proposed.what} {proposed.target}"
+    about = "lifting " if proposed.what == "lift" else ""
+    return f"{about}{named(work.case.sanctions[proposed.sanction])}"
+
+
+def counsel(turn: Turn, command: Command) -> None:
+    """`/confirm counsel`: somebody who knows the law was heard, and it may take effect."""
+    work = turn.work
+    waiting = [p for p in work.case.open_proposals if p.counsel == "asked"]
+    if turn.ballot:
+        waiting = [p for p in waiting if p.ballot == turn.ballot]
+    if not waiting:
+        raise Problem("no decision waits for counsel here")
+    if len(waiting) > 1:
+        raise Problem(
+            "several decisions wait for counsel", "/confirm counsel, in an answer to that ballot"
+        )
+    work.happen(e.CounselHeard(proposal=waiting[0].id, by=turn.member.handle))
+    turn.done.append(f"confirmed that counsel was heard on {_what(work, waiting[0])}")
+    deliberation.reconsider(work)
 
 
 def withdraw(turn: Turn, command: Command) -> None:
     own = [p for p in turn.work.case.open_proposals if p.proposed.by == turn.member.handle]
     if turn.ballot:
-        own = [p for p in own if p.id == turn.ballot]
+        own = [p for p in own if p.ballot == turn.ballot]
     if not own:
         raise Problem("no proposal of yours is open here")
     if len(own) > 1:

@@ -1,0 +1,116 @@
+"""What should make a committee look twice before it acts on a person.
+
+Owns the guards of a proposal: each is named in the ballot, and the worst need a word of their own
+in the command. Refuses to know lists' roles, which the plan itself warns of (core.proof). Called by
+the actions that propose or order a measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cocmail.core.case import Case
+from cocmail.core.enforcement import Observed, ban_text
+from cocmail.core.forms import Problem
+from cocmail.core.minting import is_ours
+from cocmail.core.people import Address
+from cocmail.core.setting import Setting
+
+MOST_PEOPLE = 5
+"""About so many people a committee proposes something on a usual day, at most."""
+
+# RFC 2142, and what else is read by several people or by none.
+_ROLES = frozenset(
+    {
+        "abuse", "admin", "contact", "help", "hostmaster", "info", "mailer-daemon", "mail", "news",
+        "no-reply", "noreply", "office", "postmaster", "root", "security", "support", "team",
+        "webmaster",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    text: str = field(repr=False)  # for members: it holds addresses
+    word: str = ""  # what has to be said with “including”; "": nothing
+
+
+def guards(
+    addresses: tuple[Address, ...],
+    setting: Setting,
+    cases: Iterable[Case],
+    observed: Observed | None,
+) -> tuple[Guard, ...]:
+    """All that stands out about these addresses. Raises Problem where they can't be anybody's."""
+    found: list[Guard] = []
+    for address in addresses:
+        _nobody(address, setting, observed)
+        member = setting.roster.by_address(address)
+        if member:
+            text = f"{address} is {member.handle}'s, who is on the committee"
+            found.append(Guard(text=text, word="committee"))
+        if why := _shared(address, addresses, cases, observed):
+            found.append(Guard(text=f"{address} {why}", word="shared"))
+        if ban_text(address) != address:
+            found.append(Guard(text=_pattern(address, addresses, observed)))
+    found += _many(addresses[0], setting)
+    return tuple(found)
+
+
+def must_be_said(found: Iterable[Guard], said: tuple[str, ...]) -> None:
+    """Raises Problem for the first guard that wants a word which wasn't said."""
+    for guard in found:
+        if guard.word and guard.word not in said:
+            words = ", ".join((*said, guard.word))
+            raise Problem(guard.text, f"the same with “including {words}” before “because”")
+
+
+def _nobody(address: Address, setting: Setting, observed: Observed | None) -> None:
+    if is_ours(address, setting.address, setting.delimiter) is not None:
+        raise Problem(f"{address} is this committee's own address", "the person's own address")
+    if observed and address in observed.lists:
+        raise Problem(f"{address} is a mailing list", "the person's own address")
+
+
+def _shared(
+    address: Address,
+    addresses: tuple[Address, ...],
+    cases: Iterable[Case],
+    observed: Observed | None,
+) -> str:
+    """Why this address may be more than one person's."""
+    if address.local in _ROLES:
+        return "looks like an address that several people read"
+    roles = {p.role for c in cases for p in c.parties.values() if address in p.addresses}
+    others = sorted(roles - {"respondent", "owner"})
+    if others:
+        return f"is also the address of a {others[0]}"
+    names = _names(addresses, observed).get(address, frozenset())
+    if len(names) > 1:
+        return f"stands on the lists under {len(names)} different names"
+    return ""
+
+
+def _names(
+    addresses: tuple[Address, ...], observed: Observed | None
+) -> Mapping[Address, frozenset[str]]:
+    found: dict[Address, frozenset[str]] = {}
+    for row in observed.rows if observed else ():
+        name = " ".join(sorted(row.display_name.casefold().replace(",", " ").split()))
+        if name and row.address in addresses:
+            found[row.address] = found.get(row.address, frozenset()) | {name}
+    return found
+
+
+def _pattern(address: Address, addresses: tuple[Address, ...], observed: Observed | None) -> str:
+    """An address that Mailman can only ban by a pattern (see enforcement.ban_text)."""
+    return f"{address} can only be banned by a pattern, which could also hit an address like it"
+
+
+def _many(address: Address, setting: Setting) -> list[Guard]:
+    people = setting.committee.people(setting.now)
+    if setting.minter.digest(address) in people or len(people) < MOST_PEOPLE:
+        return []
+    text = f"within a day something was proposed about {len(people)} people already"
+    return [Guard(text=text, word="many")]
