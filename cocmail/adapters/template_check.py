@@ -27,6 +27,7 @@ OUTSIDE = frozenset(
     (
         "acknowledgement",
         "letter",
+        "letter-interim",
         "letter-ended",
         "notice",
         "outcome",

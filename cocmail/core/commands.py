@@ -134,7 +134,7 @@ _TABLE = (
     ),
     _spec(
         "confirm",
-        "/confirm, or /confirm counsel",
+        "/confirm [counsel]",
         "as the first line of an answer to a mail that asks for it; or says that counsel was heard",
         "/confirm",
         forms.confirm,

@@ -7,7 +7,7 @@ the actions that propose or order a measure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cocmail.core.case import Case
@@ -50,10 +50,10 @@ def guards(
         if member:
             text = f"{address} is {member.handle}'s, who is on the committee"
             found.append(Guard(text=text, word="committee"))
-        if why := _shared(address, addresses, cases, observed):
-            found.append(Guard(text=f"{address} {why}", word="shared"))
+        if why := _shared(address, cases, observed):
+            found.append(Guard(text=why, word="shared"))
         if ban_text(address) != address:
-            found.append(Guard(text=_pattern(address, addresses, observed)))
+            found.append(Guard(text=_pattern(address)))
     found += _many(addresses[0], setting)
     return tuple(found)
 
@@ -73,37 +73,25 @@ def _nobody(address: Address, setting: Setting, observed: Observed | None) -> No
         raise Problem(f"{address} is a mailing list", "the person's own address")
 
 
-def _shared(
-    address: Address,
-    addresses: tuple[Address, ...],
-    cases: Iterable[Case],
-    observed: Observed | None,
-) -> str:
+def _shared(address: Address, cases: Iterable[Case], observed: Observed | None) -> str:
     """Why this address may be more than one person's."""
     if address.local in _ROLES:
-        return "looks like an address that several people read"
-    roles = {p.role for c in cases for p in c.parties.values() if address in p.addresses}
-    others = sorted(roles - {"respondent", "owner"})
-    if others:
-        return f"is also the address of a {others[0]}"
-    names = _names(addresses, observed).get(address, frozenset())
+        return f"{address} looks like an address that several people read"
+    names = {_plain(p.name) for c in cases for p in c.parties.values() if address in p.addresses}
+    rows = observed.rows if observed else ()
+    names |= {_plain(r.display_name) for r in rows if r.address == address}
+    names -= {""}
     if len(names) > 1:
-        return f"stands on the lists under {len(names)} different names"
+        return f"{address} goes by {len(names)} different names"
     return ""
 
 
-def _names(
-    addresses: tuple[Address, ...], observed: Observed | None
-) -> Mapping[Address, frozenset[str]]:
-    found: dict[Address, frozenset[str]] = {}
-    for row in observed.rows if observed else ():
-        name = " ".join(sorted(row.display_name.casefold().replace(",", " ").split()))
-        if name and row.address in addresses:
-            found[row.address] = found.get(row.address, frozenset()) | {name}
-    return found
+def _plain(name: str) -> str:
+    """A name without what doesn't tell two people apart: case, order, commas."""
+    return " ".join(sorted(name.casefold().replace(",", " ").split()))
 
 
-def _pattern(address: Address, addresses: tuple[Address, ...], observed: Observed | None) -> str:
+def _pattern(address: Address) -> str:
     """An address that Mailman can only ban by a pattern (see enforcement.ban_text)."""
     return f"{address} can only be banned by a pattern, which could also hit an address like it"
 

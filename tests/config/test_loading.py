@@ -227,12 +227,7 @@ def test_several_instances_of_mailman() -> None:
 def test_what_is_accepted_and_not_yet_in_use_is_named() -> None:
     text = swap("#escalate_to = []", 'escalate_to = ["ombud@example.net"]')
     text = text.replace('#return = "automatic"', 'return = "on-request"')
-    text = text.replace('#counsel_after = ""', 'counsel_after = "60d"')
-    assert set(good(text).unused()) == {
-        "[policy] escalate_to",
-        "[policy] return",
-        "[policy] counsel_after",
-    }
+    assert set(good(text).unused()) == {"[policy] escalate_to", "[policy] return"}
 
 
 def test_what_is_allowed_and_perhaps_not_meant_is_a_warning() -> None:

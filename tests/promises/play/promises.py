@@ -22,7 +22,7 @@ from tests.promises.play.room import Room, Sent, member
 CANARY = re.compile(r"\b[a-z]+finch\d+\b")
 ACTING = (
     e.Ran, e.Proposed, e.Voted, e.Said, e.Closed, e.Reopened, e.Tagged, e.Assigned, e.TakenIn,
-    e.LeftAside,
+    e.LeftAside, e.Ordered, e.Locked, e.UnlockAsked, e.CounselHeard,
 )  # fmt: skip
 
 
@@ -48,6 +48,18 @@ def out_of(ledger: Iterable[tuple[str, Any, Any]], case: str) -> set[str]:
             case e.Released():
                 out -= set(event.handles)
     return out
+
+
+def locked_of(ledger: Iterable[tuple[str, Any, Any]]) -> set[str]:
+    """Whose mailbox is taken for stolen."""
+    locked: set[str] = set()
+    for _, _, event in ledger:
+        match event:
+            case e.Locked():
+                locked.add(event.handle)
+            case e.Unlocked():
+                locked.discard(event.handle)
+    return locked
 
 
 class Model:
@@ -121,6 +133,8 @@ class Model:
                     assert handle not in out_of(ledger, case.id), "the reference of a shut case"
             taking_leave = not was_out and speaker == handle and letter.kind == Kind.ANSWER
             assert not (was_out and is_out), f"{handle} is out, and got a {letter.kind}"
+            stolen = locked_of(ledger[:before]) & locked_of(ledger)
+            assert handle not in stolen, f"{handle} is locked, and got a {letter.kind}"
             assert not is_out or taking_leave, f"{handle} is out now, and got a {letter.kind}"
 
     def p04_the_respondent_learns_no_reporter(self, sent: Sent) -> None:
@@ -156,8 +170,9 @@ class Model:
             for x in mine[: mine.index(decided)]
             if isinstance(x, e.Voted) and x.proposal == decided.proposal
         }
+        locked = locked_of(ledger)
         may = set(self.room.handles) - out_of(ledger, case)
-        yes = sum(vote == "approve" and handle in may for handle, vote in votes.items())
+        yes = sum(vote == "approve" and handle in may - locked for handle, vote in votes.items())
         (proposed,) = [
             x for x in mine if isinstance(x, e.Proposed) and x.proposal == decided.proposal
         ]
@@ -178,23 +193,31 @@ class Model:
         lifted: set[str] = set()
         lifts: dict[str, str] = {}
         standing: dict[str, Any] = {}
-        for _, at, event in ledger:
+        interims: set[str] = set()
+        orders: dict[tuple[str, str], list[str]] = {}
+        for name, at, event in ledger:
             match event:
                 case e.Proposed(what="lift"):
                     lifts[event.proposal] = event.sanction
                 case e.Decided(result="approved"):
                     approved.add(event.proposal)
                     lifted.add(lifts.get(event.proposal, ""))
+                case e.Ordered():
+                    orders.setdefault((name, event.address), []).append(event.by)
+                    assert len(orders[name, event.address]) <= 2, "renewed more than once"
+                    assert event.until - at <= self.room.policy.interim_for
+                    standing[event.sanction] = event.until
+                    interims.add(event.sanction)
                 case e.InForce():
                     assert event.sanction in approved, "in force, and nobody decided it"
                     standing[event.sanction] = event.until
                 case e.Ended(how="lifted"):
-                    assert event.sanction in lifted, "lifted, and nobody decided it"
+                    assert event.sanction in lifted | interims, "lifted, and nobody decided it"
                     del standing[event.sanction]
                 case e.Ended():
                     until = standing.pop(event.sanction)
-                    assert until is not None
-                    assert until <= at, "it ended before its time"
+                    confirmed = event.sanction in interims  # a vote or a renewal took over
+                    assert confirmed or (until is not None and until <= at), "ended too early"
         for sanction, until in standing.items():
             (case,) = [c for c in self.room.shelf.cases.values() if sanction in c.sanctions]
             assert case.sanctions[sanction].state == "in-force"

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from cocmail.core import events as e
 from cocmail.core.policy import Policy
 from cocmail.core.verification import Signature
-from tests.promises.play.promises import CANARY, Model, out_of
+from tests.promises.play.promises import CANARY, Model, locked_of, out_of
 from tests.promises.play.room import ALIAS, HANDLES, MALLORY, Room, Sent, member
 
 PLAYS = int(os.environ.get("PLAYS", "700"))
@@ -35,6 +35,7 @@ PROPOSALS = (
 )
 TENDING = (
     "/close resolved", "/reopen", "/status", "/urgent", "/away until 2026-12-24", "/back",
+    "/confirm counsel",
 )  # fmt: skip
 CONFIDED = "He follows me to every meeting and will not stop, {}, whatever I say to him."
 WRONG = ("/tag heron\n\n/sanction banana x@y.example because", "/close nowhere", "/approve")
@@ -46,10 +47,16 @@ class Play(RuleBasedStateMachine):
     @initialize(
         size=st.integers(3, 5),
         approvals=st.integers(1, 3),
-        unsigned=st.booleans(),
+        window=st.sampled_from((None, 24)),
+        counsel=st.sampled_from((None, 20)),
     )
-    def begin(self, size: int, approvals: int, unsigned: bool) -> None:
-        self.room = Room(handles=HANDLES[:size], policy=Policy(approvals=approvals))
+    def begin(self, size: int, approvals: int, window: int | None, counsel: int | None) -> None:
+        policy = Policy(
+            approvals=approvals,
+            objection_within=timedelta(hours=window) if window else None,
+            counsel_after=timedelta(days=counsel) if counsel else None,
+        )
+        self.room = Room(handles=HANDLES[:size], policy=policy)
         self.model = Model(self.room)
         self.numbers = itertools.count(1)
         for name, address in REPORTERS:
@@ -82,7 +89,8 @@ class Play(RuleBasedStateMachine):
     def in_case(self, data: st.DataObject) -> tuple[str, str]:
         """A case, and a member who may act in it."""
         case = data.draw(st.sampled_from(self.cases()), label="case")
-        may = sorted(set(self.room.handles) - out_of(self.room.shelf.ledger, case))
+        ledger = self.room.shelf.ledger
+        may = sorted(set(self.room.handles) - out_of(ledger, case) - locked_of(ledger))
         return case, data.draw(st.sampled_from(may or [""]), label="member")
 
     def say(
@@ -214,6 +222,26 @@ class Play(RuleBasedStateMachine):
         case, handle = self.in_case(data)
         for sanction in list(self.room.shelf.cases[case].sanctions)[:1]:
             self.say(case, handle, f"/lift {sanction} because it is enough")
+
+    @rule(data=st.data(), person=st.sampled_from((MALLORY, ALIAS)))
+    def a_member_orders(self, data: st.DataObject, person: str) -> None:
+        case, handle = self.in_case(data)
+        word = self.word(case, f"member:{handle}")
+        self.model.handed_on |= {(word, f"{case}/respondent:{n}") for n in range(1, 10)}
+        self.say(case, handle, f"/interim moderate {person} because of {word}")
+
+    @rule(data=st.data())
+    def a_proposer_amends(self, data: st.DataObject) -> None:
+        case = data.draw(st.sampled_from(self.cases()), label="case")
+        for proposal in self.room.shelf.cases[case].open_proposals:
+            handle, about = proposal.proposed.by, proposal.ballot
+            text = f"/sanction suspend {MALLORY} for 9 days because of less"
+            self.say(case, handle, text, "ballot", about)
+
+    @rule(data=st.data(), word=st.sampled_from(("lock", "unlock")), whom=st.sampled_from(HANDLES))
+    def a_member_locks(self, data: st.DataObject, word: str, whom: str) -> None:
+        case, handle = self.in_case(data)
+        self.say(case, handle, f"/{word} {whom}")
 
     @rule(data=st.data())
     def a_member_leaves_the_case(self, data: st.DataObject) -> None:
