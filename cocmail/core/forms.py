@@ -55,7 +55,7 @@ class Command:
     duration: timedelta | None = None
     until: datetime | None = None
     permanently: bool = False
-    including: tuple[str, ...] = ()  # roles, committee, shared, many
+    including: tuple[str, ...] = ()  # roles, shared, many
     because: Private = Private("")
     target: str = ""  # reporter, reporters, respondent; or a handle, id, word, reference
     number: int | None = None
@@ -314,7 +314,7 @@ def _measure_and_rest(words: str, form: str) -> tuple[Measure, str]:
         raise Problem(f"{said}; the measures are {', '.join(names)}", right) from None
 
 
-INCLUDING = ("roles", "committee", "shared", "many")
+INCLUDING = ("roles", "shared", "many")
 
 
 def _including(words: list[str]) -> tuple[str, ...]:

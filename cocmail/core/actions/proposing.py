@@ -247,7 +247,7 @@ def _not_used_before(turn: Turn, proposal: Proposal, choice: str) -> None:
     """A ballot counts once for each choice: going back to one is confirmed first."""
     standing = proposal.votes.get(turn.member.handle)
     if standing is not None and standing.vote == choice:
-        raise Problem(f"your vote is “{choice}” already, and stands")
+        return
     if (turn.member.handle, choice) in proposal.used and not turn.confirmed:
         raise Hold(("You had voted so before, and then voted otherwise.",))
 
