@@ -352,7 +352,10 @@ def _split(lines: list[str]) -> tuple[list[_Paragraph], list[str]]:
         line = as_meant(lines[index]).rstrip()
         found = _WORD.match(line)
         if found and found.group(1).lower() == "end":
-            raise Problem("“/end” ends a text that /reply begins, and none is open here")
+            raise Problem(
+                "“/end” ends a text that /reply begins, and none is open here",
+                "/reply reporter, then your text on the lines below, then /end",
+            )
         if line.startswith("/"):
             current = _Paragraph(line=line)
             paragraphs.append(current)
@@ -393,7 +396,7 @@ def _one(paragraph: _Paragraph) -> Command:
     words = " ".join(paragraph.line[found.end() :].split())
     command = spec.parse(words, paragraph.line)
     if not spec.available:
-        raise Problem(f"/{word} isn't available in this version yet")
+        raise Problem(f"/{word} isn't available in this version yet", "/help lists the commands")
     if spec.text:
         text = (
             "\n".join([*([command.text] if command.text else []), *paragraph.text])

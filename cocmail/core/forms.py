@@ -99,6 +99,8 @@ def _address(word: str, example: str) -> Address:
         word = word[7:]
     if word.startswith("^") or "*" in word:
         raise Problem(f"“{word}” is a pattern, which could hit others", example)
+    if word.lower() in _CLAUSES:
+        raise Problem("the person's address is missing", example)
     if not is_address(word):
         raise Problem(f"“{word}” is not a mail address", example)
     return Address(word)

@@ -5,9 +5,9 @@ when it is called (loops/calendar, by due dates). Who may not know of a case nev
 here either: each mail goes by the audience at the time of sending.
 
 A thing that falls due is told at once where it can't wait for a digest: the case is urgent, a
-reporter waits for a first answer, or the next digest would leave less than an hour. Else it waits
-for the member's next digest, of which there is one in twenty-four hours at most; so the first
-thing of a day comes at once too, and all else of that day together.
+reporter waits for a first answer, an interim measure lapses, or the next digest would leave less
+than an hour. Else it waits for the member's next digest, of which there is one in twenty-four
+hours at most; so the first thing of a day comes at once too, and all else of that day together.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _reachable(setting: Setting, member: Member) -> bool:
 
 
 def _at_once(work: Work, item: Item, member: Member, *, first: bool) -> bool:
-    if work.case.urgent or (first and item.what is What.ACKNOWLEDGE):
+    if work.case.urgent or item.what is What.INTERIM or (first and item.what is What.ACKNOWLEDGE):
         return True
     if item.until is None:
         return False

@@ -27,12 +27,13 @@ class What(StrEnum):
     ACKNOWLEDGE = "acknowledge"  # a report without a first answer
     UPDATE = "update"  # a case that the reporter heard nothing of for long
     VOTE = "vote-closes"
+    INTERIM = "interim-lapses"
     COUNSEL = "counsel"  # a decision waits for it
     END = "sanction-ends"
     LOOK_BACK = "look-back"  # a week after a sanction took effect
 
 
-NOTICES = (What.VOTE, What.END, What.LOOK_BACK)
+NOTICES = (What.VOTE, What.COUNSEL, What.INTERIM, What.END, What.LOOK_BACK)
 """Due dates on which people are told of something that comes, and nothing else happens."""
 
 
@@ -70,6 +71,11 @@ def items(case: Case) -> Iterator[Item]:
             yield Item(what=What.VOTE, about=proposal.id, since=closes - notice, until=closes)
     for sanction in case.sanctions.values():
         if sanction.state is not State.IN_FORCE or sanction.start is None:
+            continue
+        if sanction.interim:
+            if sanction.until is not None:
+                since = sanction.until - (sanction.until - sanction.start) / 3
+                yield Item(what=What.INTERIM, about=sanction.id, since=since, until=sanction.until)
             continue
         looked = sanction.start + LOOK_BACK_AFTER
         if sanction.until is not None:

@@ -154,6 +154,26 @@ def test_a_week_after_a_ban_the_committee_looks_back_once() -> None:
     assert len(office.reminders("bob")) == before
 
 
+def test_an_interim_measure_that_lapses_is_told_at_once_to_all() -> None:
+    office = Office()
+    world = answered(office)
+    office.say(world, "alice", f"/interim suspend {MALLORY} because it can't wait")
+    office.later(hours=47)
+    assert not office.reminders("bob")
+    office.later(hours=1)
+    for handle in office.members:
+        assert "The interim measure" in office.texts(handle)[0]
+
+
+def test_who_is_locked_is_reminded_of_nothing() -> None:
+    office = Office()
+    world = office.open()
+    office.say(world, "alice", "/lock bob")
+    office.later(days=20)
+    assert not office.reminders("bob")
+    assert office.reminders("carol")
+
+
 def test_nobody_is_reminded_of_a_closed_case_s_clocks() -> None:
     office = Office()
     world = answered(office)

@@ -14,7 +14,11 @@ def _aside(turn: Turn, command: Command) -> int:
     number = command.number or 0
     open_ones = [a.mail.number for a in turn.work.case.asides if not a.settled]
     if number not in open_ones:
-        right = f"one of {', '.join(map(str, open_ones))}" if open_ones else ""
+        right = (
+            f"one of {', '.join(map(str, open_ones))}"
+            if open_ones
+            else "/status says what is set aside"
+        )
         raise Problem(f"nothing with the number {number} is set aside here", right)
     return number
 

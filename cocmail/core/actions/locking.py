@@ -28,7 +28,9 @@ def _whom(turn: Turn, handle: str, word: str) -> Member:
             did_you_mean(handle, handles, f"one of {', '.join(handles)}", form=f"/{word} {{}}"),
         )
     if member.handle == turn.member.handle:
-        raise Problem("it takes another member to do this to you")
+        raise Problem(
+            "it takes another member to do this to you", f"another member's /{word} {handle}"
+        )
     return member
 
 
@@ -64,7 +66,7 @@ def unlock(turn: Turn, command: Command) -> None:
     member = _whom(turn, command.target, "unlock")
     lock = committee.locks.get(member.handle)
     if lock is None:
-        raise Problem(f"{member.handle} isn't locked")
+        raise Problem(f"{member.handle} isn't locked", "/lock, for a stolen mailbox")
     if turn.member.handle in lock.against:
         raise Problem(
             "your word for this counts already", f"another member's /unlock {member.handle}"

@@ -106,7 +106,9 @@ def enough_voters(turn: Turn, *, permanent: bool) -> None:
     enough = turn.work.setting.policy.needed(permanent=permanent, eligible=eligible)
     if eligible < enough:
         raise Problem(
-            f"a decision needs {enough} approvals, and only {eligible} of you may vote in this case"
+            f"a decision needs {enough} approvals,"
+            f" and only {eligible} of you may vote in this case",
+            "more of you in this case; /status says who is in it",
         )
 
 
@@ -180,7 +182,10 @@ def lift(turn: Turn, command: Command) -> None:
         turn.done.append(f"ended the interim measure {named(sanction)}, because {command.because}")
         return
     if sanction.measure in (Measure.WARN, Measure.REMOVE):
-        raise Problem(f"a “{sanction.measure}” is done once and can't be lifted")
+        raise Problem(
+            f"a “{sanction.measure}” is done once and can't be lifted",
+            "nothing: it is over already",
+        )
     if any(
         p.proposed.what == "lift" and p.proposed.sanction == sanction.id
         for p in work.case.open_proposals
@@ -231,7 +236,7 @@ def _being_voted_on(turn: Turn) -> Proposal:
     work = turn.work
     proposal = work.case.of_ballot(turn.ballot)
     if proposal is None or turn.member not in deliberation.voters(work, proposal):
-        raise Problem("this vote is closed already")
+        raise Problem("this vote is closed already", "/status says which votes are open")
     if proposal.decided is not None and proposal.decided.result == "amended":
         raise Problem(
             "this proposal was amended, and the votes begin anew",
@@ -239,7 +244,7 @@ def _being_voted_on(turn: Turn) -> Proposal:
         )
     over = proposal.closes is not None and proposal.closes <= work.now
     if proposal.decided is not None or over:
-        raise Problem("this vote is closed already")
+        raise Problem("this vote is closed already", "/status says which votes are open")
     return proposal
 
 
@@ -268,7 +273,7 @@ def counsel(turn: Turn, command: Command) -> None:
     if turn.ballot:
         waiting = [p for p in waiting if p.ballot == turn.ballot]
     if not waiting:
-        raise Problem("no decision waits for counsel here")
+        raise Problem("no decision waits for counsel here", "/status says which votes are open")
     if len(waiting) > 1:
         raise Problem(
             "several decisions wait for counsel", "/confirm counsel, in an answer to that ballot"
@@ -283,7 +288,7 @@ def withdraw(turn: Turn, command: Command) -> None:
     if turn.ballot:
         own = [p for p in own if p.ballot == turn.ballot]
     if not own:
-        raise Problem("no proposal of yours is open here")
+        raise Problem("no proposal of yours is open here", "/status says which votes are open")
     if len(own) > 1:
         raise Problem(
             "several proposals of yours are open", "/withdraw, in an answer to that one's ballot"

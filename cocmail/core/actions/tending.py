@@ -35,7 +35,7 @@ def urgent(turn: Turn, command: Command) -> None:
 def close(turn: Turn, command: Command) -> None:
     work = turn.work
     if not work.case.is_open:
-        raise Problem("this case is closed already")
+        raise Problem("this case is closed already", "/reopen, to go on with it")
     if work.case.open_proposals:
         raise Problem(
             "a vote is still open in this case", "the same once it is decided, or /withdraw first"
@@ -51,7 +51,7 @@ def close(turn: Turn, command: Command) -> None:
 
 def reopen(turn: Turn, command: Command) -> None:
     if turn.work.case.is_open:
-        raise Problem("this case is open already")
+        raise Problem("this case is open already", "nothing: you can go on with it")
     work = turn.work
     work.happen(
         e.Reopened(by=turn.member.handle, update_by=work.now + work.setting.policy.update_within)

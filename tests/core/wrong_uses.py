@@ -1,0 +1,306 @@
+"""The pages of the commands, held to the code: their heads, and each wrong use that they tell of.
+
+Owns the reading and the making anew of `docs/commands/*.md`. A page's table is the test's data: a
+row says what a member writes and where, and the core is asked what it answers. Run
+`python -m tests.core.wrong_uses` after a change: it makes heads and answers anew, and leaves what
+people wrote. A new row needs its first two cells only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cocmail.core.casework import Incoming
+from cocmail.core.commands import COMMANDS, Spec
+from cocmail.core.enforcement import Observed, Role, Row
+from cocmail.core.events import PartyJoined, Refused
+from cocmail.core.mail import Mail
+from cocmail.core.people import Address, Private
+from cocmail.core.policy import Policy
+from cocmail.core.setting import Setting
+from cocmail.core.work import Result
+from tests.promises.kit import World, text_of
+
+PAGES = Path(__file__).parents[2] / "docs" / "commands"
+GUIDE = PAGES.parent / "committee.md"
+LINKS = "Each command has a page, with every wrong use and what would have been right:"
+TABLE = "## What is refused, and what would be right"
+HEAD = "| you write | where | what is wrong | what would be right |"
+MALLORY = Address("mallory@example.net")
+AMARA = Address("amara@members.example.net")
+SAMPLE = "S7K2QD"
+_ID = re.compile(r"\bS[2-9A-HJ-NP-Z]{6}\b")
+_LISTS = ("sig-node", "sig-node-bugs", "dev", "general")
+OBSERVED = Observed(
+    lists={
+        **{f"{name}@lists.example.org": f"{name}.lists.example.org" for name in _LISTS},
+        "general@chat.example.org": "general.chat.example.org",
+    },
+    linked={MALLORY: (MALLORY,), AMARA: (AMARA,)},
+    known=frozenset({MALLORY, AMARA}),
+    rows=(
+        Row(list="dev@lists.example.org", address=MALLORY, role=Role.MEMBER),
+        Row(list="dev@lists.example.org", address=AMARA, role=Role.OWNER),
+    ),
+)
+SUSPEND = f"/sanction suspend {MALLORY} for 90 days because you went on"
+
+
+class Example(World):
+    """The world of the pages: its lists and groups have the guide's names."""
+
+    away = False
+
+    def incoming(self, mail: Mail, **more: Any) -> Incoming:
+        observed = None if self.away else OBSERVED
+        return replace(super().incoming(mail, **more), observed=observed)
+
+    def setting(self) -> Setting:
+        return replace(super().setting(), groups={"node": ("sig-node@lists.example.org",)})
+
+
+def _reported() -> Example:
+    world = Example()
+    world.report()
+    return world
+
+
+def _open() -> Example:
+    world = _reported()
+    world.propose(SUSPEND)
+    return world
+
+
+def _two_open() -> Example:
+    world = _open()
+    world.propose(SUSPEND.replace("90 days", "30 days"))
+    return world
+
+
+def _done(text: str = SUSPEND) -> Example:
+    world = _reported()
+    world.vote(world.propose(text), "alice", "bob")
+    return world
+
+
+def _two_reporters() -> Example:
+    world = _reported()
+    joined = PartyJoined(
+        party="reporter:2",
+        addresses=(Address("nia@elsewhere.example"),),
+        name=Private("Nia"),
+        reference="COC-2K7QF3",
+    )
+    world.take(Result(events=(joined,), letters=()))
+    return world
+
+
+def _after(first: Callable[[], Example], *lines: str) -> Callable[[], Example]:
+    def made() -> Example:
+        world = first()
+        for line in lines:
+            world.say("alice", line)
+        return world
+
+    return made
+
+
+def _mailman_away() -> Example:
+    world = _reported()
+    world.away = True
+    return world
+
+
+PLACES: dict[str, Callable[[], Example]] = {
+    "in a case": _reported,
+    "in your ballot": _open,
+    "while a vote is open": _open,
+    "while two votes of yours are open": _two_open,
+    "in the ballot of a closed vote": _done,
+    "while a suspension is in force": _done,
+    "after a removal": lambda: _done(f"/sanction remove {MALLORY} because you went on"),
+    "while a lift is being voted on": lambda: _lifting(),
+    "in a closed case": _after(_reported, "/close resolved"),
+    "while Mailman is away": _mailman_away,
+    "with two reporters": _two_reporters,
+    "with the respondent named": _after(_reported, f"/respondent {MALLORY}"),
+}
+"""Where a command can be written, by the words of the pages."""
+
+
+def _lifting() -> Example:
+    world = _done()
+    world.say("alice", f"/lift {next(iter(world.case.sanctions))} because it is over")
+    return world
+
+
+def _alone() -> Example:
+    world = _reported()
+    world.say("bob", "/recuse")
+    world.say("carol", "/recuse")
+    return world
+
+
+def _interim(*also: tuple[str, str]) -> Callable[[], Example]:
+    def made() -> Example:
+        world = _reported()
+        for handle, address in (("alice", MALLORY), *also):
+            world.say(handle, f"/interim suspend {address} because it can't wait")
+        return world
+
+    return made
+
+
+def _of_two() -> Example:
+    world = Example(members=("alice", "bob"))
+    world.report()
+    return world
+
+
+def _voted() -> Example:
+    world = _open()
+    world.vote(world.case.open_proposals[0].id, "alice")
+    return world
+
+
+def _amended() -> Example:
+    world = _open()
+    other = SUSPEND.replace("90 days", "30 days")
+    world.say("alice", other, purpose="ballot", about=world.case.open_proposals[0].ballot)
+    return world
+
+
+def _others() -> Example:
+    world = _reported()
+    world.say("bob", SUSPEND)
+    return world
+
+
+def _counsel() -> Example:
+    world = Example(policy=Policy(counsel_after=timedelta(days=30)))
+    world.report()
+    for address in (MALLORY, "mal@other.example"):
+        world.vote(world.propose(SUSPEND.replace(MALLORY, address)), "alice", "bob")
+    return world
+
+
+PLACES |= {
+    "when all but you are out": _alone,
+    "while your interim measure is in force": _interim(),
+    "after an interim measure was renewed": _interim(("bob", MALLORY)),
+    "after two interim measures of yours": _interim(("alice", "mal@other.example")),
+    "in a committee of two": _of_two,
+    "while bob is locked": _after(_reported, "/lock bob"),
+    "after your word to unlock bob": _after(_reported, "/lock bob", "/unlock bob"),
+    "in your ballot, after you approved": _voted,
+    "in the ballot of an amended proposal": _amended,
+    "in the ballot of bob's proposal": _others,
+    "while two decisions wait for counsel": _counsel,
+}
+
+
+class Runs(Exception):
+    """What a row tells of is no wrong use (any more)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongUse:
+    """A row of a page."""
+
+    line: str  # “ / ” between two paragraphs of a mail
+    place: str
+    why: str
+    right: str
+
+    def row(self) -> str:
+        cells = (f"`{self.line}`", self.place, self.why, self.right)
+        return "| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |"
+
+
+def ask(line: str, place: str) -> tuple[str, str]:
+    """What the core answers: (what is wrong, what would be right). Raises where it runs."""
+    world = PLACES[place]()
+    sanctions = list(world.case.sanctions)
+    if sanctions:
+        line = line.replace(SAMPLE, sanctions[0]).replace(SAMPLE[:-1], sanctions[0][:-1])
+    more: dict[str, Any] = {}
+    if "ballot" in place:
+        more = {"purpose": "ballot", "about": world.case.proposals[sanctions[0]].ballot}
+    before = len(world.letters)
+    result = world.say("alice", line.replace(" ⏎ ", "\n\n"), **more)
+    refused = [x for x in result.events if isinstance(x, Refused)]
+    letters = [x for x in world.letters[before:] if x.kind == "refusal"]
+    if not refused:
+        raise Runs(f"{line}, {place}, isn't refused")
+    text = text_of(letters[0])
+    why = refused[0].why
+    _, _, after = text.partition(f"What is wrong: {' '.join(why.split())}.")
+    right = after.partition("The commands are told by")[0].strip()
+    right = right.removeprefix("What would be right:").strip()
+    return _said(why, sanctions), _said(right, sanctions)
+
+
+def _said(text: str, sanctions: list[str]) -> str:
+    """Without the ids of chance."""
+    for one in sanctions:
+        text = text.replace(one, SAMPLE).replace(one[:-1], SAMPLE[:-1])
+    return _ID.sub(SAMPLE, text)
+
+
+def head(spec: Spec) -> str:
+    """The part of a page that follows from the command table."""
+    example = "\n".join(f"    {line}" for line in spec.example.splitlines())
+    later = "" if spec.available else "\n*A later version brings it.*\n"
+    does = spec.does[0].upper() + spec.does[1:]
+    return f"# /{spec.word}\n\n{does}.\n{later}\n    {spec.form}\n\nFor example:\n\n{example}\n"
+
+
+def rows(word: str) -> list[WrongUse]:
+    """The wrong uses that a page tells of."""
+    text = (PAGES / f"{word}.md").read_text(encoding="utf-8")
+    found = []
+    for line in text.partition(TABLE)[2].splitlines():
+        if line.startswith("| `"):
+            cells = [c.strip().replace("¦", "|") for c in line.replace("\\|", "¦").split("|")][1:]
+            cells += [""] * 4
+            found.append(
+                WrongUse(line=cells[0].strip("`"), place=cells[1], why=cells[2], right=cells[3])
+            )
+    return found
+
+
+def whole(word: str) -> str:
+    """A page as it should be."""
+    path = PAGES / f"{word}.md"
+    text = path.read_text(encoding="utf-8") if path.exists() else "\n## Who may, and what follows\n"
+    prose = "## " + text.partition(TABLE)[0].partition("## ")[2].strip()
+    prose = "\n".join(line.rstrip() for line in prose.splitlines())
+    table = []
+    for one in rows(word) if path.exists() else []:
+        try:
+            why, right = ask(one.line, one.place)
+        except Runs as reason:
+            print(f"cocmail: /{word}: a row is gone: {reason}")
+            continue
+        table.append(replace(one, why=why, right=right).row())
+    answers = "\n".join([HEAD, "|---|---|---|---|", *table])
+    return f"{head(COMMANDS[word])}\n{prose}\n\n{TABLE}\n\n{answers}\n"
+
+
+def links() -> str:
+    """The line of the committee's guide that leads to all pages."""
+    return f"{LINKS} {', '.join(f'[/{word}](commands/{word}.md)' for word in COMMANDS)}."
+
+
+if __name__ == "__main__":
+    for name in COMMANDS:
+        made = whole(name)
+        (PAGES / f"{name}.md").write_text(made, encoding="utf-8")
+    guide = GUIDE.read_text(encoding="utf-8").splitlines()
+    guide = [links() if line.startswith(LINKS) else line for line in guide]
+    GUIDE.write_text("\n".join(guide) + "\n", encoding="utf-8")
