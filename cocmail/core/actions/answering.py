@@ -30,6 +30,8 @@ class Vote:
     approvals: int
     needed: int
     missing: tuple[str, ...]  # handles
+    closes: datetime | None  # None: it waits for counsel, however long that takes
+    objections: datetime | None  # it is approved, and objections are heard until then
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,7 @@ def status(turn: Turn, command: Command) -> None:
         "items": pending(work.case, work.setting, turn.member),
         "proposals": [_vote(work, p) for p in work.case.open_proposals],
         "eligible": [_present(work, m.handle) for m in work.eligible],
+        "locked_out": sorted(work.setting.committee.locked - work.case.out),
         "asides": [a.mail for a in work.case.asides if not a.settled],
         "sanctions": [s for s in work.case.sanctions.values() if s.state is not State.PROPOSED],
     }
@@ -61,6 +64,8 @@ def _vote(work: Work, proposal: Proposal) -> Vote:
         approvals=deliberation.approvals(work, proposal),
         needed=deliberation.needed(work, proposal),
         missing=tuple(h for h in voters if h not in votes),
+        closes=proposal.closes,
+        objections=None if proposal.windowed else proposal.window,
     )
 
 
