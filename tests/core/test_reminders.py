@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cocmail.core.committee import COMMITTEE
+from cocmail.core.index import TokenRow
+from cocmail.core.letters import Letter
 from cocmail.core.policy import Policy
 from cocmail.core.reminders import pending
+from cocmail.core.rows import rows
+from cocmail.loops.intake import in_case
+from cocmail.ports import Found
 from tests.core.office import Office
-from tests.promises.kit import MALLORY, World, field_of, text_of
+from tests.promises.kit import MALLORY, MINTER, World, field_of, text_of
 
 ANSWER = "/reply reporter\nThank you for writing to us.\n/end"
 BAN = f"/sanction ban {MALLORY} because you went on"
@@ -209,6 +215,39 @@ def test_who_was_recused_after_it_fell_due_gets_a_digest_without_it() -> None:
     mails = b"".join(x.message for _, x in office.reminders("bob")[known:])
     assert worlds[1].case.reference.encode() in mails
     assert worlds[2].case.reference.encode() not in mails
+
+
+def digest_of_two() -> tuple[Office, Letter]:
+    office = Office()
+    answered(office)
+    office.later(hours=1)
+    answered(office)
+    answered(office)
+    office.later(days=15)
+    return office, next(
+        x for _, x in office.reminders("bob") if field_of(x, "Cocmail-Case") == "None"
+    )
+
+
+@pytest.mark.parametrize("sender", ["bob@bob.example", "mallory@mail.example"])
+def test_an_answer_to_a_digest_belongs_to_no_case(sender: str) -> None:
+    office, digest = digest_of_two()
+    world = office.worlds[0]
+    world.now, world.record = office.now, office.record
+    mail = world.mail(sender, field_of(digest, "Reply-To"), "/close resolved")
+    found = Found(case=COMMITTEE, party="member:bob", purpose="reply")
+    result = in_case(office.record, world.setting(), world.incoming(mail, purpose="reply"), found)
+    told = [(x.party, x.kind.value) for x in result.letters]
+    if sender.startswith("bob"):
+        assert told == [("member:bob", "refusal")]
+        assert "an answer to any mail of that case" in text_of(result.letters[0])
+    else:
+        assert told == []
+        assert result.settled == "quarantined"
+    assert {e.kind for e in result.events} <= {"refused", "told", "happened"}
+    token = field_of(digest, "Reply-To").partition("+")[2].partition("@")[0]
+    rows_of = {r.digest for r in rows(office.record, MINTER) if isinstance(r, TokenRow)}
+    assert MINTER.digest(token) in rows_of
 
 
 # -- away ------------------------------------------------------------------------------------
