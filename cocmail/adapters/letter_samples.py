@@ -132,6 +132,7 @@ _SANCTIONS = tuple(
     )
 )
 
+_ABOUT = {what: _proposed(what, target="bob") for what in ("recuse", "include")}
 _INTERIM = _sanction(Measure.MODERATE, until=_END, interim=True, by="alice")
 _ITEMS = tuple(Item(what=what, about="S7K2QD", since=NOW, until=_END) for what in What)
 
@@ -178,7 +179,8 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     _each("how", ("lifted", "ended")),
     _each("sanction", _SANCTIONS),
     _each("proposal", (*(_proposed("sanction", **times) for times in _TIMES),
-                       _proposed("sanction", replaces="S9M3TE", **_TIMES[0]), _proposed("lift"))),
+                       _proposed("sanction", replaces="S9M3TE", **_TIMES[0]),
+                       _proposed("lift"), *_ABOUT.values())),
     _each("result", ("approved", "rejected", "expired", "withdrawn")),
     ({"decided": e.Decided(proposal="S7K2QD", result="approved", approvals=2, needed=2)},),
     ({"votes": _VOTES}, {"votes": {}}),
@@ -197,7 +199,8 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
      {"guarded": (f"{PERSON} looks like an address that several people read",),
       "rivals": ["S9M3TE"]}),
     ({"window": None, "counsel": False}, {"window": timedelta(days=1), "counsel": True}),
-    ({"locked": _MEMBER},),
+    ({"locked": _MEMBER, "closes": _END},),
+    _each("messages", (1, 3)),
     _each("received", (
         _received(),
         _received(proof="unsigned", sent=None, attachments=(Private("a.png"), Private("b.txt")),
@@ -229,8 +232,9 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         Vote(proposal=_OPEN, votes={}, approvals=2, needed=2, missing=(), closes=_END,
              objections=_END),
     ]}),
-    ({"asking": (), "handles": ["alice"]},
-     {"asking": ("al", "bo"), "handles": ["alice", "bob"]}),
+    ({"asking": (), "everybody": False, "handles": ["alice"]},
+     {"asking": (), "everybody": True, "handles": ["alice"]},
+     {"asking": ("al", "bo"), "everybody": False, "handles": ["alice", "bob"]}),
     ({"role": "member", "name": "alice"}, {"role": "reporter", "name": "1"}),
     _each("what", ("", *(kind.value for kind in Kind))),
     _each("locked_out", ((), ("dave",))),
@@ -244,6 +248,9 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
 
 ONLY: dict[str, dict[str, Any]] = {
     "ballot": {"eligible": 3},
+    "ballot-recuse": {"proposal": _ABOUT["recuse"]},
+    "ballot-include": {"proposal": _ABOUT["include"], "why": ("A report names them.",)},
+    "escalation": {"why": "too-few"},
     "interim": {"sanction": _INTERIM},
     "letter-interim": {"until": _END},
     "objection-window": {"until": _END},

@@ -7,15 +7,37 @@ on what (deliberation). Called by work and by loops/intake.
 from __future__ import annotations
 
 from cocmail.core.case import Case
-from cocmail.core.people import Member
+from cocmail.core.people import Handle, Member, Private
 from cocmail.core.setting import Setting
 
 
 def may_know(case: Case, setting: Setting, member: Member) -> bool:
     """Whether this member may learn anything of this case now."""
-    return member.handle not in case.out | setting.committee.locked
+    if member.handle in case.out | setting.committee.locked:
+        return False
+    if member.handle in case.guests:
+        return member.handle in case.came
+    # Who joined the committee later enters an older case only by the others' word.
+    joined_before = member.since is None or case.opened is None or member.since <= case.opened
+    return joined_before or member.handle in case.included
 
 
 def audience(case: Case, setting: Setting) -> tuple[Member, ...]:
-    """The members who may know of this case now."""
-    return tuple(m for m in setting.roster.members if may_know(case, setting, m))
+    """Who may know of this case now: members, and guests who came."""
+    everybody = (*setting.roster.members, *guests(case))
+    return tuple(m for m in everybody if may_know(case, setting, m))
+
+
+def guests(case: Case) -> tuple[Member, ...]:
+    """Those outside the committee who were asked to help in this case."""
+    return tuple(_guest(handle, case) for handle in case.guests)
+
+
+def known_as(case: Case, setting: Setting, handle: str) -> Member | None:
+    """The member, or this case's guest, with this handle."""
+    return _guest(handle, case) if handle in case.guests else setting.roster.get(handle)
+
+
+def _guest(handle: str, case: Case) -> Member:
+    address = case.guests[handle]
+    return Member(handle=Handle(handle), name=Private(address), addresses=(address,))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from cocmail.core import casework, deliberation, reminders
 from cocmail.core.case import Case
+from cocmail.core.escalation import escalate
 from cocmail.core.sanctions import State
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
@@ -21,6 +22,9 @@ def fall_due(case: Case, setting: Setting, what: str, about: str) -> Result:
             proposal = case.proposals.get(about)
             if proposal and proposal.decided is None:
                 deliberation.reconsider(work)
+        case "untouched":
+            if case.escalate_by and case.escalate_by <= work.now:
+                escalate(work, "untouched")
         case "window":
             deliberation.close_window(work, about)
         case "end":

@@ -106,6 +106,12 @@ class Case:
     recused: frozenset[str] = frozenset()
     provisional: frozenset[str] = frozenset()
     provisional_why: str = ""
+    named: frozenset[str] = frozenset()  # out, because a report names them
+    included: frozenset[str] = frozenset()  # let in by the others
+    left_out: tuple[Private, ...] = ()  # words after `not-`
+    guests: Mapping[str, Address] = field(default_factory=dict)  # who was asked to help
+    came: frozenset[str] = frozenset()  # those of them who did
+    escalate_by: datetime | None = None
     provisional_until: datetime | None = None
     epochs: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[Message, ...] = ()
@@ -128,7 +134,7 @@ class Case:
     @property
     def out(self) -> frozenset[str]:
         """Handles of members who learn nothing of the case now."""
-        return self.recused | self.provisional
+        return self.recused | self.provisional | self.named
 
     def epoch(self, party: str) -> int:
         return self.epochs.get(party, 0)
@@ -172,6 +178,10 @@ def _unfit(case: Case, event: Any) -> SoundnessError:
     return SoundnessError(f"the event {event.kind} does not fit the case as it stands")
 
 
+def _member(handle: str) -> str:
+    return f"member:{handle}"
+
+
 def _set(mapping: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
     return {**mapping, key: value}
 
@@ -211,7 +221,12 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
         case e.Received():
             if event.number != case.next_number():
                 raise _unfit(case, event)
-            return replace(case, messages=(*case.messages, Message(at=at, received=event)))
+            touched = event.party.startswith("member:")
+            return replace(
+                case,
+                messages=(*case.messages, Message(at=at, received=event)),
+                escalate_by=None if touched else case.escalate_by,
+            )
         case e.SetAside():
             if event.number != len(case.asides) + 1:
                 raise _unfit(case, event)
@@ -227,9 +242,35 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
             return replace(
                 case,
                 recused=case.recused | {event.handle},
+                named=case.named - {event.handle},
+                included=case.included - {event.handle},
                 provisional=case.provisional - {event.handle},
                 epochs=_set(case.epochs, party_id, case.epoch(party_id) + 1),
             )
+        case e.Named():
+            out = frozenset(event.handles) - case.recused
+            epochs = {**case.epochs, **{p: case.epoch(p) + 1 for p in map(_member, out)}}
+            return replace(case, named=case.named | out, epochs=epochs)
+        case e.Included():
+            party_id = _member(event.handle)
+            return replace(
+                case,
+                recused=case.recused - {event.handle},
+                named=case.named - {event.handle},
+                provisional=case.provisional - {event.handle},
+                included=case.included | {event.handle},
+                epochs=_set(case.epochs, party_id, case.epoch(party_id) + 1),
+            )
+        case e.LeftOut():
+            words = tuple(dict.fromkeys((*case.left_out, *event.words)))
+            return replace(case, left_out=words)
+        case e.Escalated():
+            asked = {guest.handle: guest.address for guest in event.guests}
+            return replace(case, guests={**case.guests, **asked}, escalate_by=None)
+        case e.GuestCame():
+            if event.handle not in case.guests:
+                raise _unfit(case, event)
+            return replace(case, came=case.came | {event.handle})
         case e.Provisional():
             return replace(
                 case,
@@ -337,7 +378,7 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
             held = {k: v for k, v in case.held.items() if k != event.confirmation}
             return replace(case, held=held)
         case e.Ran():
-            return replace(case, marks=case.marks | frozenset(event.marks))
+            return replace(case, marks=case.marks | frozenset(event.marks), escalate_by=None)
         case e.Closed():
             if not case.is_open:
                 raise _unfit(case, event)
@@ -353,7 +394,7 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
         case e.Tagged():
             return replace(case, tags=tuple(dict.fromkeys((*case.tags, event.tag))))
         case e.MarkedUrgent():
-            return replace(case, urgent=True)
+            return replace(case, urgent=True, escalate_by=event.escalate_by)
         case e.Reminded():
             key = reminder_key(event.what, event.about)
             return replace(case, reminded=_set(case.reminded, key, event.again))

@@ -36,6 +36,16 @@ def told(event: Any) -> tuple[str, str]:
             return event.by, f"left mail {event.number} aside"
         case e.Recused():
             return event.by, f"{event.handle} is kept out. {event.because}".strip()
+        case e.Named():
+            return "cocmail", f"out, because a report names them: {', '.join(event.handles)}"
+        case e.Included():
+            return "committee", f"{event.handle} is in this case"
+        case e.LeftOut():
+            return "reporter", f"wants left out: {', '.join(event.words)}"
+        case e.Escalated():
+            return "cocmail", f"{len(event.guests)} people outside the committee were asked"
+        case e.GuestCame():
+            return event.handle, "came to help in this case"
         case e.Provisional():
             return "cocmail", f"kept out for now ({event.why}): {', '.join(event.handles)}"
         case e.Released():

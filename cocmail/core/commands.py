@@ -145,17 +145,16 @@ _TABLE = (
     _spec(
         "recuse",
         "/recuse [HANDLE] [because …]",
-        "takes you out of this case, for good",
+        "takes you out of this case, or asks the others to vote on keeping a member out",
         "/recuse because we are friends",
         forms.handle("recuse", "/recuse", optional=True, reason=True),
     ),
     _spec(
         "include",
         "/include HANDLE",
-        "brings a member back into this case",
+        "asks the others to vote on letting a member in, or back in",
         "/include bob",
         forms.handle("include", "/include bob"),
-        available=False,
     ),
     _spec(
         "accept",

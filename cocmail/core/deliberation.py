@@ -13,7 +13,7 @@ from cocmail.core import events as e
 from cocmail.core.case import Proposal, until_of
 from cocmail.core.letters import Kind
 from cocmail.core.people import Member
-from cocmail.core.policy import LETTER_FIRST
+from cocmail.core.policy import LETTER_FIRST, SMALLEST_MAJORITY
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
 from cocmail.core.work import Work
 
@@ -30,10 +30,14 @@ def is_permanent(work: Work, proposal: Proposal) -> bool:
 
 def voters(work: Work, proposal: Proposal) -> tuple[Member, ...]:
     """Who may vote on it, and learn of it."""
+    if proposal.proposed.what == "recuse":
+        return tuple(m for m in work.eligible if m.handle != proposal.proposed.target)
     return work.eligible
 
 
 def needed(work: Work, proposal: Proposal) -> int:
+    if proposal.proposed.what in ("recuse", "include"):
+        return _unanimous(work, proposal)
     # A lock is no way to win a vote: who is locked out for now is counted all the same.
     locked = work.setting.committee.locked - work.case.out
     counted = {m.handle for m in work.setting.roster.members} & locked
@@ -41,6 +45,16 @@ def needed(work: Work, proposal: Proposal) -> int:
         permanent=is_permanent(work, proposal),
         eligible=len(present(work, proposal)) + len(counted),
     )
+
+
+def _unanimous(work: Work, proposal: Proposal) -> int:
+    """All others; and never one alone, but to clear somebody whom a report only names."""
+    proposed, everybody = proposal.proposed, len(present(work, proposal))
+    if proposed.what == "recuse":
+        return max(everybody, SMALLEST_MAJORITY)
+    if proposed.target in work.case.recused:
+        return max(everybody, work.setting.policy.approvals)
+    return max(everybody, 1)
 
 
 def present(work: Work, proposal: Proposal) -> tuple[Member, ...]:
@@ -164,8 +178,10 @@ def _tell(work: Work, proposal: Proposal, votes: dict[str, e.Voted], result: str
         "votes": votes,
         "sanction": work.case.sanctions.get(proposal.proposed.sanction),
     }
+    about_a_member = proposal.proposed.what in ("recuse", "include")
+    template = "decision-member" if about_a_member else "decision"
     for member in voters(work, proposal):
-        work.to_member(member, Kind.DECISION, "decision", values)
+        work.to_member(member, Kind.DECISION, template, values)
 
 
 def _approve(work: Work, proposal: Proposal, yes: int, enough: int) -> None:
@@ -266,8 +282,28 @@ def _lift(work: Work, proposed: e.Proposed) -> None:
     lift(work, work.case.sanctions[proposed.sanction], proposed.language)
 
 
+def _recuse(work: Work, proposed: e.Proposed) -> None:
+    work.happen(e.Recused(handle=proposed.target, by="committee", because=proposed.because))
+
+
+def _include(work: Work, proposed: e.Proposed) -> None:
+    work.happen(e.Included(handle=proposed.target))
+    member = work.setting.roster.get(proposed.target)
+    if member is not None and member in work.eligible:
+        first = next((m.received for m in work.case.messages), None)
+        values = {
+            "received": first,
+            "text": work.shown(first.text) if first else "",
+            "subject": work.shown(first.subject) if first else "",
+            "messages": len(work.case.messages),
+        }
+        work.to_member(member, Kind.REPORT, "included", values)
+
+
 _EFFECTS: dict[str, Callable[[Work, e.Proposed], None]] = {
     "sanction": _put_in_force,
     "lift": _lift,
+    "recuse": _recuse,
+    "include": _include,
 }
 """What an approved proposal does at once, by what it proposes."""

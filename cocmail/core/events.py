@@ -117,6 +117,55 @@ class Recused:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Named:
+    """A report names members: they are out, until the others clear them."""
+
+    handles: tuple[str, ...]
+    kind: Literal["named"] = "named"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Included:
+    """The others let a member in, or back in."""
+
+    handle: str
+    kind: Literal["included"] = "included"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """Whom the reporter wants left out, in the reporter's own words (`conduct+not-…`)."""
+
+    words: tuple[Private, ...]
+    kind: Literal["left-out"] = "left-out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guest:
+    """Somebody outside the committee who is asked to help in this case."""
+
+    handle: str
+    address: Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Escalated:
+    """Too few members may act, or nobody did: these people were told, and nothing of the case."""
+
+    why: Literal["too-few", "untouched"]
+    guests: tuple[Guest, ...]
+    kind: Literal["escalated"] = "escalated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuestCame:
+    """One of them answered, and acts in the case as a member does."""
+
+    handle: str
+    kind: Literal["guest-came"] = "guest-came"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provisional:
     """Members are kept out until the author or reporter answers, or until a time."""
 
@@ -401,6 +450,7 @@ class Tagged:
 @dataclass(frozen=True, kw_only=True)
 class MarkedUrgent:
     by: str
+    escalate_by: datetime | None = None  # then others are asked, where nobody has acted
     kind: Literal["urgent"] = "urgent"
 
 
@@ -505,6 +555,11 @@ Event = Annotated[
     | TakenIn
     | LeftAside
     | Recused
+    | Named
+    | Included
+    | LeftOut
+    | Escalated
+    | GuestCame
     | Provisional
     | Released
     | Proposed

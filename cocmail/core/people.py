@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NewType
 
 from pydantic_core import core_schema
@@ -78,6 +79,7 @@ class Member:
     name: Private
     addresses: tuple[Address, ...]
     language: str = ""  # that we write to them in; "": the community's
+    since: datetime | None = None  # on the committee; None: from the beginning
 
     @property
     def address(self) -> Address:

@@ -31,6 +31,8 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
         at = waiting.due_at(case, item)
         if at is not None:
             found.append(i.DueRow(case.id, item.what.value, item.about, at))
+    if case.escalate_by is not None and case.is_open:
+        found.append(i.DueRow(case.id, "untouched", "", case.escalate_by))
     if case.provisional and case.provisional_until is not None:
         found.append(i.DueRow(case.id, "release", "", case.provisional_until))
     return tuple(found)

@@ -7,7 +7,7 @@ speech, deliberation and calendar. Local to one transaction; the result is a val
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -150,10 +150,12 @@ class Work:
 
     # -- what is said ------------------------------------------------------------------------
 
-    def tell(self, kind: Kind, template: str, values: Mapping[str, Any], *, but: str = "") -> None:
+    def tell(
+        self, kind: Kind, template: str, values: Mapping[str, Any], *, but: Collection[str] = ()
+    ) -> None:
         """To every eligible member, each in a mail of their own."""
         for member in self.eligible:
-            if member.handle != but:
+            if member.handle not in but:
                 self.to_member(member, kind, template, values)
 
     def to_member(

@@ -20,13 +20,14 @@ import structlog
 
 from cocmail.core import casework
 from cocmail.core import events as e
-from cocmail.core.audience import may_know
+from cocmail.core.audience import known_as, may_know
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.casework import Incoming
 from cocmail.core.commands import Command, Problem, parse
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import CocmailError, Permanent, Temporary
+from cocmail.core.escalation import HELP
 from cocmail.core.filtering import Judgement
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.mail import Mail, Unreadable, recipients
@@ -310,7 +311,7 @@ class Intake:
             case = await tx.case(there.case)
             if case is not None and mail.sender.address in _addresses(case, setting, there.party):
                 role, _, name = there.party.partition(":")
-                member = setting.roster.get(name) if role == "member" else None
+                member = known_as(case, setting, name) if role == "member" else None
                 if role != "member" or (member and may_know(case, setting, member)):
                     return replace(there, purpose="reply", about="")
         return None
@@ -422,7 +423,9 @@ def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> R
     role, _, handle = party.partition(":")
     if role != "member":
         return casework.from_outsider(case, setting, incoming, party)
-    member = setting.roster.get(handle)
+    member = known_as(case, setting, handle)
+    if member is not None and found.purpose == HELP:
+        return casework.from_guest(case, setting, incoming, member)
     if member is None or not may_know(case, setting, member):
         why = "Its sender isn't in this case."
         return casework.from_stranger(case, setting, replace(incoming, purpose="dead"), party, why)
@@ -432,7 +435,7 @@ def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> R
 def _addresses(case: Case, setting: Setting, party: str) -> tuple[Address, ...]:
     role, _, name = party.partition(":")
     if role == "member":
-        member = setting.roster.get(name)
+        member = known_as(case, setting, name)
         return member.addresses if member else ()
     known = case.parties.get(party)
     return known.addresses if known else ()

@@ -124,7 +124,7 @@ def test_every_setting_refuses_a_value_of_the_wrong_kind(setting: object) -> Non
         ("[log]", "[[log]]", "[log]", "write [log]"),
         ('#listen = "127.0.0.1:8024"', '[lmtp]\nlisten = "8024"', "[lmtp] listen", "unix:"),
         (
-            "#escalate_to = []",
+            "escalate_to = []",
             'escalate_to = ["alice@example.org"]',
             "[policy] escalate_to",
             "outs",
@@ -225,9 +225,9 @@ def test_several_instances_of_mailman() -> None:
 
 
 def test_what_is_accepted_and_not_yet_in_use_is_named() -> None:
-    text = swap("#escalate_to = []", 'escalate_to = ["ombud@example.net"]')
+    text = swap("escalate_to = []", 'escalate_to = ["ombud@example.net"]')
     text = text.replace('#return = "automatic"', 'return = "on-request"')
-    assert set(good(text).unused()) == {"[policy] escalate_to", "[policy] return"}
+    assert set(good(text).unused()) == {"[policy] return"}
 
 
 def test_what_is_allowed_and_perhaps_not_meant_is_a_warning() -> None:

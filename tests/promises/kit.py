@@ -9,7 +9,7 @@ from __future__ import annotations
 import email
 import email.policy
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -163,11 +163,15 @@ class World:
         )
 
     def report(
-        self, text: str = CONFIDED, *, to: str = COMMUNITY, sender: str = REPORTER
+        self,
+        text: str = CONFIDED,
+        *,
+        to: str = COMMUNITY,
+        sender: str = REPORTER,
+        urgent: str = "",
     ) -> Result:
-        return self.take(
-            casework.report(self.case, self.setting(), self.incoming(self.mail(sender, to, text)))
-        )
+        incoming = replace(self.incoming(self.mail(sender, to, text)), urgent=urgent)
+        return self.take(casework.report(self.case, self.setting(), incoming))
 
     def address(
         self, party: str, purpose: str = "reply", about: str = "", *, epoch: int = 0
@@ -208,9 +212,12 @@ class World:
         return self.write(f"member:{handle}", text, **more)
 
     def propose(
-        self, text: str = f"/sanction suspend {MALLORY} for 90 days because you went on"
+        self,
+        text: str = f"/sanction suspend {MALLORY} for 90 days because you went on",
+        *,
+        by: str = "alice",
     ) -> str:
-        self.say("alice", text)
+        self.say(by, text)
         return self.case.open_proposals[-1].id
 
     def vote(self, proposal: str, *handles: str, text: str = "/approve", **more: Any) -> Result:

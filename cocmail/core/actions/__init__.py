@@ -45,6 +45,7 @@ _ACTIONS: dict[str, Callable[[Turn, Command], None]] = {
     "confirm": answering.confirm,
     "withdraw": proposing.withdraw,
     "recuse": recusing.recuse,
+    "include": recusing.include,
     "accept": filing.accept,
     "drop": filing.drop,
     "assign": tending.assign,

@@ -46,7 +46,11 @@ def status(turn: Turn, command: Command) -> None:
     work = turn.work
     values = {
         "items": pending(work.case, work.setting, turn.member),
-        "proposals": [_vote(work, p) for p in work.case.open_proposals],
+        "proposals": [
+            _vote(work, p)
+            for p in work.case.open_proposals
+            if turn.member in deliberation.voters(work, p)
+        ],
         "eligible": [_present(work, m.handle) for m in work.eligible],
         "locked_out": sorted(work.setting.committee.locked - work.case.out),
         "asides": [a.mail for a in work.case.asides if not a.settled],

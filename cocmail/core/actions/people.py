@@ -10,6 +10,7 @@ from cocmail.core import deliberation
 from cocmail.core import events as e
 from cocmail.core.actions.turn import Turn
 from cocmail.core.commands import Command
+from cocmail.core.escalation import where_too_few
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Private
 from cocmail.core.preview import where
@@ -23,7 +24,8 @@ def respondent(turn: Turn, command: Command) -> None:
         known = work.join("respondent", addresses)
     else:
         work.happen(e.PartyNamed(party=known.id, addresses=addresses, by=turn.member.handle))
-    keep_out_if_member(turn, addresses)
+    whole = tuple(dict.fromkeys(a for one in addresses for a in person(turn, one)))
+    keep_out_if_member(turn, whole)
     work.to_member(
         turn.member,
         Kind.ANSWER,
@@ -52,6 +54,7 @@ def keep_out_if_member(turn: Turn, addresses: tuple[Address, ...]) -> None:
             )
             turn.done.append(f"kept {member.handle} out of this case, being named in it")
     deliberation.reconsider(turn.work)
+    where_too_few(turn.work)
 
 
 def person(turn: Turn, address: Address) -> tuple[Address, ...]:

@@ -220,6 +220,8 @@ def vote(turn: Turn, command: Command) -> None:
             "there is more than one vote in this mail", "one of /approve, /object and /abstain"
         )
     _not_used_before(turn, proposal, command.word)
+    if proposal.proposed.what == "recuse":
+        turn.hidden.add(proposal.proposed.target)
     turn.work.happen(
         e.Voted(
             proposal=proposal.id,

@@ -34,4 +34,5 @@ class Turn:
     observed: Observed | None  # what stands on the lists; None: Mailman could not be asked
     answering: str  # the member's Message-ID
     beside: Mapping[str, Case] = field(default_factory=dict, repr=False)  # by id, see Incoming
+    hidden: set[str] = field(default_factory=set)  # who must not hear of this mail
     done: list[str] = field(default_factory=list)  # what took effect, a line each

@@ -8,7 +8,7 @@ Called by loops/intake, in one deciding transaction.
 from cocmail.core.casework.filing import release
 from cocmail.core.casework.gathered import to_no_case
 from cocmail.core.casework.incoming import Incoming, marks_of
-from cocmail.core.casework.members import from_member, looks_ahead
+from cocmail.core.casework.members import from_guest, from_member, looks_ahead
 from cocmail.core.casework.outsiders import (
     from_machine,
     from_outsider,
@@ -19,6 +19,7 @@ from cocmail.core.casework.reports import report
 
 __all__ = [
     "Incoming",
+    "from_guest",
     "from_machine",
     "from_member",
     "from_outsider",

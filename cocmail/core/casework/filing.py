@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from cocmail.core import events as e
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.letters import Kind, clean, usable_id
+from cocmail.core.names import named_in_text
 from cocmail.core.people import Member, Private
 from cocmail.core.work import Result, Work
 
@@ -81,6 +82,25 @@ def release(work: Work) -> None:
     before = {m.handle for m in work.eligible}
     work.happen(e.Released(handles=handles))
     copies(work, [m for m in work.eligible if m.handle not in before])
+
+
+def name_members(work: Work, incoming: Incoming) -> bool:
+    """Who is named in a reporter's words is out, until the others clear them.
+
+    True: everybody is named, and nobody outside could be asked. Naming everybody must not leave
+    nobody, so the reporter is asked whom to leave out, and not for ever.
+    """
+    said = f"{incoming.mail.subject}\n{incoming.text}"
+    in_it = {m.handle for m in work.eligible}
+    named = tuple(h for h in named_in_text(said, work.setting.roster) if h in in_it)
+    if not named:
+        return False
+    if in_it - {*named} or work.setting.policy.escalate_to:
+        work.happen(e.Named(handles=named))
+        return False
+    until = work.now + work.setting.policy.acknowledge_within
+    work.happen(e.Provisional(handles=named, why=WHO_WAS_MEANT, until=until))
+    return True
 
 
 def set_aside(

@@ -13,7 +13,7 @@ from cocmail.core import deliberation
 from cocmail.core import events as e
 from cocmail.core.actions import Hold, Turn, perform
 from cocmail.core.case import Case
-from cocmail.core.casework.filing import put_aside, receive, showing
+from cocmail.core.casework.filing import copies, put_aside, receive, showing
 from cocmail.core.casework.incoming import Incoming, marks_of
 from cocmail.core.commands import COMMANDS, Command, Parsed, Problem, command_word, parse
 from cocmail.core.letters import Kind, clean, usable_id
@@ -39,7 +39,7 @@ def from_member(case: Case, setting: Setting, incoming: Incoming, member: Member
     if not parsed.commands:
         received = receive(work, incoming, f"member:{member.handle}")
         values = {**showing(work, received), "author": member}
-        work.tell(Kind.MESSAGE, "from-member", values, but=member.handle)
+        work.tell(Kind.MESSAGE, "from-member", values, but=(member.handle,))
         return work.result()
     lacking = unproved = shortfall(
         incoming.mail,
@@ -63,6 +63,20 @@ def from_member(case: Case, setting: Setting, incoming: Incoming, member: Member
             return _refuse(work, incoming, member, problem, parsed.commands[0].line)
         reasons = (*((lacking,) if lacking else ()), *stopped.misgivings)
         return _hold(work, incoming, member, parsed, ballot, reasons)
+
+
+def from_guest(case: Case, setting: Setting, incoming: Incoming, guest: Member) -> Result:
+    """Somebody outside the committee answers that they help: the case is open to them."""
+    work = Work(case, setting)
+    if incoming.auth.signature is Signature.FAILED:
+        return _forged(work, incoming, guest)
+    if guest.handle not in case.came:
+        work.happen(e.GuestCame(handle=guest.handle))
+        copies(work, [guest])
+    received = receive(work, incoming, f"member:{guest.handle}")
+    values = {**showing(work, received), "author": guest}
+    work.tell(Kind.MESSAGE, "from-guest", values, but=(guest.handle,))
+    return work.result()
 
 
 @dataclass
@@ -138,7 +152,7 @@ def _run(
             "text": work.shown(rest),
             "voted": any(COMMANDS[c.word].vote for c in parsed.commands),
         }
-        work.tell(Kind.MESSAGE, "done", values)
+        work.tell(Kind.MESSAGE, "done", values, but=turn.hidden)
     deliberation.reconsider(work)
     return work.result()
 
@@ -239,7 +253,7 @@ def _confirmation(work: Work, incoming: Incoming, member: Member) -> Result:
             return _refuse(work, incoming, member, problem, lines[0])
         received = receive(work, incoming, f"member:{member.handle}")
         values = {**showing(work, received), "author": member}
-        work.tell(Kind.MESSAGE, "from-member", values, but=member.handle)
+        work.tell(Kind.MESSAGE, "from-member", values, but=(member.handle,))
         return work.result()
     parsed = parse(held.text)
     digest = hashlib.sha256(_shown_for_confirmation(parsed).encode()).hexdigest()

@@ -12,12 +12,14 @@ from cocmail.core.casework.filing import (
     OWN_MATTER,
     WHO_WAS_MEANT,
     leave_out,
+    name_members,
     receive,
     release,
     set_aside,
     showing,
 )
 from cocmail.core.casework.incoming import Incoming
+from cocmail.core.escalation import where_too_few
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.setting import Setting
 from cocmail.core.threads import meant, named_in
@@ -39,6 +41,9 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
         for one in meant(handle, setting.roster):
             leave_out(work, one)
     received = receive(work, incoming, party_id)
+    if party_id.startswith("reporter:") and not work.case.provisional:
+        name_members(work, incoming)
+        where_too_few(work)
     first_line = next((ln.strip().lower() for ln in incoming.text.split("\n") if ln.strip()), "")
     if work.case.provisional_why == OWN_MATTER and incoming.purpose == "confirm":
         if first_line == "/confirm":
@@ -70,7 +75,11 @@ def from_stranger(
             joined,
             Kind.ACKNOWLEDGEMENT,
             "acknowledgement",
-            {"asking": (), "handles": [m.handle for m in setting.roster.members]},
+            {
+                "asking": (),
+                "everybody": False,
+                "handles": [m.handle for m in setting.roster.members],
+            },
             answering=usable_id(incoming.mail.message_id),
         )
     return set_aside(work, incoming, party_id, why, stranger=stranger)
@@ -93,4 +102,4 @@ def undelivered(work: Work, party_id: str, letter: str, why: str) -> None:
     if role == "owner":
         return
     values = {"role": role, "name": name, "what": what, "why": why}
-    work.tell(Kind.ALERT, "undelivered", values, but=name if role == "member" else "")
+    work.tell(Kind.ALERT, "undelivered", values, but=(name,) if role == "member" else ())

@@ -7,8 +7,16 @@ from __future__ import annotations
 
 from cocmail.core import events as e
 from cocmail.core.case import Case
-from cocmail.core.casework.filing import OWN_MATTER, WHO_WAS_MEANT, copies, leave_out, receive
+from cocmail.core.casework.filing import (
+    OWN_MATTER,
+    WHO_WAS_MEANT,
+    copies,
+    leave_out,
+    name_members,
+    receive,
+)
 from cocmail.core.casework.incoming import Incoming
+from cocmail.core.escalation import where_too_few
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.people import Private
 from cocmail.core.setting import Setting
@@ -39,22 +47,32 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
         apart = tuple(sorted(incoming.kept_apart - work.case.recused))
         work.happen(e.Provisional(handles=apart, why=OWN_MATTER, until=None))
     if incoming.urgent:
-        work.happen(e.MarkedUrgent(by="cocmail"))
+        escalate_by = work.now + policy.urgent_within
+        work.happen(e.MarkedUrgent(by="cocmail", escalate_by=escalate_by))
     for tag in incoming.tags:
         work.happen(e.Tagged(by="cocmail", tag=tag))
     receive(work, incoming, reporter.id)
+    everybody = name_members(work, incoming)
     answering = usable_id(incoming.mail.message_id)
-    values = {"asking": asking, "handles": [m.handle for m in setting.roster.members]}
+    values = {
+        "asking": asking,
+        "everybody": everybody,
+        "handles": [m.handle for m in setting.roster.members],
+    }
     work.to_party(reporter, Kind.ACKNOWLEDGEMENT, "acknowledgement", values, answering=answering)
     if work.case.provisional_why == OWN_MATTER and author is not None:
         work.ask_author(reporter, author, answering)
     copies(work)
+    where_too_few(work)
     return work.result()
 
 
 def _leave_out(work: Work, incoming: Incoming) -> tuple[str, ...]:
     """Keep out whom the sender wants kept out; the handles that resemble nobody."""
     nobody: list[str] = []
+    if incoming.destination.left_out:
+        words = tuple(Private(word) for word in incoming.destination.left_out)
+        work.happen(e.LeftOut(words=words))
     for handle in incoming.destination.left_out:
         found = meant(handle, work.setting.roster)
         if not found:

@@ -1,0 +1,64 @@
+"""Too few members may act in a case, or nobody did: people outside the committee are asked.
+
+Owns whom to ask, and that they learn nothing of the case before they answer. From their answer on
+they are guests: they read and decide in this one case as members do (audience). Refuses to know how
+it came to that. Called by casework, by deliberation's effects and by the calendar.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cocmail.core import events as e
+from cocmail.core.audience import known_as
+from cocmail.core.letters import Kind
+from cocmail.core.names import named_in_text
+from cocmail.core.people import Address, Handle, Member, Private, Roster
+from cocmail.core.policy import Policy
+from cocmail.core.work import Work
+
+HELP = "help"
+"""The purpose of the reply address by which a guest comes in."""
+
+
+def where_too_few(work: Work) -> None:
+    """After anything that takes members out of a case."""
+    if work.case.is_open and len(work.eligible) < work.setting.policy.approvals:
+        escalate(work, "too-few")
+
+
+def escalate(work: Work, why: Literal["too-few", "untouched"]) -> None:
+    """Ask each of `escalate_to`, once a case, who has no part in it."""
+    if work.case.guests or (work.case.provisional and why == "too-few"):
+        # Who is out until an answer may be in again: nobody outside is asked meanwhile.
+        if work.case.escalate_by:
+            work.happen(e.Escalated(why=why, guests=()))
+        return
+    asked = tuple(
+        e.Guest(handle=f"guest{number}", address=address)
+        for number, address in enumerate(fit(work, work.setting.policy), start=1)
+    )
+    if not asked and not work.case.escalate_by:
+        return
+    work.happen(e.Escalated(why=why, guests=asked))
+    for guest in asked:
+        member = known_as(work.case, work.setting, guest.handle)
+        assert member is not None
+        work.to_member(member, Kind.ALERT, "escalation", {"why": why}, purpose=HELP)
+
+
+def fit(work: Work, policy: Policy) -> tuple[Address, ...]:
+    """Whom of `escalate_to` nothing ties to this case."""
+    parties = {a for p in work.case.parties.values() for a in p.addresses}
+    texts = [m.received.text for m in work.case.messages]
+    return tuple(
+        address
+        for address in dict.fromkeys(policy.escalate_to)
+        if address not in parties
+        and not work.setting.roster.by_address(address)
+        and not any(named_in_text(text, _alone(address)) for text in texts)
+    )
+
+
+def _alone(address: Address) -> Roster:
+    return Roster(members=(Member(handle=Handle(HELP), name=Private(""), addresses=(address,)),))

@@ -1,0 +1,36 @@
+"""Whom a text names: members' addresses and full names, as people write them.
+
+Owns when a text is taken to name somebody, so that they are kept out of it. Refuses to guess by a
+first name alone. Called by casework and by escalation.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from cocmail.core.people import Member, Roster
+
+
+def plain(text: str) -> str:
+    """Without what doesn't tell two names apart: case, accents, line ends, invisible letters."""
+    spread = unicodedata.normalize("NFKD", text)
+    kept = "".join(c for c in spread if unicodedata.category(c) not in ("Mn", "Cf"))
+    return " ".join(re.sub(r"[^\w@.+-]+", " ", kept.casefold()).split())
+
+
+def named_in_text(text: str, roster: Roster) -> tuple[str, ...]:
+    """The handles of those whose address, or whose name of two words or more, stands in it."""
+    read = f" {plain(text)} "
+    words = [word for word in read.split() if "@" not in word]  # a domain is nobody's name
+    loose = f" {' '.join(re.sub(r'[^\w ]', ' ', ' '.join(words)).split())} "
+    return tuple(m.handle for m in roster.members if _names(read, loose, m))
+
+
+def _names(read: str, loose: str, member: Member) -> bool:
+    if any(
+        re.search(rf"(?<![\w.+-]){re.escape(plain(a))}(?![\w-])", read) for a in member.addresses
+    ):
+        return True
+    name = " ".join(re.sub(r"[^\w ]", " ", plain(member.name)).split())
+    return " " in name and f" {name} " in loose

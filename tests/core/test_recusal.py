@@ -1,0 +1,270 @@
+"""Who is kept out of a case, by whom, and who is asked where too few are left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cocmail.core import calendar
+from cocmail.core import events as e
+from cocmail.core.enforcement import Observed
+from cocmail.core.names import named_in_text
+from cocmail.core.people import Address, Roster
+from cocmail.core.policy import Policy
+from cocmail.core.verification import Signature
+from tests.promises import kit
+from tests.promises.kit import MALLORY, World, member, text_of
+
+OMBUD = Address("ombud@elsewhere.example")
+
+
+def world(*members: str, **policy: Any) -> World:
+    return World(members=members or ("alice", "bob", "carol"), policy=Policy(**policy))
+
+
+def refused(w: World) -> str:
+    assert w.last is not None
+    (letter,) = [x for x in w.last.letters if x.kind == "refusal"]
+    return text_of(letter)
+
+
+def reached(w: World) -> set[str]:
+    """Which members something of the last mail was written to."""
+    return {p.partition(":")[2] for p, _ in w.told() if p.startswith("member:")}
+
+
+# -- named in a report -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It was Bob Example who wrote to me.",
+        "It was bob  example\nwho wrote to me.",
+        "Bob\nExample, at night",
+        "BOB EXÁMPLE wrote",
+        "He writes from bob@bob.example.",
+        "He writes from <BOB@bob.example>",
+        "mailto:bob@bob.example?subject=x",
+    ],
+)
+def test_a_member_whom_the_report_names_gets_nothing(text: str) -> None:
+    w = world()
+    w.report(text)
+    assert reached(w) == {"alice", "carol"}
+    assert "Left out, because the report names them: bob" in text_of(w.to("member:alice")[0])
+    w.say("alice", "What shall we do?")
+    assert "bob" not in reached(w)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Bob wrote to me.", "bobby@bob.example.org", "an example of what bob did", "xbob@bob.example"],
+)
+def test_a_first_name_alone_keeps_nobody_out(text: str) -> None:
+    w = world()
+    w.report(text)
+    assert reached(w) == {"alice", "bob", "carol"}
+
+
+def test_naming_everybody_does_not_leave_nobody() -> None:
+    w = world()
+    w.report("Alice Example, Bob Example and Carol Example all knew.")
+    assert not reached(w)
+    assert "names everybody" in text_of(w.to("reporter:1", "acknowledgement")[0])
+    w.write("reporter:1", "Please leave bob out.")
+    assert {p for p, k in w.told() if k == "report"} == {"member:alice", "member:carol"}
+    assert "bob" in w.case.recused
+
+
+def test_after_a_while_without_an_answer_they_are_let_in() -> None:
+    w = world()
+    w.report("Alice Example, Bob Example and Carol Example all knew.")
+    w.later(hours=24)
+    w.take(calendar.fall_due(w.case, w.setting(), "release", ""))
+    assert reached(w) == {"alice", "bob", "carol"}
+
+
+def test_a_later_answer_that_names_a_member_does_not_reach_them() -> None:
+    w = world()
+    w.report()
+    w.write("reporter:1", "And Bob Example stood by.")
+    assert reached(w) == {"alice", "carol"}
+    assert w.say("bob", "/status").settled == "quarantined"
+
+
+def test_the_others_clear_who_is_only_named() -> None:
+    w = world()
+    w.report("It was Bob Example.")
+    w.say("alice", "/include bob")
+    (ballot,) = w.to("member:carol", "ballot")
+    assert "names them" in text_of(ballot)
+    assert not w.to("member:bob")
+    proposal = w.case.open_proposals[0].id
+    w.vote(proposal, "alice")
+    assert "bob" in w.case.out
+    w.vote(proposal, "carol")
+    assert "bob" not in w.case.out
+    assert "let you into this case" in text_of(w.to("member:bob", "report")[0])
+
+
+def test_names_are_whole() -> None:
+    roster = Roster(members=(member("bob"),))
+    assert named_in_text("Bob Exampleton", roster) == ()
+    assert named_in_text("Jim-Bob Example", roster) == ("bob",)
+    assert named_in_text("", roster) == ()
+
+
+# -- the respondent is a member ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [f"/respondent {MALLORY}", kit.SUSPEND])
+def test_a_member_on_the_respondent_s_mailman_user_is_out(monkeypatch: Any, text: str) -> None:
+    bob = Address("bob@bob.example")
+    linked = {MALLORY: (MALLORY, bob), bob: (MALLORY, bob)}
+    monkeypatch.setattr(kit, "OBSERVED", Observed(lists=kit.OBSERVED.lists, linked=linked))
+    w = world()
+    w.report()
+    w.say("alice", text)
+    assert "bob" in w.case.recused
+    assert "bob" not in reached(w)
+
+
+# -- by the others -----------------------------------------------------------------------------
+
+
+def test_the_others_take_a_member_out_and_the_member_hears_nothing() -> None:
+    w = world()
+    w.report()
+    before = len(w.to("member:bob"))
+    w.say("alice", "/recuse bob because they share a flat")
+    proposal = w.case.open_proposals[0].id
+    assert {x.party for x in w.letters if x.kind == "ballot"} == {"member:alice", "member:carol"}
+    w.say("bob", "/status")
+    assert proposal not in text_of(w.to("member:bob", "answer")[-1])
+    w.vote(proposal, "alice")
+    assert "bob" not in w.case.out
+    w.vote(proposal, "carol")
+    assert "bob" in w.case.recused
+    w.say("alice", "Now the two of us.")
+    assert len(w.to("member:bob")) == before + 1  # the status that bob asked for
+    w.say("bob", "Hello?")
+    assert not w.to("member:bob", "message")
+
+
+def test_all_others_have_to_agree() -> None:
+    w = world("alice", "bob", "carol", "dave")
+    w.report()
+    w.say("alice", "/recuse bob")
+    proposal = w.case.open_proposals[0].id
+    w.vote(proposal, "alice", "carol")
+    assert "bob" not in w.case.out
+    w.vote(proposal, "dave", text="/object because bob is fair")
+    assert w.case.proposals[proposal].decided is not None
+    assert "bob" not in w.case.out
+    assert "bob" not in reached(w)
+
+
+def test_one_alone_takes_nobody_out() -> None:
+    w = world("alice", "bob")
+    w.report()
+    w.say("alice", "/recuse bob")
+    assert "two others have to agree" in refused(w)
+    w.say("alice", "/recuse bbo")
+    assert "Did you mean /recuse bob?" in refused(w)
+
+
+def test_whom_it_is_about_can_not_vote_on_it() -> None:
+    w = world()
+    w.report()
+    w.say("alice", "/recuse bob")
+    proposal = w.case.open_proposals[0].id
+    w.vote(proposal, "bob", text="/object")
+    assert "bob" not in w.case.proposals[proposal].votes
+
+
+def test_only_a_vote_brings_a_member_back_in() -> None:
+    w = world("alice", "bob", "carol", "dave")
+    w.report()
+    old = w.address("member:bob")
+    w.say("bob", "/recuse because we are friends")
+    w.say("alice", "/include bob")
+    proposal = w.case.open_proposals[0].id
+    w.vote(proposal, "alice", "carol")
+    assert "bob" in w.case.out
+    w.vote(proposal, "dave")
+    assert "bob" not in w.case.out
+    assert w.address("member:bob", epoch=w.case.epoch("member:bob")) != old
+    w.say("alice", "/include bob")
+    assert "in this case already" in refused(w)
+
+
+def test_a_party_of_the_case_can_not_be_let_in() -> None:
+    w = world("alice", "bob", "carol", "dave")
+    w.report()
+    w.say("alice", "/respondent bob@bob.example")
+    w.say("alice", "/include bob")
+    assert "is the respondent here" in refused(w)
+
+
+# -- too few are left --------------------------------------------------------------------------
+
+
+def test_where_too_few_may_act_others_are_asked_and_told_nothing() -> None:
+    w = world(escalate_to=(OMBUD,))
+    w.report(to="conduct+not-alice+not-bob@example.org")
+    (alert,) = [x for x in w.letters if x.kind == "alert"]
+    assert alert.to == OMBUD
+    assert "too few members" in text_of(alert)
+    for word in ("kitten", "ottoline", "carol"):
+        assert word not in alert.message.decode().lower()
+    w.say("carol", "Who helps me?")
+    assert "guest1" not in reached(w)
+    w.write("member:guest1", "Yes, I can.", sender=OMBUD, purpose="help")
+    assert "kitten" in text_of(w.to("member:guest1", "report")[0])
+    assert "carol" in reached(w)
+    proposal = w.propose(by="carol")
+    w.vote(proposal, "carol")
+    assert w.case.sanctions[proposal].state == "proposed"
+    about = w.case.proposals[proposal].ballot
+    w.write("member:guest1", "/approve", sender=OMBUD, purpose="ballot", about=about)
+    assert w.case.sanctions[proposal].state == "in-force"
+
+
+def test_somebody_else_can_not_open_it() -> None:
+    w = world(escalate_to=(OMBUD,))
+    w.report(to="conduct+not-alice+not-bob@example.org")
+    w.write("member:guest1", "Yes.", sender="thief@elsewhere.example", purpose="help")
+    assert not w.case.came
+    w.write("member:guest1", "Yes.", sender=OMBUD, purpose="help", signature=Signature.FAILED)
+    assert not w.case.came
+
+
+def test_nobody_is_asked_who_has_a_part_in_it() -> None:
+    w = world(escalate_to=(OMBUD, Address("o@r.example")))
+    w.report(
+        f"He works with {OMBUD}.", to="conduct+not-alice+not-bob@example.org", sender="o@r.example"
+    )
+    assert not w.case.guests
+
+
+def test_who_leaves_last_hands_over() -> None:
+    w = world("alice", "bob", escalate_to=(OMBUD,))
+    w.report()
+    w.say("bob", "/recuse")
+    assert list(w.case.guests.values()) == [OMBUD]
+
+
+def test_an_urgent_case_that_nobody_touches_goes_to_others() -> None:
+    w = world(escalate_to=(OMBUD,))
+    w.report(urgent="It speaks of a threat.")
+    assert w.case.escalate_by == w.now + w.policy.urgent_within
+    w.later(hours=4)
+    w.take(calendar.fall_due(w.case, w.setting(), "untouched", ""))
+    assert "nobody there has taken it up" in text_of(w.letters[-1])
+    touched = world(escalate_to=(OMBUD,))
+    touched.report(urgent="It speaks of a threat.")
+    touched.say("alice", "I am on it.")
+    assert touched.case.escalate_by is None
+    assert not any(isinstance(x, e.Escalated) for x in touched.last.events)  # type: ignore[union-attr]
