@@ -22,8 +22,9 @@ def plain(text: str) -> str:
 def named_in_text(text: str, roster: Roster) -> tuple[str, ...]:
     """The handles of those whose address, or whose name of two words or more, stands in it."""
     read = f" {plain(text)} "
-    words = [word for word in read.split() if "@" not in word]  # a domain is nobody's name
-    loose = f" {' '.join(re.sub(r'[^\w ]', ' ', ' '.join(words)).split())} "
+    # An address aside: its domain is nobody's name.
+    words = " ".join(word for word in read.split() if "@" not in word)
+    loose = " ".join(["", *re.sub(r"[^\w ]", " ", words).split(), ""])
     return tuple(m.handle for m in roster.members if _names(read, loose, m))
 
 

@@ -146,6 +146,15 @@ def _alone() -> Example:
     return world
 
 
+def _bob_left(world: Example, *lines: str) -> Example:
+    if not world.case.opened:
+        world.report()
+    world.say("bob", "/recuse")
+    for line in lines:
+        world.say("alice", line)
+    return world
+
+
 def _interim(*also: tuple[str, str]) -> Callable[[], Example]:
     def made() -> Example:
         world = _reported()
@@ -191,6 +200,9 @@ def _counsel() -> Example:
 
 PLACES |= {
     "when all but you are out": _alone,
+    "after bob left the case": lambda: _bob_left(Example(members=("alice", "bob"))),
+    "while bob's return is voted on": lambda: _bob_left(_reported(), "/include bob"),
+    "when bob is the respondent": _after(_reported, "/respondent bob@bob.example"),
     "while your interim measure is in force": _interim(),
     "after an interim measure was renewed": _interim(("bob", MALLORY)),
     "after two interim measures of yours": _interim(("alice", "mal@other.example")),

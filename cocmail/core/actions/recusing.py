@@ -71,19 +71,25 @@ def include(turn: Turn, command: Command) -> None:
             did_you_mean(handle, handles, f"one of {', '.join(handles)}", form="/include {}"),
         )
     if may_know(work.case, work.setting, member):
-        raise Problem(f"{handle} is in this case already")
+        raise Problem(f"{handle} is in this case already", "/status says who is in it")
     if handle in work.setting.committee.locked:
         raise Problem(f"{handle} is locked out of everything now", f"/unlock {handle}")
     for party in work.case.parties.values():
         if {*party.addresses} & {*member.addresses} and party.role != "owner":
-            raise Problem(f"{handle} is the {party.role} here, and can't be let in")
+            raise Problem(
+                f"{handle} is the {party.role} here, and can't be let in",
+                "a case is never open to the people it is about",
+            )
     if any(p.proposed.what == "include" and p.proposed.target == handle
            for p in work.case.open_proposals):  # fmt: skip
         raise Problem("a vote on this is open already", "an answer to its ballot")
     proposal = _propose(turn, "include", command)
     if len(deliberation.voters(work, proposal)) < deliberation.needed(work, proposal):
         needed = deliberation.needed(work, proposal)
-        raise Problem(f"{needed} members in this case have to agree, and you are fewer")
+        raise Problem(
+            f"{needed} members in this case have to agree, and you are fewer",
+            "the people of escalate_to, whom this is told to",
+        )
     values = {
         "proposal": proposal.proposed,
         "closes": proposal.closes,

@@ -43,8 +43,10 @@ def out_of(ledger: Iterable[tuple[str, Any, Any]], case: str) -> set[str]:
         match event:
             case e.Recused():
                 out.add(event.handle)
-            case e.Provisional():
+            case e.Provisional() | e.Named():
                 out |= set(event.handles)
+            case e.Included():
+                out.discard(event.handle)
             case e.Released():
                 out -= set(event.handles)
     return out
@@ -176,6 +178,11 @@ class Model:
         (proposed,) = [
             x for x in mine if isinstance(x, e.Proposed) and x.proposal == decided.proposal
         ]
+        if proposed.what in ("recuse", "include"):
+            others = may - locked - {proposed.target}
+            least = len(others - self.away(ledger)) if proposed.what == "recuse" else 1
+            assert yes >= max(least, 2 if proposed.what == "recuse" else 1)
+            return
         permanent = proposed.permanent or (
             proposed.what == "lift"
             and any(
@@ -187,6 +194,10 @@ class Model:
         least = max(2, len(may) // 2 + 1) if permanent else self.room.policy.approvals
         assert yes >= least, f"{yes} approvals decided, and {least} are asked for"
 
+    def away(self, ledger: list[tuple[str, Any, Any]]) -> set[str]:
+        until = {x.handle: x.until for _, _, x in ledger if isinstance(x, e.WentAway)}
+        return {handle for handle, end in until.items() if end > self.room.now}
+
     def p08_p09_p10_in_force_is_decided(self, ledger: list[tuple[str, Any, Any]]) -> None:
         """In force is what was decided, until its end; nothing else is, nothing else ends it."""
         approved: set[str] = set()
@@ -194,9 +205,12 @@ class Model:
         lifts: dict[str, str] = {}
         standing: dict[str, Any] = {}
         interims: set[str] = set()
+        sanctions: set[str] = set()
         orders: dict[tuple[str, str], list[str]] = {}
         for name, at, event in ledger:
             match event:
+                case e.Proposed(what="sanction"):
+                    sanctions.add(event.proposal)
                 case e.Proposed(what="lift"):
                     lifts[event.proposal] = event.sanction
                 case e.Decided(result="approved"):
@@ -222,8 +236,7 @@ class Model:
             (case,) = [c for c in self.room.shelf.cases.values() if sanction in c.sanctions]
             assert case.sanctions[sanction].state == "in-force"
             assert until is None or until > self.room.now, "its time is over, and it still stands"
-        decided = {lifts.get(p, p) for p in approved if p not in lifts}
-        assert decided <= standing.keys() | {
+        assert approved & sanctions <= standing.keys() | {
             x.sanction for _, _, x in ledger if isinstance(x, e.Ended)
         }, "it was decided, and does not hold"
 

@@ -243,6 +243,22 @@ class Play(RuleBasedStateMachine):
         case, handle = self.in_case(data)
         self.say(case, handle, f"/{word} {whom}")
 
+    @rule(
+        data=st.data(), word=st.sampled_from(("recuse", "include")), whom=st.sampled_from(HANDLES)
+    )
+    def the_others_decide(self, data: st.DataObject, word: str, whom: str) -> None:
+        case, handle = self.in_case(data)
+        if whom != handle:
+            self.say(case, handle, f"/{word} {whom}")
+
+    @rule(data=st.data())
+    def a_reporter_names_a_member(self, data: st.DataObject) -> None:
+        case = data.draw(st.sampled_from(self.cases()), label="case")
+        whom = member(data.draw(st.sampled_from(self.room.handles), label="whom"))
+        party = self.room.shelf.cases[case].parties["reporter:1"]
+        text = f"{whom.name} was there. {self.word(case, 'reporter:1')}"
+        self.send("", str(party.addresses[0]), self.room.address(case, "reporter:1"), text)
+
     @rule(data=st.data())
     def a_member_leaves_the_case(self, data: st.DataObject) -> None:
         case, handle = self.in_case(data)
