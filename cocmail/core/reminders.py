@@ -118,6 +118,8 @@ def _reachable(setting: Setting, member: Member) -> bool:
 def _at_once(work: Work, item: Item, member: Member, *, first: bool) -> bool:
     if work.case.urgent or item.what is What.INTERIM or (first and item.what is What.ACKNOWLEDGE):
         return True
+    if work.setting.roster.get(member.handle) is None:
+        return True  # a guest of this one case has no digest
     if item.until is None:
         return False
     next_one = work.setting.committee.next_digest(member.handle, work.now)
