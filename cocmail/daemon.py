@@ -90,6 +90,7 @@ class Daemon:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._inherit())
+                group.create_task(self._roster())
                 group.create_task(self._intake.run())
                 group.create_task(self._outbox.run())
                 group.create_task(self._calendar.run())
@@ -105,6 +106,13 @@ class Daemon:
             await self._submission.close()
             await self._filters.close()
             await self._lists.close()
+
+    async def _roster(self) -> None:
+        """The committee learns of a change of itself before it counts."""
+        while True:
+            with contextlib.suppress(Temporary):
+                return await self._deciding.configured(self._settings.roster)
+            await asyncio.sleep(_NOTE_EVERY)
 
     async def _inherit(self) -> None:
         """What a killed daemon had leased is ours as soon as no other has the store: at once, but

@@ -26,6 +26,7 @@ from cocmail.core.mail import recipients
 from cocmail.core.minting import Minter, is_ours
 from cocmail.core.people import Address
 from cocmail.core.policy import Policy, Unsigned
+from cocmail.core.roster import in_force
 from cocmail.core.rows import rows
 from cocmail.core.setting import Setting
 
@@ -120,7 +121,6 @@ def setting_maker(
         "name": settings.community.name,
         "address": community(settings),
         "delimiter": settings.community.delimiter,
-        "roster": settings.roster,
         "policy": policy(settings),
         "groups": groups(settings),
         "minter": minter(settings, keys),
@@ -130,7 +130,11 @@ def setting_maker(
     }
 
     def now(committee: Committee) -> Setting:
-        return Setting(**fixed, committee=committee, now=clock.now(), entropy=os.urandom(32))
+        instant = clock.now()
+        roster = in_force(committee, settings.roster, instant)
+        return Setting(
+            **fixed, roster=roster, committee=committee, now=instant, entropy=os.urandom(32)
+        )
 
     return now
 

@@ -133,6 +133,7 @@ _SANCTIONS = tuple(
 )
 
 _ABOUT = {what: _proposed(what, target="bob") for what in ("recuse", "include")}
+_SEAT = e.Seat(handle="bob", name=Private("Bob Example"), addresses=(Address("bob@b.example"),))
 _INTERIM = _sanction(Measure.MODERATE, until=_END, interim=True, by="alice")
 _ITEMS = tuple(Item(what=what, about="S7K2QD", since=NOW, until=_END) for what in What)
 
@@ -201,6 +202,8 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"window": None, "counsel": False}, {"window": timedelta(days=1), "counsel": True}),
     ({"locked": _MEMBER, "closes": _END},),
     _each("messages", (1, 3)),
+    ({"joining": (_SEAT,), "leaving": (), "changed": (), "at": _END},
+     {"joining": (), "leaving": (_SEAT,), "changed": (_SEAT,), "at": None}),
     _each("received", (
         _received(),
         _received(proof="unsigned", sent=None, attachments=(Private("a.png"), Private("b.txt")),

@@ -40,7 +40,6 @@ class NotYet(NamedTuple):
 
 NOT_YET: tuple[NotYet, ...] = (
     NotYet("community", "attachments", "list"),
-    NotYet("policy", "roster_delay", None),
     NotYet("policy", "return", "automatic"),
     NotYet("policy", "history", False),
 )

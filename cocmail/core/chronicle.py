@@ -77,6 +77,11 @@ def told(event: Any) -> tuple[str, str]:
             return event.by, f"counsel was heard on {event.proposal}"
         case e.Ordered():
             return event.by, f"ordered the interim measure {event.sanction}: {event.measure}"
+        case e.RosterNoted():
+            when = "at once" if event.at is None else f"from {event.at:%Y-%m-%d %H:%M} UTC"
+            return "cocmail", f"the committee is {', '.join(s.handle for s in event.seats)}, {when}"
+        case e.RosterInForce():
+            return "cocmail", "the new committee is in force"
         case e.InterimOrdered():
             return event.handle, "ordered an interim measure"
         case e.PersonProposed():

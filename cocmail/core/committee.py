@@ -29,6 +29,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Coming:
+    """A committee that isn't in force yet."""
+
+    seats: tuple[e.Seat, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lock:
     """A member whose mailbox is taken for stolen."""
 
@@ -44,6 +52,9 @@ class Committee:
     digested: Mapping[str, datetime] = field(default_factory=dict)  # handle -> the last digest
     waiting: Mapping[str, Waiting] = field(default_factory=dict)  # handle -> what the next is for
 
+    seats: tuple[e.Seat, ...] = ()  # in force; empty: nothing was recorded yet
+    since: Mapping[str, datetime] = field(default_factory=dict)  # who wasn't there from the first
+    coming: Coming | None = None
     locks: Mapping[str, Lock] = field(default_factory=dict)
     interims: tuple[tuple[str, datetime], ...] = ()  # who ordered one, in the last day
     proposed: tuple[tuple[str, datetime], ...] = ()  # about whom, in the last day
@@ -76,6 +87,13 @@ def record(committee: Committee, at: datetime, event: Any) -> Committee | None:
     match event:
         case e.WentAway():
             return replace(committee, away={**committee.away, event.handle: event.until})
+        case e.RosterNoted():
+            if event.at is None:
+                return _seat(committee, event.seats, at)
+            return replace(committee, coming=Coming(seats=event.seats, at=event.at))
+        case e.RosterInForce():
+            coming = committee.coming
+            return _seat(committee, coming.seats, coming.at) if coming else committee
         case e.InterimOrdered():
             return replace(committee, interims=_of_a_day(committee.interims, event.handle, at))
         case e.PersonProposed():
@@ -110,3 +128,13 @@ def _of_a_day(
     before: tuple[tuple[str, datetime], ...], who: str, at: datetime
 ) -> tuple[tuple[str, datetime], ...]:
     return (*((w, then) for w, then in before if at - then < A_DAY), (who, at))
+
+
+def _seat(committee: Committee, seats: tuple[e.Seat, ...], at: datetime) -> Committee:
+    before = {seat.handle for seat in committee.seats}
+    since = {
+        seat.handle: committee.since.get(seat.handle, at)
+        for seat in seats
+        if before and (seat.handle not in before or seat.handle in committee.since)
+    }
+    return replace(committee, seats=seats, since=since, coming=None)

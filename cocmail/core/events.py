@@ -501,6 +501,31 @@ class Unlocked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seat:
+    """A member as the configuration names them."""
+
+    handle: str
+    name: Private
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RosterNoted:
+    """The committee of the configuration; in force then, or at once."""
+
+    seats: tuple[Seat, ...]
+    at: datetime | None
+    kind: Literal["roster-noted"] = "roster-noted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RosterInForce:
+    """What was noted is in force now."""
+
+    kind: Literal["roster-in-force"] = "roster-in-force"
+
+
+@dataclass(frozen=True, kw_only=True)
 class WentAway:
     """A member is away: no reminders, and not counted among those who could vote."""
 
@@ -594,6 +619,8 @@ Event = Annotated[
     | Locked
     | UnlockAsked
     | Unlocked
+    | RosterNoted
+    | RosterInForce
     | WentAway
     | DigestWanted
     | Digested

@@ -40,7 +40,8 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
 
 def _of_committee(case: Case) -> tuple[i.DueRow, ...]:
     committee = case.committee
-    return tuple(
+    coming = (i.DueRow(case.id, "roster", "", committee.coming.at),) if committee.coming else ()
+    return coming + tuple(
         i.DueRow(case.id, "digest", handle, committee.next_digest(handle, wanted.since))
         for handle, wanted in committee.waiting.items()
     )

@@ -10,6 +10,7 @@ import asyncio
 
 import structlog
 
+from cocmail.core import roster
 from cocmail.core.calendar import fall_due
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.errors import Permanent, Temporary
@@ -54,7 +55,9 @@ class Calendar:
         return len(found)
 
     async def _see_to(self, case: str, what: str, about: str) -> None:
-        if case == COMMITTEE:
+        if case == COMMITTEE and what == roster.DUE:
+            await self._deciding.roster_due()
+        elif case == COMMITTEE:
             await self._deciding.digest(about)
         else:
             await self._deciding.on(case, lambda c, s: fall_due(c, s, what, about))

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cocmail.core import reminders
+from cocmail.core import reminders, roster
 from cocmail.core.case import Case
 from cocmail.core.committee import COMMITTEE, Committee
+from cocmail.core.people import Roster
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result
 from cocmail.loops.bell import Bell, whole
@@ -86,6 +87,36 @@ class Deciding:
             result = reminders.digest(record, await self.setting(tx), handle, cases)
             await write(tx, COMMITTEE, result)
         self.ring(result)
+
+    async def on_committee(self, decide: Decide) -> Result:
+        """Decide on the committee's own record."""
+        return await whole(self._on_committee(decide))
+
+    async def _on_committee(self, decide: Decide) -> Result:
+        async with self.store.transaction() as tx:
+            await tx.ensure_case(COMMITTEE)
+            record = await tx.case(COMMITTEE) or Case(id=COMMITTEE)
+            result = decide(record, await self.setting(tx))
+            await write(tx, COMMITTEE, result)
+        self.ring(result)
+        return result
+
+    async def configured(self, committee: Roster) -> None:
+        """The daemon starts with this committee in its configuration."""
+        result = await self.on_committee(lambda c, s: roster.noted(c, s, committee))
+        if result.letters:
+            await self.members_changed()
+
+    async def roster_due(self) -> None:
+        await self.on_committee(roster.fall_due)
+        await self.members_changed()
+
+    async def members_changed(self) -> None:
+        """Look at every open case: somebody may be there no longer."""
+        async with self.store.transaction() as tx:
+            names = await tx.open_cases()
+        for name in names:
+            await self.on(name, roster.members_changed)
 
     def ring(self, result: Result) -> None:
         if result.letters:

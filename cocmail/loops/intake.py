@@ -285,6 +285,8 @@ class Intake:
         self, tx: Transaction, examined: Examined, setting: Setting, author: Member | None
     ) -> tuple[str, Result]:
         apart = await tx.recused_with(author.handle) if author else frozenset[str]()
+        if author is not None:
+            apart |= await self._not_let_in(tx, setting, author)
         case_id = secrets.token_hex(16)
         await tx.open_case(case_id)
         incoming = replace(
@@ -294,6 +296,20 @@ class Intake:
             tags=examined.judgement.tags,
         )
         return case_id, casework.report(Case(id=case_id), setting, incoming)
+
+    async def _not_let_in(
+        self, tx: Transaction, setting: Setting, author: Member
+    ) -> frozenset[str]:
+        """Who joined the committee after a case that this member is in, and isn't in it."""
+        late = [m for m in setting.roster.members if m.since is not None]
+        cases = [await tx.glance(name) for name in await tx.open_cases()] if late else []
+        return frozenset(
+            m.handle
+            for case in cases
+            if case is not None and may_know(case, setting, author)
+            for m in late
+            if not may_know(case, setting, m)
+        )
 
     async def _answered(
         self, tx: Transaction, examined: Examined, setting: Setting
