@@ -133,6 +133,10 @@ _SANCTIONS = tuple(
 )
 
 _ABOUT = {what: _proposed(what, target="bob") for what in ("recuse", "include")}
+_APPEAL = e.AppealOpened(
+    appeal="A5T8WH", sanction="S7K2QD", party="respondent:1", by="alice", decide_by=_END
+)
+_ANSWERS = tuple(_proposed(what, target="A5T8WH") for what in ("grant", "deny"))
 _SEAT = e.Seat(handle="bob", name=Private("Bob Example"), addresses=(Address("bob@b.example"),))
 _INTERIM = _sanction(Measure.MODERATE, until=_END, interim=True, by="alice")
 _ITEMS = tuple(Item(what=what, about="S7K2QD", since=NOW, until=_END) for what in What)
@@ -181,7 +185,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     _each("sanction", _SANCTIONS),
     _each("proposal", (*(_proposed("sanction", **times) for times in _TIMES),
                        _proposed("sanction", replaces="S9M3TE", **_TIMES[0]),
-                       _proposed("lift"), *_ABOUT.values())),
+                       _proposed("lift"), *_ABOUT.values(), *_ANSWERS)),
     _each("result", ("approved", "rejected", "expired", "withdrawn")),
     ({"decided": e.Decided(proposal="S7K2QD", result="approved", approvals=2, needed=2)},),
     ({"votes": _VOTES}, {"votes": {}}),
@@ -202,6 +206,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"window": None, "counsel": False}, {"window": timedelta(days=1), "counsel": True}),
     ({"locked": _MEMBER, "closes": _END},),
     _each("messages", (1, 3)),
+    ({"appeal": _APPEAL, "deciders": ("alice", "bob")},),
     ({"joining": (_SEAT,), "leaving": (), "changed": (), "at": _END},
      {"joining": (), "leaving": (_SEAT,), "changed": (_SEAT,), "at": None}),
     _each("received", (
@@ -251,6 +256,8 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
 
 ONLY: dict[str, dict[str, Any]] = {
     "ballot": {"eligible": 3},
+    "ballot-appeal": {"proposal": _ANSWERS[0], "eligible": 3},
+    "letter-appeal": {"how": "grant"},
     "ballot-recuse": {"proposal": _ABOUT["recuse"]},
     "ballot-include": {"proposal": _ABOUT["include"], "why": ("A report names them.",)},
     "escalation": {"why": "too-few"},

@@ -28,6 +28,8 @@ OUTSIDE = frozenset(
         "acknowledgement",
         "letter",
         "letter-interim",
+        "letter-appeal",
+        "appeal-received",
         "letter-ended",
         "notice",
         "outcome",

@@ -38,6 +38,7 @@ class Party:
     name: Private
     reference: str
     language: str = ""  # that we write to them in; "": the community's
+    silent: bool = False  # wants no mail from us
 
     @property
     def role(self) -> str:
@@ -46,6 +47,19 @@ class Party:
     @property
     def number(self) -> str:
         return self.id.partition(":")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appeal:
+    """What a person says against a sanction of theirs, until the committee has answered."""
+
+    at: datetime
+    opened: e.AppealOpened
+    result: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.opened.appeal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +123,8 @@ class Case:
     named: frozenset[str] = frozenset()  # out, because a report names them
     included: frozenset[str] = frozenset()  # let in by the others
     left_out: tuple[Private, ...] = ()  # words after `not-`
+    appeals: Mapping[str, Appeal] = field(default_factory=dict)
+    agreed: frozenset[str] = frozenset()  # sanctions to which the person gave their word
     guests: Mapping[str, Address] = field(default_factory=dict)  # who was asked to help
     came: frozenset[str] = frozenset()  # those of them who did
     escalate_by: datetime | None = None
@@ -149,6 +165,10 @@ class Case:
         """The proposal that a ballot address was made for."""
         found = self.proposals.get(ballot.partition(".")[0])
         return found if found is not None and found.ballot == ballot else None
+
+    @property
+    def open_appeals(self) -> tuple[Appeal, ...]:
+        return tuple(a for a in self.appeals.values() if not a.result)
 
     @property
     def open_proposals(self) -> tuple[Proposal, ...]:
@@ -218,6 +238,27 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
             return replace(
                 case, parties=_set(case.parties, event.party, replace(known, addresses=merged))
             )
+        case e.PartyMoved():
+            known = _party(case, event)
+            moved = tuple(dict.fromkeys((event.address, *known.addresses)))
+            return replace(
+                case,
+                parties=_set(case.parties, known.id, replace(known, addresses=moved)),
+                epochs=_set(case.epochs, known.id, case.epoch(known.id) + 1),
+            )
+        case e.PartySilenced():
+            known = replace(_party(case, event), silent=event.silent)
+            return replace(case, parties=_set(case.parties, known.id, known))
+        case e.Agreed():
+            _sanction(case, event)
+            return replace(case, agreed=case.agreed | {event.sanction})
+        case e.AppealOpened():
+            _sanction(case, event)
+            appeal = Appeal(at=at, opened=event)
+            return replace(case, appeals=_set(case.appeals, event.appeal, appeal))
+        case e.AppealEnded():
+            ended = replace(case.appeals[event.appeal], result=event.result)
+            return replace(case, appeals=_set(case.appeals, event.appeal, ended))
         case e.Received():
             if event.number != case.next_number():
                 raise _unfit(case, event)
@@ -415,6 +456,13 @@ def _clocks_anew(case: Case) -> dict[str, datetime | None]:
     """The committee's clocks begin again: nobody was reminded of the new ones."""
     old = (reminder_key("acknowledge", ""), reminder_key("update", ""))
     return {key: again for key, again in case.reminded.items() if key not in old}
+
+
+def _party(case: Case, event: Any) -> Party:
+    known = case.parties.get(event.party)
+    if known is None:
+        raise _unfit(case, event)
+    return known
 
 
 def _sanction(case: Case, event: Any, state: State | None = None) -> Sanction:

@@ -23,6 +23,16 @@ def told(event: Any) -> tuple[str, str]:
             return event.party, f"{event.name} <{addresses}> joined as {event.reference}"
         case e.PartyNamed():
             return event.by, f"{event.party} also has {', '.join(event.addresses)}"
+        case e.PartyMoved():
+            return event.party, "is reached at another address from now on"
+        case e.PartySilenced():
+            return event.party, "wants no mail" if event.silent else "wants mail again"
+        case e.Agreed():
+            return "respondent", f"agreed to {event.sanction}"
+        case e.AppealOpened():
+            return event.by, f"opened the appeal {event.appeal} against {event.sanction}"
+        case e.AppealEnded():
+            return "committee", f"the appeal {event.appeal} is {event.result}"
         case e.Received():
             return event.party, f"message {event.number} ({event.proof}): {event.text}"
         case e.Filed():

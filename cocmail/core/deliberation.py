@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cocmail.core import appeals
 from cocmail.core import events as e
 from cocmail.core.case import Proposal, until_of
 from cocmail.core.letters import Kind
@@ -20,7 +21,7 @@ from cocmail.core.work import Work
 
 def is_permanent(work: Work, proposal: Proposal) -> bool:
     """Whether the permanent policy governs; ending such a sanction asks as much as making it."""
-    if proposal.proposed.what == "lift":
+    if proposal.proposed.what in ("lift", "grant", "deny"):
         sanction = work.case.sanctions[proposal.proposed.sanction]
         return sanction.until is None and (
             sanction.measure in (Measure.BAN, Measure.MODERATE, Measure.LEAVE)
@@ -32,6 +33,8 @@ def voters(work: Work, proposal: Proposal) -> tuple[Member, ...]:
     """Who may vote on it, and learn of it."""
     if proposal.proposed.what == "recuse":
         return tuple(m for m in work.eligible if m.handle != proposal.proposed.target)
+    if proposal.proposed.what in ("grant", "deny"):
+        return appeals.deciders(work, work.case.appeals[proposal.proposed.target])
     return work.eligible
 
 
@@ -178,9 +181,10 @@ def _tell(work: Work, proposal: Proposal, votes: dict[str, e.Voted], result: str
         "votes": votes,
         "sanction": work.case.sanctions.get(proposal.proposed.sanction),
     }
-    about_a_member = proposal.proposed.what in ("recuse", "include")
-    template = "decision-member" if about_a_member else "decision"
-    for member in voters(work, proposal):
+    template = _DECISIONS.get(proposal.proposed.what, "decision")
+    # Who decides on an appeal is not always everybody; how it ends concerns everybody.
+    everybody = proposal.proposed.what in ("grant", "deny")
+    for member in work.eligible if everybody else voters(work, proposal):
         work.to_member(member, Kind.DECISION, template, values)
 
 
@@ -300,10 +304,23 @@ def _include(work: Work, proposed: e.Proposed) -> None:
         work.to_member(member, Kind.REPORT, "included", values)
 
 
+def _answer(work: Work, proposed: e.Proposed) -> None:
+    appeals.end(work, proposed.target, proposed)
+
+
+_DECISIONS = {
+    "recuse": "decision-member",
+    "include": "decision-member",
+    "grant": "decision-appeal",
+    "deny": "decision-appeal",
+}
+
 _EFFECTS: dict[str, Callable[[Work, e.Proposed], None]] = {
     "sanction": _put_in_force,
     "lift": _lift,
     "recuse": _recuse,
     "include": _include,
+    "grant": _answer,
+    "deny": _answer,
 }
 """What an approved proposal does at once, by what it proposes."""

@@ -49,6 +49,52 @@ class PartyNamed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartyMoved:
+    """A party named an address at which it is safe to reach them: nothing goes to the old one."""
+
+    party: str
+    address: Address
+    kind: Literal["party-moved"] = "party-moved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartySilenced:
+    """A party wants no mail from us, or wants it again."""
+
+    party: str
+    silent: bool
+    kind: Literal["party-silenced"] = "party-silenced"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreed:
+    """The person gave their word to leave, in a mail that is proved to be theirs."""
+
+    sanction: str
+    mail: str
+    kind: Literal["agreed"] = "agreed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppealOpened:
+    """The person appeals against a sanction, by their own word or by the committee's."""
+
+    appeal: str
+    sanction: str
+    party: str
+    by: str
+    decide_by: datetime
+    kind: Literal["appeal-opened"] = "appeal-opened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppealEnded:
+    appeal: str
+    result: Literal["granted", "denied"]
+    kind: Literal["appeal-ended"] = "appeal-ended"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Received:
     """A mail became a message of the case."""
 
@@ -574,6 +620,11 @@ Event = Annotated[
     CaseOpened
     | PartyJoined
     | PartyNamed
+    | PartyMoved
+    | PartySilenced
+    | Agreed
+    | AppealOpened
+    | AppealEnded
     | Received
     | Filed
     | SetAside

@@ -397,6 +397,12 @@ def confirm(words: str, line: str) -> Command:
     return Command(word="confirm", line=Private(line), target=words.lower().rstrip("."))
 
 
+def appeal(words: str, line: str) -> Command:
+    head, _, rest = words.partition(" ")
+    _nothing_more(rest, "/appeal S7K2QD")
+    return Command(word="appeal", line=Private(line), target=head.upper())
+
+
 def lift(words: str, line: str) -> Command:
     form = "/lift S7K2QD because …"
     head, _, rest = words.partition(" ")

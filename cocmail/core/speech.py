@@ -26,7 +26,11 @@ def addressees(case: Case, command: Command) -> tuple[Party, ...]:
         if role == "respondent":
             raise Problem("nobody is named as respondent yet", "/respondent mallory@example.net")
         raise Problem("this case has no reporter to write to")
-    reachable = tuple(p for p in parties if p.addresses)
+    if all(p.silent for p in parties):
+        raise Problem(
+            f"this {role} asked not to be written to", "nothing, until they ask for it themselves"
+        )
+    reachable = tuple(p for p in parties if p.addresses and not p.silent)
     if not reachable:
         raise Problem("there is no address to write to: their mail came without a usable one")
     if command.target == "reporters":

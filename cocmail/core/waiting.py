@@ -28,6 +28,7 @@ class What(StrEnum):
     UPDATE = "update"  # a case that the reporter heard nothing of for long
     VOTE = "vote-closes"
     INTERIM = "interim-lapses"
+    APPEAL = "appeal"  # it should have been answered
     COUNSEL = "counsel"  # a decision waits for it
     END = "sanction-ends"
     LOOK_BACK = "look-back"  # a week after a sanction took effect
@@ -69,6 +70,8 @@ def items(case: Case) -> Iterator[Item]:
                 continue
             notice = min((closes - proposal.at) / 4, LONGEST_BALLOT_NOTICE)
             yield Item(what=What.VOTE, about=proposal.id, since=closes - notice, until=closes)
+    for appeal in case.open_appeals:
+        yield Item(what=What.APPEAL, about=appeal.id, since=appeal.opened.decide_by)
     for sanction in case.sanctions.values():
         if sanction.state is not State.IN_FORCE or sanction.start is None:
             continue

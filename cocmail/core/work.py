@@ -188,7 +188,7 @@ class Work:
     ) -> str:
         """To an outsider, at ``to`` or else at their first address; in their language, unless one
         is named. "" if there is none."""
-        if not party.addresses:
+        if not party.addresses or party.silent:
             return ""
         return self._say(
             kind,

@@ -146,6 +146,24 @@ def _alone() -> Example:
     return world
 
 
+def _wants(wish: str) -> Example:
+    world = _reported()
+    world.write("reporter:1", wish)
+    return world
+
+
+def _answered(sanctions: int, *lines: str) -> Example:
+    four = ("alice", "bob", "carol", "dave")
+    world = Example(members=four[: 3 if lines else 4])
+    world.report()
+    for days in (90, 30)[:sanctions]:
+        world.vote(world.propose(SUSPEND.replace("90", str(days))), "alice", "bob")
+    world.write("respondent:1", "I appeal." if sanctions == 1 else "I was not there.")
+    for line in lines:
+        world.say("alice", line)
+    return world
+
+
 def _bob_left(world: Example, *lines: str) -> Example:
     if not world.case.opened:
         world.report()
@@ -202,6 +220,10 @@ PLACES |= {
     "when all but you are out": _alone,
     "after bob left the case": lambda: _bob_left(Example(members=("alice", "bob"))),
     "while bob's return is voted on": lambda: _bob_left(_reported(), "/include bob"),
+    "when the reporter wants no mail": lambda: _wants("No contact"),
+    "when the person answered two sanctions": lambda: _answered(2),
+    "while an appeal is open, of four, when you voted for the sanction": lambda: _answered(1),
+    "while the answer to an appeal is voted on": lambda: _answered(1, "/deny because of that"),
     "when bob is the respondent": _after(_reported, "/respondent bob@bob.example"),
     "while your interim measure is in force": _interim(),
     "after an interim measure was renewed": _interim(("bob", MALLORY)),

@@ -90,3 +90,39 @@ def test_the_roster_changes_after_the_old_committee_was_told(new_house: Any) -> 
     case.say(house.alice, "Among us two: the pewter owl.")
     case.hears(house.carol, "message", "pewter owl")
     assert not house.mails(house.bob, "message", "pewter owl")
+
+
+def test_an_appeal_is_granted_and_all_is_as_before(new_house: Any) -> None:
+    house = new_house()
+    person = house.somebody("Morwen Vance")
+    house.lists.join("dev", person.address, name=person.name, moderation_action="hold")
+    before = house.lists.snapshot(person.address)
+    case = house.report()
+    case.decide(f"/sanction suspend {person.address} for 30 days because you went on")
+    letter = house.mail(person, "letter")
+    wait_until(lambda: house.lists.is_out(person.address), timeout=20, what="the sanction")
+    house.post(person.answer(letter.data, "I appeal. I was not there that day."))
+    house.mail(person, "message", "arrived as an appeal")
+    case.say(house.carol, "/grant because you were not there")
+    ballots = {m.handle: case.hears(m, "ballot", "the appeal against") for m in house.members}
+    case.vote(ballots, house.carol, house.bob)
+    house.mail(person, "letter", "granted your appeal")
+    wait_until(
+        lambda: house.lists.snapshot(person.address) == before, timeout=30, what="the return"
+    )
+    assert case.sanction()["state"] == "lifted"
+
+
+def test_a_safe_address_gets_everything_and_the_old_one_nothing(house: Stage) -> None:
+    reporter = house.somebody("Rae Rivera")
+    safe = house.somebody("Rae Elsewhere")
+    after = house.now()
+    mail = reporter.write(
+        house.address, "Please help me", f"{CONFIDED}\n\nsafe address: {safe.address}"
+    )
+    house.post(mail)
+    house.mail(safe, "acknowledgement", after=after)
+    copy = house.mail(house.alice, "report", after=after)
+    house.post(house.alice.answer(copy.data, "/reply reporter\nThank you for your trust.\n/end"))
+    house.mail(safe, "message", "Thank you for your trust", after=after)
+    assert not house.mails(reporter, after=after)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from cocmail.core.actions import (
     answering,
+    appealing,
     filing,
     interim,
     leave,
@@ -48,6 +49,9 @@ _ACTIONS: dict[str, Callable[[Turn, Command], None]] = {
     "include": recusing.include,
     "accept": filing.accept,
     "drop": filing.drop,
+    "appeal": appealing.appeal,
+    "grant": appealing.answer,
+    "deny": appealing.answer,
     "assign": tending.assign,
     "tag": tending.tag,
     "urgent": tending.urgent,

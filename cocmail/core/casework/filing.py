@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cocmail.core import events as e
+from cocmail.core.case import Party
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.letters import Kind, clean, usable_id
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Member, Private
+from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 
 OWN_MATTER = "own-matter"
@@ -40,7 +42,7 @@ def receive(
         attachments=tuple(Private(clean(a.name)) for a in mail.attachments),
         sent=mail.date,
         message_id=usable_id(mail.message_id),
-        note=Private(note or _remarks(incoming)),
+        note=Private(" ".join(filter(None, (note, _remarks(incoming))))),
         language=work.setting.language_of(mail),
     )
     work.happen(received)
@@ -82,6 +84,16 @@ def release(work: Work) -> None:
     before = {m.handle for m in work.eligible}
     work.happen(e.Released(handles=handles))
     copies(work, [m for m in work.eligible if m.handle not in before])
+
+
+def heed(work: Work, incoming: Incoming, party_id: str) -> Party:
+    """What a reporter asks for to be safe holds from this mail on."""
+    wanted = wishes(incoming.text)
+    if wanted.safe is not None and wanted.safe not in work.case.parties[party_id].addresses[:1]:
+        work.happen(e.PartyMoved(party=party_id, address=wanted.safe))
+    if wanted.silent is not None and wanted.silent != work.case.parties[party_id].silent:
+        work.happen(e.PartySilenced(party=party_id, silent=wanted.silent))
+    return work.case.parties[party_id]
 
 
 def name_members(work: Work, incoming: Incoming) -> bool:

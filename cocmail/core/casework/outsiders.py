@@ -6,11 +6,13 @@ loops/outbox.
 
 from __future__ import annotations
 
+from cocmail.core import appeals
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.casework.filing import (
     OWN_MATTER,
     WHO_WAS_MEANT,
+    heed,
     leave_out,
     name_members,
     receive,
@@ -24,6 +26,7 @@ from cocmail.core.letters import Kind, usable_id
 from cocmail.core.setting import Setting
 from cocmail.core.threads import meant, named_in
 from cocmail.core.verification import Signature
+from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 
 
@@ -40,7 +43,8 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
     for handle in incoming.destination.left_out:
         for one in meant(handle, setting.roster):
             leave_out(work, one)
-    received = receive(work, incoming, party_id)
+    note = _wishes(work, incoming, party_id)
+    received = receive(work, incoming, party_id, note=note)
     if party_id.startswith("reporter:") and not work.case.provisional:
         name_members(work, incoming)
         where_too_few(work)
@@ -57,6 +61,29 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
     values = {**showing(work, received), "party": work.case.parties[party_id]}
     work.tell(Kind.MESSAGE, "from-outsider", values)
     return work.result()
+
+
+def _wishes(work: Work, incoming: Incoming, party_id: str) -> str:
+    """What this person asks for is done; and what members should know of it."""
+    wanted, sound = wishes(incoming.text), incoming.auth.signature is Signature.SOUND
+    role = party_id.partition(":")[0]
+    if role == "respondent":
+        return appeals.word_of(work, incoming.id, party_id, wanted, proved=sound)
+    if role != "reporter" or (wanted.safe is None and wanted.silent is None):
+        return ""
+    if wanted.safe is not None and not sound:
+        return (
+            "It names a safe address, but it isn't proved whose mail this is, so the address was"
+            " not taken."
+        )
+    party = heed(work, incoming, party_id)
+    return (
+        "From now on nothing is written to this person, as they ask."
+        if party.silent
+        else "From now on this person is written to at the address that they ask for."
+        if wanted.safe
+        else ""
+    )
 
 
 def from_stranger(

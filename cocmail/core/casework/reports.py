@@ -11,6 +11,7 @@ from cocmail.core.casework.filing import (
     OWN_MATTER,
     WHO_WAS_MEANT,
     copies,
+    heed,
     leave_out,
     name_members,
     receive,
@@ -38,6 +39,7 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
     reachable = (incoming.address,) if incoming.address else ()
     language = setting.language_of(incoming.mail)
     reporter = work.join("reporter", reachable, incoming.name, language)
+    reporter = heed(work, incoming, reporter.id)
     author = setting.roster.by_address(incoming.address)
     if author is not None:
         why = Private("The report came from this member's address.")

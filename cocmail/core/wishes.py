@@ -1,0 +1,53 @@
+"""What people outside ask for in a line of their own: a safe address, no contact, an appeal.
+
+Owns the few lines that are read as wishes, in our languages; everything else is text for people.
+Refuses to know what follows from them. Called by casework.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from cocmail.core.people import Address, is_address
+
+_SAFE = re.compile(
+    r"(?:my )?(?:safe address|sichere adresse)\s*[:=]\s*<?(?:mailto:)?([^\s<>]+)>?\.?"
+)
+_SILENT = re.compile(r"(?:no contact|kein kontakt)(?: please| bitte)?\.?")
+_SPEAK = re.compile(r"(?:contact|kontakt)(?: please| bitte)?\.?")
+_APPEAL = re.compile(r"(?:i (?:want to |would like to )?appeal|appeal|(?:ich erhebe )?einspruch)\b")
+_AGREE = re.compile(r"(?:(?:yes,? )?i agree|(?:ja,? )?ich stimme zu)\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What a mail's own lines ask for."""
+
+    safe: Address | None = field(default=None, repr=False)
+    silent: bool | None = None  # None: nothing is said of it
+    appeals: bool = False
+    agrees: bool = False
+
+
+def wishes(text: str) -> Wishes:
+    """Read the lines that stand alone, and the first for a word of the respondent's. Quotes are
+    somebody else's words."""
+    lines = [" ".join(line.split()).casefold() for line in text.split("\n")]
+    own = [line for line in lines if line and not line.startswith(">")]
+    safe, silent = None, None
+    for line in own:
+        found = _SAFE.fullmatch(line)
+        if found and is_address(found[1].rstrip(".")):
+            safe = Address(found[1].rstrip("."))
+        elif _SILENT.fullmatch(line):
+            silent = True
+        elif _SPEAK.fullmatch(line):
+            silent = False
+    first = own[0] if own else ""
+    return Wishes(
+        safe=safe,
+        silent=silent,
+        appeals=_APPEAL.match(first) is not None,
+        agrees=_AGREE.match(first) is not None,
+    )

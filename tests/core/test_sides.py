@@ -1,0 +1,190 @@
+"""What people outside may ask for: a safe address, no contact, an appeal; and their word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cocmail.core import calendar
+from cocmail.core.people import Address
+from cocmail.core.policy import Policy
+from cocmail.core.sanctions import State
+from cocmail.core.verification import Signature
+from cocmail.core.wishes import wishes
+from tests.promises.kit import CONFIDED, MALLORY, SUSPEND, World, text_of
+
+SAFE = Address("quiet@safe.example")
+LEAVE = f"/sanction leave {MALLORY} for 90 days because we agreed on it"
+
+
+def world(*members: str, **policy: Any) -> World:
+    return World(members=members or ("alice", "bob", "carol"), policy=Policy(**policy))
+
+
+def refused(w: World) -> str:
+    assert w.last is not None
+    (letter,) = [x for x in w.last.letters if x.kind == "refusal"]
+    return text_of(letter)
+
+
+def sanctioned(*members: str, text: str = SUSPEND, **policy: Any) -> tuple[World, str]:
+    w = world(*members, **policy)
+    w.report()
+    proposal = w.propose(text)
+    w.vote(proposal, "alice", "bob")
+    assert w.case.sanctions[proposal].state is State.IN_FORCE
+    return w, proposal
+
+
+# -- the reporter ------------------------------------------------------------------------------
+
+
+def test_a_safe_address_in_the_report_gets_everything_and_the_old_one_nothing() -> None:
+    w = world()
+    w.report(f"{CONFIDED}\n\nSafe address: {SAFE}")
+    assert {x.to for x in w.to("reporter:1")} == {SAFE}
+    w.say("alice", "/reply reporter\nThank you for your trust.\n/end")
+    w.say("alice", "/close resolved")
+    assert {x.to for x in w.to("reporter:1")} == {SAFE}
+    assert len(w.to("reporter:1")) == 3
+
+
+def test_a_safe_address_named_later_moves_the_reply_address_too() -> None:
+    w = world()
+    w.report()
+    before = w.case.epoch("reporter:1")
+    w.write("reporter:1", f"sichere Adresse: <{SAFE}>")
+    assert w.case.epoch("reporter:1") == before + 1
+    w.say("alice", "/reply reporter\nThank you for your trust.\n/end")
+    assert w.to("reporter:1")[-1].to == SAFE
+
+
+def test_a_safe_address_that_nobody_proved_is_not_taken() -> None:
+    w = world()
+    w.report()
+    w.write("reporter:1", f"safe address: {SAFE}", signature=Signature.MISSING)
+    assert SAFE not in w.case.parties["reporter:1"].addresses
+    assert "was not taken" in text_of(w.to("member:alice", "message")[-1])
+
+
+def test_no_contact_means_none() -> None:
+    w = world()
+    w.report(f"{CONFIDED}\n\nNo contact, please".replace(", please", ""))
+    assert not w.to("reporter:1")
+    w.say("alice", "/reply reporter\nThank you for your trust.\n/end")
+    assert "asked not to be written to" in refused(w)
+    w.say("alice", "/close resolved")
+    assert not w.to("reporter:1")
+    w.write("reporter:1", "Contact")
+    w.say("alice", "/reply reporter\nThank you for your trust.\n/end")
+    assert w.to("reporter:1", "message")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> safe address: evil@thief.example",
+        "Is there a safe address: for me?",
+        "safe address: nowhere",
+        "I had no contact with him.",
+    ],
+)
+def test_what_is_no_line_of_its_own_is_no_wish(text: str) -> None:
+    found = wishes(text)
+    assert found.safe is None
+    assert found.silent is None
+
+
+# -- the respondent ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["I appeal, because I was not there.", "Einspruch!", "Appeal"])
+def test_the_person_s_own_word_opens_an_appeal(word: str) -> None:
+    w, sanction = sanctioned()
+    w.write("respondent:1", word)
+    (appeal,) = w.case.open_appeals
+    assert appeal.opened.sanction == sanction
+    assert w.case.sanctions[sanction].state is State.IN_FORCE  # it stands meanwhile
+    assert "arrived as an appeal" in text_of(w.to("respondent:1", "message")[-1])
+
+
+def test_the_committee_takes_an_answer_for_an_appeal() -> None:
+    w, sanction = sanctioned()
+    w.write("respondent:1", "I was not even there.")
+    assert "may be an appeal" in text_of(w.to("member:carol", "message")[-1])
+    assert not w.case.open_appeals
+    w.say("carol", f"/appeal {sanction}")
+    assert w.case.open_appeals
+    w.say("carol", "/appeal")
+    assert "nothing here that an appeal" in refused(w)
+
+
+def test_who_voted_for_it_does_not_decide_on_the_appeal_where_others_can() -> None:
+    w, sanction = sanctioned("alice", "bob", "carol", "dave")
+    w.write("respondent:1", "I appeal.")
+    w.say("alice", "/deny because we were right")
+    assert "others decide on the appeal" in refused(w)
+    w.say("carol", "/grant because he was not there")
+    proposal = w.case.open_proposals[0].id
+    assert {
+        x.party for x in w.letters if x.kind == "ballot" and "the appeal against" in text_of(x)
+    } == {
+        "member:carol",
+        "member:dave",
+    }
+    w.vote(proposal, "alice")
+    assert "alice" not in w.case.proposals[proposal].votes
+    w.vote(proposal, "carol", "dave")
+    assert w.case.sanctions[sanction].state is State.LIFTED
+    assert w.last is not None
+    assert w.last.enforce
+    letter = text_of(w.to("respondent:1", "letter")[-1])
+    assert "granted your appeal" in letter
+    assert "he was not there" in letter
+    assert {p for p, k in w.told() if k == "decision"} == {
+        f"member:{h}" for h in ("alice", "bob", "carol", "dave")
+    }
+
+
+def test_where_too_few_did_not_vote_for_it_all_decide() -> None:
+    w, sanction = sanctioned()
+    w.write("respondent:1", "I appeal.")
+    w.say("alice", "/deny because we heard nothing new")
+    proposal = w.case.open_proposals[0].id
+    w.vote(proposal, "alice", "carol")
+    assert w.case.sanctions[sanction].state is State.IN_FORCE
+    assert w.case.appeals[next(iter(w.case.appeals))].result == "denied"
+    assert "the measure about" in text_of(w.to("respondent:1", "letter")[-1])
+    w.say("alice", "/grant because of something else")
+    assert "no appeal is open" in refused(w)
+
+
+def test_one_appeal_in_time() -> None:
+    w, sanction = sanctioned()
+    w.later(days=31)
+    w.write("respondent:1", "I appeal.")
+    assert not w.case.open_appeals
+    assert "time to appeal is over" in text_of(w.to("member:alice", "message")[-1])
+    w.say("alice", f"/appeal {sanction}")
+    assert w.case.open_appeals
+
+
+def test_an_appeal_that_waits_too_long_is_told() -> None:
+    w, _ = sanctioned()
+    w.write("respondent:1", "I appeal.")
+    appeal = w.case.open_appeals[0].id
+    w.later(days=14)
+    w.take(calendar.fall_due(w.case, w.setting(), "appeal", appeal))
+    assert w.last is not None
+    assert w.last.events
+
+
+def test_an_agreement_counts_only_where_it_is_proved() -> None:
+    w, sanction = sanctioned(text=LEAVE)
+    assert "I agree" in text_of(w.to("respondent:1", "letter")[0])
+    w.write("respondent:1", "I agree.", signature=Signature.MISSING)
+    assert not w.case.agreed
+    assert "nothing was recorded" in text_of(w.to("member:bob", "message")[-1])
+    w.write("respondent:1", "I agree.")
+    assert w.case.agreed == {sanction}
