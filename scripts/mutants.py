@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +28,7 @@ def tests_of(patch: Path) -> list[str]:
 def run(tests: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     environment.setdefault("COCMAIL_LAB_MAILMAN", str(ROOT / ".venv-mailman"))
+    environment.setdefault("PLAYS", "300")  # so many find every mutant that the play is for
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
         cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
@@ -70,12 +72,12 @@ def main() -> int:
         print(f"cocmail: the tests must pass before mutants are tried\n{sound.stdout[-4000:]}")
         return 1
     survived = 0
-    for patch in patches:
-        wrong = try_one(patch)
-        survived += wrong is not None
-        print(f"{'caught  ' if wrong is None else 'SURVIVED'}  {patch.stem}", flush=True)
-        if wrong:
-            print(f"          {wrong}")
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as several:
+        for patch, wrong in zip(patches, several.map(try_one, patches), strict=True):
+            survived += wrong is not None
+            print(f"{'caught  ' if wrong is None else 'SURVIVED'}  {patch.stem}", flush=True)
+            if wrong:
+                print(f"          {wrong}")
     print(f"{len(patches) - survived} passed, {survived} failed")
     return 1 if survived else 0
 
