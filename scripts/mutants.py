@@ -28,7 +28,7 @@ def tests_of(patch: Path) -> list[str]:
 def run(tests: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     environment.setdefault("COCMAIL_LAB_MAILMAN", str(ROOT / ".venv-mailman"))
-    environment.setdefault("PLAYS", "300")  # so many find every mutant that the play is for
+    environment.setdefault("PLAYS", "150")  # enough for every mutant that the play is for
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
         cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,

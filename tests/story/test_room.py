@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from cocmail.lab.waiting import wait_until
 from tests.story.conftest import CONFIDED, Person
+
+# What these are about is the same on both stores.
+pytestmark = pytest.mark.parametrize("new_store", ["sqlite"], indirect=True, scope="session")
 
 Stage = Any  # conftest's House, Case, Person
 
