@@ -77,8 +77,10 @@ class Intake:
         read: Read,
         judge: Judge,
         clock: Clock,
+        new_case: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._deciding = deciding
+        self._new_case = new_case
         self._store = deciding.store
         self._authenticator = authenticator
         self._lists = lists
@@ -287,7 +289,7 @@ class Intake:
         apart = await tx.recused_with(author.handle) if author else frozenset[str]()
         if author is not None:
             apart |= await self._not_let_in(tx, setting, author)
-        case_id = secrets.token_hex(16)
+        case_id = self._new_case()
         await tx.open_case(case_id)
         incoming = replace(
             _incoming(examined),

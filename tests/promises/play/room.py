@@ -6,6 +6,7 @@ goes through loops/intake as it would in the daemon; only the servers are left o
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -92,7 +93,11 @@ class Room:
         bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
         self.deciding = Deciding(store, self._setting, bells)
         nobody: Any = None
-        self.intake = Intake(self.deciding, nobody, nobody, nobody, nobody, nobody)
+        numbers = itertools.count(1)
+        self.intake = Intake(
+            self.deciding, nobody, nobody, nobody, nobody, nobody,
+            new_case=lambda: f"case{next(numbers)}",
+        )  # fmt: skip
 
     # -- the world -----------------------------------------------------------------------------
 

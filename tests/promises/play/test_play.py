@@ -77,7 +77,7 @@ class Play(RuleBasedStateMachine):
         return word
 
     def cases(self) -> list[str]:
-        """In the order of their opening: their ids are random."""
+        """In the order of their opening."""
         return [c.id for c in self.room.shelf.cases.values() if c.opened]
 
     def send(self, speaker: str, *args: Any, genuine: bool = True, **more: Any) -> Sent:
