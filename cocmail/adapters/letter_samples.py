@@ -15,6 +15,7 @@ from typing import Any
 
 from cocmail.core import events as e
 from cocmail.core.actions.answering import Present, Vote
+from cocmail.core.actions.history import Earlier
 from cocmail.core.case import Case, Message, Party
 from cocmail.core.commands import COMMANDS, Group, group_of
 from cocmail.core.enforcement import Act, ProofRow, Role, Row, Step, Word
@@ -206,6 +207,10 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"window": None, "counsel": False}, {"window": timedelta(days=1), "counsel": True}),
     ({"locked": _MEMBER, "closes": _END},),
     _each("messages", (1, 3)),
+    _each("cases", ([], [
+        Earlier(reference="COC-2K7QF3", outcome="", sanctions=()),
+        Earlier(reference="COC-7F3KQ2", outcome="resolved", sanctions=_SANCTIONS),
+    ])),
     ({"appeal": _APPEAL, "deciders": ("alice", "bob")},),
     ({"joining": (_SEAT,), "leaving": (), "changed": (), "at": _END},
      {"joining": (), "leaving": (_SEAT,), "changed": (_SEAT,), "at": None}),

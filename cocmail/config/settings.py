@@ -41,7 +41,6 @@ class NotYet(NamedTuple):
 NOT_YET: tuple[NotYet, ...] = (
     NotYet("community", "attachments", "list"),
     NotYet("policy", "return", "automatic"),
-    NotYet("policy", "history", False),
 )
 """Which settings later changes bring into use. Take a row out when its setting works."""
 

@@ -271,10 +271,9 @@ _TABLE = (
     _spec(
         "history",
         "/history ADDRESS",
-        "tells you what is known of a person",
+        "tells you what is known of a person, in the cases that you may know",
         "/history mallory@example.net",
         forms.history,
-        available=False,
         answer=True,
     ),
     _spec(

@@ -218,7 +218,7 @@ class Intake:
         meant = parse(held.text).commands if held else commands
         addresses: list[Address] = []
         for command in meant:
-            if command.word in ("sanction", "respondent", "interim"):
+            if command.word in ("sanction", "respondent", "interim", "history"):
                 addresses.extend(command.addresses)
             if command.word == "lift" and command.target in case.sanctions:
                 addresses.extend(case.sanctions[command.target].addresses)

@@ -146,6 +146,12 @@ def _alone() -> Example:
     return world
 
 
+def _without_history() -> Example:
+    world = Example(policy=Policy(history=False))
+    world.report()
+    return world
+
+
 def _wants(wish: str) -> Example:
     world = _reported()
     world.write("reporter:1", wish)
@@ -220,6 +226,7 @@ PLACES |= {
     "when all but you are out": _alone,
     "after bob left the case": lambda: _bob_left(Example(members=("alice", "bob"))),
     "while bob's return is voted on": lambda: _bob_left(_reported(), "/include bob"),
+    "where history is switched off": lambda: _without_history(),
     "when the reporter wants no mail": lambda: _wants("No contact"),
     "when the person answered two sanctions": lambda: _answered(2),
     "while an appeal is open, of four, when you voted for the sanction": lambda: _answered(1),

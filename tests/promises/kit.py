@@ -86,6 +86,7 @@ class World:
     case: Case = field(default_factory=lambda: Case(id="case"))
     letters: list[Letter] = field(default_factory=list)
     last: Result | None = None
+    beside: dict[str, Case] = field(default_factory=dict)
     record: Case = field(default_factory=lambda: Case(id=COMMITTEE))  # the committee's own
 
     @property
@@ -160,6 +161,7 @@ class World:
             about=about,
             replayed=replayed,
             observed=OBSERVED,
+            beside=self.beside,
         )
 
     def report(
