@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test lint bench docs-check mutants lock python env-demo env-dev servers
+.PHONY: help demo test lint bench docs-check mutants lock rows python env-demo env-dev servers
 
 help:
 	@echo 'make demo        the whole story on real servers in a scratch folder, in a minute'
@@ -12,6 +12,7 @@ help:
 	@echo 'make mutants     each promise: its test fails when its guard is taken out'
 	@echo 'make docs-check  what the docs say against what the code does'
 	@echo 'make bench       benchmarks'
+	@echo 'make rows        the tables of the docs again, after a setting, command or letter'
 	@echo 'make lock        the locks in requirements/ again (UPGRADE=1: newer versions)'
 
 python:
@@ -46,6 +47,9 @@ bench: env-dev servers
 
 mutants: env-dev servers
 	@$(RUN)/python scripts/mutants.py
+
+rows: env-dev
+	@$(RUN)/python scripts/rows.py
 
 lock: env-dev
 	@sh scripts/lock.sh

@@ -32,6 +32,7 @@ from cocmail.loops.deciding import Bells, Deciding
 from cocmail.loops.enforcement import Enforcement
 from cocmail.loops.intake import Intake
 from cocmail.loops.outbox import LEASE, Outbox
+from cocmail.loops.watching import Watching
 from cocmail.ports import Arrival, Keep
 
 log = structlog.get_logger("cocmail")
@@ -67,6 +68,7 @@ class Daemon:
             sweep_every=settings.mailman.sweep_every,
         )
         self._enforcement.wake = self._bells.enforcement.event
+        self._watching = Watching(self._deciding, self._lists, settings.mailman.sweep_every)
         self._intake = Intake(
             self._deciding,
             servers.authenticator(settings),
@@ -95,6 +97,7 @@ class Daemon:
                 group.create_task(self._outbox.run())
                 group.create_task(self._calendar.run())
                 group.create_task(self._enforce())
+                group.create_task(self._watching.run())
                 group.create_task(self._note())
                 group.create_task(_heartbeat())
                 for inbox in (self.imap, self.lmtp):

@@ -89,6 +89,7 @@ def policy(settings: Settings) -> Policy:
         tell_owners=said.tell_owners,
         on_request=said.return_ is Return.ON_REQUEST,
         history=said.history,
+        watch_for=said.watch_for,
         unsigned=Unsigned(settings.authentication.unsigned.value),
     )
 

@@ -200,6 +200,10 @@ class Transaction(Protocol):
         """The folded case as it stands, not locked: for what is only looked at."""
         ...
 
+    async def past(self, case: str) -> Sequence[tuple[datetime, Event]]:
+        """All events of the case, in their order; its row is locked as for ``case``."""
+        ...
+
     async def ensure_case(self, case: str) -> None:
         """Make the case's key where the case doesn't exist yet."""
         ...

@@ -8,6 +8,7 @@ render every letter. All people and lists in here are made up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from math import prod
@@ -15,9 +16,9 @@ from typing import Any
 
 from cocmail.core import events as e
 from cocmail.core.actions.answering import Present, Vote
-from cocmail.core.actions.history import Earlier
-from cocmail.core.case import Case, Message, Party
+from cocmail.core.case import Case, Message, Party, Prior
 from cocmail.core.commands import COMMANDS, Group, group_of
+from cocmail.core.dossier import Earlier
 from cocmail.core.enforcement import Act, ProofRow, Role, Row, Step, Word
 from cocmail.core.forms import Outcome
 from cocmail.core.letters import Kind
@@ -26,6 +27,7 @@ from cocmail.core.policy import Policy
 from cocmail.core.preview import Preview
 from cocmail.core.reminders import Section
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
+from cocmail.core.showing import Hint
 from cocmail.core.waiting import Item, What
 
 NOW = datetime(2026, 11, 21, 4, 20, tzinfo=UTC)
@@ -133,6 +135,18 @@ _SANCTIONS = tuple(
     )
 )
 
+_EARLIER = (
+    Earlier(reference="COC-2K7QF3", outcome="", sanctions=()),
+    Earlier(
+        reference="COC-7F3KQ2", outcome="resolved", sanctions=_SANCTIONS,
+        conditions=("you stay off sig-node for a year",),
+    ),
+)  # fmt: skip
+_NOTED = e.PriorNoted(
+    address=PERSON, text=Private("was asked to leave a conference in 2024"), by="bob"
+)
+_PRIORS = (Prior(at=NOW, noted=_NOTED),)
+
 _ABOUT = {what: _proposed(what, target="bob") for what in ("recuse", "include")}
 _APPEAL = e.AppealOpened(
     appeal="A5T8WH", sanction="S7K2QD", party="respondent:1", by="alice", decide_by=_END
@@ -176,13 +190,14 @@ def _each(name: str, values: Iterable[Any]) -> tuple[dict[str, Any], ...]:
 _OPEN = _proposed("sanction", seconds=90 * 86400.0)
 
 CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
-    ({"reference": "COC-7F3KQ2", "community": "Example Community", "policy": Policy(), "now": NOW,
+    ({"reference": "COC-7F3KQ2", "community": "Example Community", "now": NOW,
       "conduct_address": Address("conduct@example.org"), "member": _MEMBER, "author": _MEMBER},),
+    _each("policy", (Policy(), Policy(on_request=True))),
     _each("measure", Measure),
     _TIMES,
     _each("scope", _SCOPES),
     ({"address": PERSON, "reason": REASON},),
-    _each("how", ("lifted", "ended")),
+    _each("how", ("lifted", "ended", "over")),
     _each("sanction", _SANCTIONS),
     _each("proposal", (*(_proposed("sanction", **times) for times in _TIMES),
                        _proposed("sanction", replaces="S9M3TE", **_TIMES[0]),
@@ -207,11 +222,22 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"window": None, "counsel": False}, {"window": timedelta(days=1), "counsel": True}),
     ({"locked": _MEMBER, "closes": _END},),
     _each("messages", (1, 3)),
-    _each("cases", ([], [
-        Earlier(reference="COC-2K7QF3", outcome="", sanctions=()),
-        Earlier(reference="COC-7F3KQ2", outcome="resolved", sanctions=_SANCTIONS),
-    ])),
-    ({"appeal": _APPEAL, "deciders": ("alice", "bob")},),
+    ({"sources": ((PERSON, "member"),), "cases": (), "priors": ()},
+     {"sources": ((PERSON, "mailman"), (Address("mal@other.example"), "mail")),
+      "cases": _EARLIER, "priors": _PRIORS}),
+    ({"hints": ()}, {"hints": (
+        Hint(reference="COC-2K7QF3", why="return", sanctions=_SANCTIONS[:2]),
+        Hint(reference="COC-9M3TEF", why="same-person"),
+    )}),
+    ({"asked": "appeal", "conditions": Private("")},
+     {"asked": "return", "conditions": Private("you stay off sig-node for a year.")}),
+    ({"watch": e.Watched(
+        watch="W7K2QD", address=PERSON, near=Address("anna@quiet.example"), by="alice",
+        lists=(), until=_END,
+    ), "lists": (_LIST,)},),
+    ({"linked": (), "merged": ()}, {"linked": ("COC-2K7QF3",), "merged": ("COC-9M3TEF",)}),
+    ({"appeal": _APPEAL, "deciders": ("alice", "bob")},
+     {"appeal": replace(_APPEAL, what="return"), "deciders": ("alice", "bob")}),
     ({"joining": (_SEAT,), "leaving": (), "changed": (), "at": _END},
      {"joining": (), "leaving": (_SEAT,), "changed": (_SEAT,), "at": None}),
     _each("received", (
@@ -245,9 +271,11 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         Vote(proposal=_OPEN, votes={}, approvals=2, needed=2, missing=(), closes=_END,
              objections=_END),
     ]}),
-    ({"asking": (), "everybody": False, "handles": ["alice"]},
-     {"asking": (), "everybody": True, "handles": ["alice"]},
-     {"asking": ("al", "bo"), "everybody": False, "handles": ["alice", "bob"]}),
+    ({"asking": (), "everybody": False, "kept": False, "handles": ["alice"]},
+     {"asking": (), "everybody": False, "kept": True, "handles": ["alice"]},
+     {"asking": (), "everybody": True, "kept": False, "handles": ["alice"]},
+     {"asking": ("al", "bo"), "everybody": False, "kept": False,
+      "handles": ["alice", "bob"]}),
     ({"role": "member", "name": "alice"}, {"role": "reporter", "name": "1"}),
     _each("what", ("", *(kind.value for kind in Kind))),
     _each("locked_out", ((), ("dave",))),

@@ -34,6 +34,7 @@ OUTSIDE = frozenset(
         "notice",
         "outcome",
         "outcome-closed",
+        "split",
         "to-outsider",
     )
 )

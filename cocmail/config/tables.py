@@ -338,6 +338,9 @@ class Policy(Table):
         description='when the time is over: "automatic", or "on-request" to the committee',
     )
     history: bool = Field(True, description="tell the committee of earlier cases of a person")
+    watch_for: Duration = Field(
+        timedelta(days=365), description="a protective watch (/watch) lasts so long"
+    )
     counsel_after: DurationOrOff = Field(
         None, description='a longer suspension waits for counsel, like "60d"; "": never'
     )

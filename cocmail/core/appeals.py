@@ -7,10 +7,12 @@ commands and mail. Called by casework (the person's own word), by the actions (`
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cocmail.core import events as e
 from cocmail.core.case import Appeal, Case
 from cocmail.core.letters import Kind
-from cocmail.core.people import Member
+from cocmail.core.people import Address, Member
 from cocmail.core.sanctions import Measure, Sanction, State
 from cocmail.core.wishes import Wishes
 from cocmail.core.work import Work
@@ -19,7 +21,7 @@ from cocmail.core.work import Work
 def appealable(case: Case, party_id: str) -> tuple[Sanction, ...]:
     """The decided sanctions of this person that no appeal was made against."""
     addresses = {*case.parties[party_id].addresses}
-    against = {a.opened.sanction for a in case.appeals.values()}
+    against = {a.opened.sanction for a in case.appeals.values() if a.opened.what == "appeal"}
     return tuple(
         s
         for s in case.sanctions.values()
@@ -43,6 +45,7 @@ def word_of(work: Work, mail: str, party_id: str, wanted: Wishes, *, proved: boo
     if wanted.agrees and (agreed := _agree(work, mail, party_id, proved=proved)):
         return agreed
     found = appealable(work.case, party_id)
+    kept_off = returnable(work.case, {*work.case.parties[party_id].addresses})
     timely = [s for s in found if in_time(work, s)]
     if wanted.appeals and len(timely) == 1:
         open_appeal(work, timely[0], party_id, party_id)
@@ -52,7 +55,38 @@ def word_of(work: Work, mail: str, party_id: str, wanted: Wishes, *, proved: boo
         return f"It may be an appeal against {names}: /appeal {timely[0].id} opens it."
     if found and wanted.appeals:
         return f"The time to appeal is over. You may still look at it: /appeal {found[0].id}"
+    if kept_off:
+        return (
+            f"{kept_off[0].id} keeps this person off. If they ask to return,"
+            " /grant and /deny open a vote on it."
+        )
     return ""
+
+
+def returnable(case: Case, addresses: set[Address]) -> tuple[Sanction, ...]:
+    """What keeps the person with these addresses off the lists, or holds their posts."""
+    return tuple(s for s in case.sanctions.values() if s.keeps_off and {*s.addresses} & addresses)
+
+
+def may_ask(case: Case, sanction: Sanction, wrote: Case) -> bool:
+    """Whether the person has written in that case since the last word on this sanction."""
+    ended = (a.ended for a in case.appeals.values() if a.opened.sanction == sanction.id)
+    since = max(filter(None, (sanction.start, *ended)), default=None)
+    theirs = {
+        p.id
+        for p in (*wrote.of_role("respondent"), *wrote.of_role("reporter"))
+        if {*p.addresses} & {*sanction.addresses}
+    }
+    return (
+        sanction.keeps_off
+        and since is not None
+        and any(m.received.party in theirs and m.at > since for m in wrote.messages)
+    )
+
+
+def ask_to_return(work: Work, sanction: Sanction, by: str) -> Appeal:
+    """A member takes what the person wrote for a wish to return."""
+    return _open(work, sanction, work.respondent(sanction.address).id, by, "return")
 
 
 def _agree(work: Work, mail: str, party_id: str, *, proved: bool) -> str:
@@ -76,17 +110,7 @@ def _agree(work: Work, mail: str, party_id: str, *, proved: bool) -> str:
 
 
 def open_appeal(work: Work, sanction: Sanction, party_id: str, by: str) -> Appeal:
-    appeal_id = f"A{work.fresh('appeal')}"
-    work.happen(
-        e.AppealOpened(
-            appeal=appeal_id,
-            sanction=sanction.id,
-            party=party_id,
-            by=by,
-            decide_by=work.now + work.setting.policy.update_within,
-        )
-    )
-    appeal = work.case.appeals[appeal_id]
+    appeal = _open(work, sanction, party_id, by, "appeal")
     work.to_party(work.case.parties[party_id], Kind.MESSAGE, "appeal-received", {})
     values = {
         "appeal": appeal.opened,
@@ -97,8 +121,28 @@ def open_appeal(work: Work, sanction: Sanction, party_id: str, by: str) -> Appea
     return appeal
 
 
+def _open(
+    work: Work, sanction: Sanction, party_id: str, by: str, what: Literal["appeal", "return"]
+) -> Appeal:
+    appeal_id = f"A{work.fresh('appeal')}"
+    work.happen(
+        e.AppealOpened(
+            appeal=appeal_id,
+            sanction=sanction.id,
+            party=party_id,
+            by=by,
+            decide_by=work.now + work.setting.policy.update_within,
+            what=what,
+        )
+    )
+    return work.case.appeals[appeal_id]
+
+
 def deciders(work: Work, appeal: Appeal) -> tuple[Member, ...]:
-    """Those who didn't vote for the sanction, where there are enough of them; else everybody."""
+    """Those who didn't vote for the sanction, where there are enough of them; else everybody. A
+    wish to return says nothing against what was decided, and everybody decides on it."""
+    if appeal.opened.what == "return":
+        return work.eligible
     proposal = work.case.proposals.get(appeal.opened.sanction)
     votes = proposal.votes if proposal else {}
     fresh = tuple(
@@ -120,17 +164,19 @@ def end(work: Work, appeal_id: str, proposed: e.Proposed) -> None:
         work.case.parties[appeal.opened.party],
         Kind.LETTER,
         "letter-appeal",
-        letter_values(sanction, proposed),
+        letter_values(appeal, sanction, proposed),
         to=sanction.address,
         language=proposed.language,
     )
 
 
-def letter_values(sanction: Sanction, proposed: e.Proposed) -> dict[str, object]:
+def letter_values(appeal: Appeal, sanction: Sanction, proposed: e.Proposed) -> dict[str, object]:
     """What the answer says: the same in the ballot and when it leaves."""
     return {
         "address": sanction.address,
         "measure": sanction.measure,
         "how": proposed.what,
+        "asked": appeal.opened.what,
         "reason": proposed.because,
+        "conditions": proposed.conditions,
     }

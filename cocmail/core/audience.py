@@ -13,6 +13,8 @@ from cocmail.core.setting import Setting
 
 def may_know(case: Case, setting: Setting, member: Member) -> bool:
     """Whether this member may learn anything of this case now."""
+    if case.merged_into or case.kept:
+        return False
     if member.handle in case.out | setting.committee.locked:
         return False
     if member.handle in case.guests:

@@ -56,6 +56,7 @@ class Appeal:
     at: datetime
     opened: e.AppealOpened
     result: str = ""
+    ended: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -104,6 +105,39 @@ class Proposal:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Link:
+    """Another case that belongs together with this one."""
+
+    reference: str
+    by: str
+    agreed: bool = False  # a second member said so too
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """A case that goes on in this one: whose addresses of then lead where now."""
+
+    case: str
+    by: str
+    references: tuple[str, ...]  # of the case and of its parties
+    places: Mapping[str, str]  # a party there -> the party here
+    epochs: Mapping[str, int]  # of the parties there, when it ended
+    ours: Mapping[str, int]  # of the parties here, then; only where the addresses live on
+    letters: tuple[e.LetterNote, ...] = ()  # as they were written there
+    sanctions: frozenset[str] = frozenset()
+    came: frozenset[str] = frozenset()  # parties here that weren't here before
+    agreed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prior:
+    """What a member was told of a person's earlier behaviour."""
+
+    at: datetime
+    noted: e.PriorNoted
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """A case as it stands."""
 
@@ -124,6 +158,7 @@ class Case:
     included: frozenset[str] = frozenset()  # let in by the others
     left_out: tuple[Private, ...] = ()  # words after `not-`
     appeals: Mapping[str, Appeal] = field(default_factory=dict)
+    over: frozenset[str] = frozenset()  # sanctions whose time is over, until a return is granted
     agreed: frozenset[str] = frozenset()  # sanctions to which the person gave their word
     guests: Mapping[str, Address] = field(default_factory=dict)  # who was asked to help
     came: frozenset[str] = frozenset()  # those of them who did
@@ -141,6 +176,14 @@ class Case:
     marks: frozenset[str] = frozenset()
     reminded: Mapping[str, datetime | None] = field(default_factory=dict)  # key -> when again
     left_letters: frozenset[str] = frozenset()
+    links: Mapping[str, Link] = field(default_factory=dict)  # by the other case's id
+    branches: Mapping[str, Branch] = field(default_factory=dict)  # likewise: what was merged in
+    merged_into: str = ""  # then this is a stub: the case goes on there
+    split: frozenset[int] = frozenset()  # messages that became cases of their own
+    priors: tuple[Prior, ...] = ()
+    watches: Mapping[str, e.Watched] = field(default_factory=dict)  # with the lists as last seen
+    suggested: frozenset[tuple[str, str]] = frozenset()  # (another case, why it may belong here)
+    kept: tuple[Private, ...] = ()  # about whom; not empty: nobody reads it yet
     committee: Committee = field(default_factory=Committee)  # of the committee's own record alone
 
     @property
@@ -257,7 +300,7 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
             appeal = Appeal(at=at, opened=event)
             return replace(case, appeals=_set(case.appeals, event.appeal, appeal))
         case e.AppealEnded():
-            ended = replace(case.appeals[event.appeal], result=event.result)
+            ended = replace(case.appeals[event.appeal], result=event.result, ended=at)
             return replace(case, appeals=_set(case.appeals, event.appeal, ended))
         case e.Received():
             if event.number != case.next_number():
@@ -370,6 +413,9 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
                     case.sanctions, sanction.id, replace(sanction, state=State(event.how))
                 ),
             )
+        case e.TermOver():
+            _sanction(case, event, State.IN_FORCE)
+            return replace(case, over=case.over | {event.sanction})
         case e.BeforeNoted():
             return _note_before(case, event)
         case e.Enforced():
@@ -439,12 +485,59 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
         case e.Reminded():
             key = reminder_key(event.what, event.about)
             return replace(case, reminded=_set(case.reminded, key, event.again))
+        case e.Linked():
+            link = Link(reference=event.reference, by=event.by)
+            return replace(case, links=_set(case.links, event.case, link))
+        case e.LinkAgreed():
+            return _agree(case, event)
+        case e.Absorbed():
+            from cocmail.core.merging import absorb  # which is about cases, too
+
+            past = ((n, p.at, e.decode(p.event.encode())) for n, p in enumerate(event.history))
+            return absorb(case, fold(event.case, past), event)
+        case e.MergedInto():
+            return Case(id=case.id, merged_into=event.case)
+        case e.SplitOff():
+            return replace(case, split=case.split | {event.number})
+        case e.Watched():
+            return replace(case, watches=_set(case.watches, event.watch, event))
+        case e.WatchSeen():
+            seen = replace(case.watches[event.watch], lists=event.lists)
+            return replace(case, watches=_set(case.watches, event.watch, seen))
+        case e.WatchEnded():
+            watches = {k: w for k, w in case.watches.items() if k != event.watch}
+            return replace(case, watches=watches)
+        case e.Suggested():
+            return replace(case, suggested=case.suggested | {(event.case, event.why)})
+        case e.Kept():
+            kept = tuple(dict.fromkeys((*case.kept, *event.about))) or (Private(""),)
+            return replace(case, kept=kept, acknowledge_by=None, update_by=None)
+        case e.Surfaced():
+            return replace(
+                case,
+                kept=(),
+                opened=at,
+                acknowledge_by=event.acknowledge_by,
+                update_by=event.update_by,
+            )
+        case e.PriorNoted():
+            return replace(case, priors=(*case.priors, Prior(at=at, noted=event)))
         case e.Filed() | e.Undelivered() | e.Refused() | e.WasRead() | e.Happened():
             return case
     committee = record(case.committee, at, event)
     if committee is not None:
         return replace(case, committee=committee)
     raise _unfit(case, event)
+
+
+def _agree(case: Case, event: e.LinkAgreed) -> Case:
+    branch, link = case.branches.get(event.case), case.links.get(event.case)
+    if branch is not None:
+        agreed = replace(branch, agreed=True)
+        return replace(case, branches=_set(case.branches, event.case, agreed))
+    if link is None:
+        raise _unfit(case, event)
+    return replace(case, links=_set(case.links, event.case, replace(link, agreed=True)))
 
 
 def reminder_key(what: str, about: str) -> str:

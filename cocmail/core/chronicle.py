@@ -152,6 +152,32 @@ def told(event: Any) -> tuple[str, str]:
         case e.Digested():
             what = "got" if event.sent else "needed no"
             return "cocmail", f"{event.handle} {what} digest"
+        case e.TermOver():
+            return "cocmail", f"the time of {event.sanction} is over; it holds until a return"
+        case e.Linked():
+            return event.by, f"linked this case with {event.reference}"
+        case e.LinkAgreed():
+            return event.by, "agreed that the two cases belong together"
+        case e.Absorbed():
+            return event.by, f"merged another case into this, {len(event.history)} events"
+        case e.MergedInto():
+            return event.by, "merged this case into another"
+        case e.SplitOff():
+            return event.by, f"made a case of its own of message {event.number}"
+        case e.Watched():
+            return event.by, f"watches {event.address} near {event.near}"
+        case e.WatchSeen():
+            return "cocmail", f"both are on {', '.join(event.lists) or 'no list'} now"
+        case e.WatchEnded():
+            return "cocmail", "a watch is over"
+        case e.Suggested():
+            return "cocmail", f"another case may belong together with this one ({event.why})"
+        case e.Kept():
+            return "reporter", "wants it kept until somebody else reports the same person"
+        case e.Surfaced():
+            return "cocmail", f"it is kept no longer ({event.why})"
+        case e.PriorNoted():
+            return event.by, f"noted of {event.address}: {event.text}"
         case e.WasRead():
             return event.by, "read the case on the machine"
         case e.Happened():

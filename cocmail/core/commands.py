@@ -188,18 +188,16 @@ _TABLE = (
     _spec(
         "link",
         "/link REF",
-        "links this case with another",
+        "says that another case belongs together with this; two of you have to say it",
         "/link COC-7F3KQ2",
-        forms.one_word("link", "/link COC-7F3KQ2", "a reference"),
-        available=False,
+        forms.reference("link"),
     ),
     _spec(
         "merge",
         "/merge REF",
-        "makes one case of two",
+        "makes one case of two: the other goes on in this one",
         "/merge COC-7F3KQ2",
-        forms.one_word("merge", "/merge COC-7F3KQ2", "a reference"),
-        available=False,
+        forms.reference("merge"),
     ),
     _spec(
         "split",
@@ -207,7 +205,6 @@ _TABLE = (
         "makes a case of its own of message N",
         "/split 3",
         forms.numbered("split", "/split 3"),
-        available=False,
     ),
     _spec(
         "watch",
@@ -215,7 +212,6 @@ _TABLE = (
         "tells you when the first joins a list that the second is on",
         "/watch mallory@example.net near anna@example.org",
         forms.watch,
-        available=False,
     ),
     _spec(
         "appeal",
@@ -226,17 +222,17 @@ _TABLE = (
     ),
     _spec(
         "grant",
-        "/grant because …",
-        "asks the others to vote on granting an appeal: the sanction ends",
+        "/grant [SANCTION] [provided CONDITIONS] because REASON",
+        "opens a vote on granting an appeal, or a wish to return: the sanction ends",
         "/grant because you were not there",
-        forms.bare_because("grant", "/grant because …", needed=True),
+        forms.answer("grant"),
     ),
     _spec(
         "deny",
-        "/deny because …",
-        "asks the others to vote on denying an appeal: the sanction stands",
+        "/deny [SANCTION] because REASON",
+        "opens a vote on denying an appeal, or a wish to return: the sanction stands",
         "/deny because we heard nothing new",
-        forms.bare_because("deny", "/deny because …", needed=True),
+        forms.answer("deny"),
     ),
     _spec(
         "lock",
@@ -277,6 +273,13 @@ _TABLE = (
         answer=True,
     ),
     _spec(
+        "note",
+        "/note ADDRESS TEXT",
+        "keeps what you were told of this person's earlier behaviour, for the committee",
+        "/note mallory@example.net was asked to leave the Example Conference in 2024",
+        forms.note,
+    ),
+    _spec(
         "away",
         "/away until DATE",
         "stops your reminders in all cases, and counts you out of majorities, for a while",
@@ -306,9 +309,9 @@ class Group(StrEnum):
 
 
 _GROUPS = {
-    Group.TALK: "reply attach release note",
+    Group.TALK: "reply release attach",
     Group.DECIDE: "sanction interim lift approve object abstain withdraw confirm appeal grant deny",
-    Group.PEOPLE: "respondent history watch recuse include lock unlock",
+    Group.PEOPLE: "respondent history note watch recuse include lock unlock",
     Group.YOU: "status help away back",
 }
 """What isn't here is about the case."""

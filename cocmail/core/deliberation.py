@@ -14,8 +14,9 @@ from cocmail.core import events as e
 from cocmail.core.case import Proposal, until_of
 from cocmail.core.letters import Kind
 from cocmail.core.people import Member
-from cocmail.core.policy import LETTER_FIRST, SMALLEST_MAJORITY
+from cocmail.core.policy import LETTER_FIRST, SMALLEST_MAJORITY, Policy
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
+from cocmail.core.showing import showing
 from cocmail.core.work import Work
 
 
@@ -211,9 +212,16 @@ def lift(work: Work, sanction: Sanction, language: str = "") -> None:
 
 
 def expire(work: Work, sanction: Sanction) -> None:
-    """The sanction's time is over; the person learns of it."""
-    work.happen(e.Ended(sanction=sanction.id, how="ended"))
+    """The sanction's time is over; the person learns of it, and of how to return where the
+    community wants to be asked."""
     party = work.respondent(sanction.address)
+    if must_ask(work.setting.policy, sanction):
+        work.happen(e.TermOver(sanction=sanction.id))
+        values = {**end_values(sanction, "over")}
+        work.to_party(party, Kind.LETTER, "letter-ended", values, to=sanction.address)
+        work.tell(Kind.MESSAGE, "term-over", {"sanction": sanction})
+        return
+    work.happen(e.Ended(sanction=sanction.id, how="ended"))
     work.to_party(
         party,
         Kind.LETTER,
@@ -222,6 +230,12 @@ def expire(work: Work, sanction: Sanction) -> None:
         to=sanction.address,
     )
     work.enforce = True
+
+
+def must_ask(policy: Policy, sanction: Sanction) -> bool:
+    """Whether the person comes back only when the committee says so."""
+    kept_off = sanction.measure in (Measure.SUSPEND, Measure.LEAVE)
+    return policy.on_request and kept_off and not sanction.interim
 
 
 def end_values(sanction: Sanction, how: str) -> dict[str, object]:
@@ -294,13 +308,8 @@ def _include(work: Work, proposed: e.Proposed) -> None:
     work.happen(e.Included(handle=proposed.target))
     member = work.setting.roster.get(proposed.target)
     if member is not None and member in work.eligible:
-        first = next((m.received for m in work.case.messages), None)
-        values = {
-            "received": first,
-            "text": work.shown(first.text) if first else "",
-            "subject": work.shown(first.subject) if first else "",
-            "messages": len(work.case.messages),
-        }
+        first = work.case.messages[0].received
+        values = {**showing(work, first), "messages": len(work.case.messages)}
         work.to_member(member, Kind.REPORT, "included", values)
 
 

@@ -23,7 +23,11 @@ HELP = "help"
 
 def where_too_few(work: Work) -> None:
     """After anything that takes members out of a case."""
-    if work.case.is_open and len(work.eligible) < work.setting.policy.approvals:
+    if (
+        work.case.is_open
+        and not work.case.kept
+        and len(work.eligible) < work.setting.policy.approvals
+    ):
         escalate(work, "too-few")
 
 

@@ -84,6 +84,7 @@ class AppealOpened:
     party: str
     by: str
     decide_by: datetime
+    what: Literal["appeal", "return"] = "appeal"  # return: they ask to come back
     kind: Literal["appeal-opened"] = "appeal-opened"
 
 
@@ -250,6 +251,7 @@ class Proposed:
     including: tuple[str, ...] = ()  # what else was said with “including”
     replaces: str = ""  # the proposal that this one amends
     language: str = ""  # the letter's, so that what was voted on is what leaves
+    conditions: Private = Private("")  # of a return
     kind: Literal["proposed"] = "proposed"
 
 
@@ -336,6 +338,15 @@ class Ended:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TermOver:
+    """The sanction's time is over, and the community wants the person to ask before they return:
+    it holds until that is granted."""
+
+    sanction: str
+    kind: Literal["term-over"] = "term-over"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """What stood in one place of Mailman before we changed it (sanctions.Before)."""
 
@@ -397,6 +408,7 @@ class LetterNote:
     purpose: str = "reply"
     about: str = ""
     epoch: int = 0
+    origin: str = ""  # the case that it was written in, where that one goes on in this
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -599,6 +611,130 @@ class Digested:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Linked:
+    """A member says that another case belongs together with this one."""
+
+    case: str
+    reference: str
+    by: str
+    kind: Literal["linked"] = "linked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkAgreed:
+    """A second member agrees that two cases, linked or merged, belong together: the reporters of
+    each hear the outcomes of both."""
+
+    case: str
+    by: str
+    kind: Literal["link-agreed"] = "link-agreed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """An event of another case, as it was written there."""
+
+    at: datetime
+    event: Private  # its JSON
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absorbed:
+    """Another case goes on in this one: all that happened in it, so that this ledger is whole."""
+
+    case: str
+    by: str
+    places: dict[str, str]  # a party there -> the party that it is here
+    entitled: tuple[str, ...]  # of those who joined the committee later: who may know both
+    history: tuple[Past, ...] = field(repr=False)
+    kind: Literal["absorbed"] = "absorbed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergedInto:
+    """This case goes on in another; nothing more happens in it."""
+
+    case: str
+    by: str
+    kind: Literal["merged-into"] = "merged-into"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitOff:
+    """A message of this case became a case of its own."""
+
+    number: int
+    case: str
+    by: str
+    kind: Literal["split-off"] = "split-off"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggested:
+    """Another case may belong together with this one; who may know both is told so."""
+
+    case: str
+    why: Literal["return", "same-person"]
+    kind: Literal["suggested"] = "suggested"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """The reporter wants it kept until somebody else reports the same person: nobody reads it."""
+
+    about: tuple[Private, ...]  # the names and addresses that they gave for that person
+    kind: Literal["kept"] = "kept"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surfaced:
+    """It is kept no longer: the members read it from now on."""
+
+    why: Literal["same-person", "asked"]
+    acknowledge_by: datetime
+    update_by: datetime
+    kind: Literal["surfaced"] = "surfaced"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorNoted:
+    """What a member was told of a person's earlier behaviour, elsewhere or before."""
+
+    address: Address
+    text: Private
+    by: str
+    kind: Literal["prior-noted"] = "prior-noted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A member wants to be told when one person joins a list that another is on."""
+
+    watch: str
+    address: Address
+    near: Address
+    by: str
+    lists: tuple[str, ...]  # that both are on already
+    until: datetime
+    kind: Literal["watched"] = "watched"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchSeen:
+    """The lists that both are on are others now."""
+
+    watch: str
+    lists: tuple[str, ...]
+    kind: Literal["watch-seen"] = "watch-seen"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchEnded:
+    watch: str
+    kind: Literal["watch-ended"] = "watch-ended"
+
+
+@dataclass(frozen=True, kw_only=True)
 class WasRead:
     """An operator read the case on the machine."""
 
@@ -648,6 +784,7 @@ Event = Annotated[
     | Ordered
     | InForce
     | Ended
+    | TermOver
     | BeforeNoted
     | Enforced
     | Restored
@@ -675,6 +812,18 @@ Event = Annotated[
     | WentAway
     | DigestWanted
     | Digested
+    | Linked
+    | LinkAgreed
+    | Absorbed
+    | MergedInto
+    | SplitOff
+    | PriorNoted
+    | Suggested
+    | Kept
+    | Surfaced
+    | Watched
+    | WatchSeen
+    | WatchEnded
     | WasRead
     | Happened,
     Field(discriminator="kind"),

@@ -57,6 +57,7 @@ class Command:
     permanently: bool = False
     including: tuple[str, ...] = ()  # roles, shared, many
     because: Private = Private("")
+    conditions: Private = Private("")  # of a return
     target: str = ""  # reporter, reporters, respondent; or a handle, id, word, reference
     number: int | None = None
     text: Private = field(default=Private(""), repr=False)
@@ -191,6 +192,55 @@ def one_word(word: str, form: str, what: str) -> Callable[[str, str], Command]:
         if not words or " " in words:
             raise Problem(f"{what} is missing" if not words else f"only {what} belongs here", form)
         return Command(word=word, line=Private(line), target=words)
+
+    return parse
+
+
+def reference(word: str) -> Callable[[str, str], Command]:
+    form = f"/{word} COC-7F3KQ2"
+
+    def parse(words: str, line: str) -> Command:
+        named = words.strip(".,;:[]()<>").upper()
+        if not named or " " in named:
+            said = "only a reference belongs here" if named else "a reference is missing"
+            raise Problem(said, form)
+        return Command(word=word, line=Private(line), target=named)
+
+    return parse
+
+
+def note(words: str, line: str) -> Command:
+    form = "/note mallory@example.net was asked to leave the Example Conference in 2024"
+    address, rest = _address_and_rest(words, form)
+    if not rest.strip():
+        raise Problem("what is to be noted is missing", form)
+    return Command(word="note", line=Private(line), addresses=(address,), text=Private(rest))
+
+
+def answer(word: str) -> Callable[[str, str], Command]:
+    """`/grant` and `/deny`: [SANCTION] [provided CONDITIONS] because REASON."""
+    form = f"/{word} because …"
+
+    def parse(words: str, line: str) -> Command:
+        head, _, rest = words.partition(" ")
+        target = "" if head.lower().rstrip(":,") in ("because", "provided") else head.upper()
+        rest = rest if target else words
+        conditions = ""
+        if rest.lower().startswith("provided "):
+            said = re.match(r"provided (.*?),? (because[:,]? .*)", rest, re.IGNORECASE)
+            if said is None:
+                raise Problem("the reason is missing", f"/{word} provided … because …")
+            conditions, rest = said[1].strip(), said[2]
+        if conditions and word == "deny":
+            raise Problem("a denial takes no conditions", form)
+        because = _because(rest.strip(), form, needed=True)
+        return Command(
+            word=word,
+            line=Private(line),
+            target=target,
+            conditions=Private(conditions),
+            because=because,
+        )
 
     return parse
 

@@ -42,6 +42,7 @@ class Policy:
     tell_owners: bool = True
     on_request: bool = False  # a sanctioned person returns when the committee says so
     history: bool = True
+    watch_for: timedelta = timedelta(days=365)  # a protective watch
     unsigned: Unsigned = Unsigned.CONFIRM
 
     def needed(self, *, permanent: bool, eligible: int) -> int:

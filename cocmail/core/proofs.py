@@ -44,7 +44,7 @@ def enforced(
     work.tell(Kind.PROOF, "proof", values)
     if first:
         if not sanction.interim:  # for now is no outcome
-            tell_outcome(work, "outcome", {})
+            tell_outcome(work, "outcome", {}, sanction)
         if setting.policy.tell_owners:
             _tell_owners(work, sanction, rows)
     return work.result()

@@ -6,12 +6,18 @@ and when the index is rebuilt.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from cocmail.core import index as i
 from cocmail.core import waiting
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
+from cocmail.core.escrow import KEPT
+from cocmail.core.events import LetterNote
 from cocmail.core.minting import Minter
 from cocmail.core.sanctions import State
+from cocmail.core.watching import WATCHING
 
 
 def dues(case: Case) -> tuple[i.DueRow, ...]:
@@ -25,8 +31,12 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
         elif proposal.closes is not None:
             found.append(i.DueRow(case.id, "vote", proposal.id, proposal.closes))
     for sanction in case.sanctions.values():
+        if sanction.id in case.over:
+            continue
         if sanction.state is State.IN_FORCE and sanction.until is not None:
             found.append(i.DueRow(case.id, "end", sanction.id, sanction.until))
+    for watch in case.watches.values():
+        found.append(i.DueRow(case.id, "watch", watch.watch, watch.until))
     for item in waiting.items(case):
         at = waiting.due_at(case, item)
         if at is not None:
@@ -48,16 +58,36 @@ def _of_committee(case: Case) -> tuple[i.DueRow, ...]:
 
 
 def _tokens(case: Case, minter: Minter) -> set[i.Row]:
-    addresses = {(n.party, n.purpose, n.about, n.epoch) for n in case.letters}
-    addresses |= {(party, "return", "", epoch) for party, _, _, epoch in addresses}
     found: set[i.Row] = set()
-    for party, purpose, about, epoch in addresses:
-        token = minter.token(case=case.id, party=party, purpose=purpose, about=about, epoch=epoch)
-        alive = epoch == case.epoch(party)
-        found.add(
-            i.TokenRow(minter.digest(token), case.id, party, purpose if alive else "dead", about)
-        )
+    own = tuple(n for n in case.letters if not n.origin)
+    for note in _with_return_paths(own):
+        alive = note.epoch == case.epoch(note.party)
+        found.add(_token(case, case.id, note, note.party, minter, alive=alive))
+    for branch in case.branches.values():
+        for note in _with_return_paths(branch.letters):
+            party = branch.places.get(note.party, note.party)
+            alive = note.epoch == branch.epochs.get(note.party, 0) and branch.ours.get(
+                party
+            ) == case.epoch(party)
+            found.add(_token(case, branch.case, note, party, minter, alive=alive))
     return found
+
+
+def _with_return_paths(letters: tuple[LetterNote, ...]) -> Iterator[LetterNote]:
+    yield from letters
+    for note in letters:
+        yield replace(note, purpose="return", about="")
+
+
+def _token(
+    case: Case, made: str, note: LetterNote, party: str, minter: Minter, *, alive: bool
+) -> i.TokenRow:
+    """``made``: the case that the address was made for, which may go on in this one."""
+    token = minter.token(
+        case=made, party=note.party, purpose=note.purpose, about=note.about, epoch=note.epoch
+    )
+    purpose = note.purpose if alive else "dead"
+    return i.TokenRow(minter.digest(token), case.id, party, purpose, note.about)
 
 
 def rows(case: Case, minter: Minter) -> frozenset[i.Row]:
@@ -78,6 +108,8 @@ def rows(case: Case, minter: Minter) -> frozenset[i.Row]:
         ),
         i.ReferenceRow(case.reference, case.id),
     }
+    for branch in case.branches.values():
+        found |= {i.ReferenceRow(one, case.id) for one in branch.references}
     found |= _tokens(case, minter)
     found |= {i.MintedRow(minter.digest(n.message_id), case.id, n.party) for n in case.letters}
     found |= {i.SeenRow(mark, case.id) for mark in case.marks}
@@ -85,6 +117,8 @@ def rows(case: Case, minter: Minter) -> frozenset[i.Row]:
     for party in case.parties.values():
         found.add(i.ReferenceRow(party.reference, case.id))
         found |= {i.AddressRow(minter.digest(a), case.id, party.id) for a in party.addresses}
+    for mark in (KEPT,) * bool(case.kept) + (WATCHING,) * bool(case.watches):
+        found.add(i.AddressRow(minter.digest(mark), case.id, mark))
     for sanction in case.sanctions.values():
         found.add(i.SanctionRow(sanction.id, case.id, sanction.state.value, sanction.until))
     if case.unsettled:

@@ -91,6 +91,12 @@ class Sanction:
     def in_force(self) -> bool:
         return self.state is State.IN_FORCE
 
+    @property
+    def keeps_off(self) -> bool:
+        """Whether it was decided, holds, and is what a person would ask to return from."""
+        done_once = self.measure in (Measure.WARN, Measure.REMOVE)
+        return self.in_force and not self.interim and not done_once
+
 
 @dataclass(frozen=True, kw_only=True)
 class Before:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cocmail.core.case import Case
 from cocmail.core.committee import Committee
 from cocmail.core.languages import choose
 from cocmail.core.letters import Render
@@ -37,8 +38,10 @@ class Setting:
     language: str = "en"  # the community's
     languages: tuple[str, ...] = ("en",)  # that there are letters in
 
+    committee: Committee = field(default_factory=Committee)
+    # The cases that the one at hand is linked with, by their ids.
+    linked: Mapping[str, Case] = field(default_factory=dict, repr=False)
+
     def language_of(self, mail: Mail) -> str:
         """The language that a mail's writer asks for, if we have it; else ""."""
         return choose(mail.languages, self.languages)
-
-    committee: Committee = field(default_factory=Committee)

@@ -16,6 +16,7 @@ from cocmail.core.mail import Mail
 from cocmail.core.minting import TOKEN, is_ours
 from cocmail.core.people import Address, Roster
 
+ESCROW = "escrow"
 _NOT = re.compile(r"not-([a-z0-9]+)")
 
 
@@ -26,6 +27,7 @@ class Destination:
     tokens: tuple[str, ...]  # the secret parts of reply addresses, each once
     left_out: tuple[str, ...]  # handles after `not-`, as written
     holding: str  # the header field that holds the reply address: "to", "cc" or ""
+    kept: bool  # `conduct+escrow@`: to be read only once somebody else reports the same person
     target: str  # what the mail was handled for, the same for each copy of one mail
 
 
@@ -37,6 +39,7 @@ def destination(
     A reply address wins over the bare one; exclusions are the union, wherever they stand.
     """
     tokens: dict[str, None] = {}
+    kept = False
     everywhere = (*envelope, *mail.trace_recipients, *mail.to, *mail.cc)
     for address in everywhere:
         detail = is_ours(address, community, delimiter)
@@ -44,6 +47,7 @@ def destination(
             continue
         if TOKEN.fullmatch(detail):
             tokens[detail] = None
+        kept = kept or ESCROW in detail.split(delimiter)
     excluded = left_out(everywhere, community, delimiter)
     holding = ""
     if len(tokens) == 1:
@@ -53,6 +57,7 @@ def destination(
         tokens=tuple(tokens),
         left_out=excluded,
         holding=holding,
+        kept=kept,
         target="|".join(sorted(tokens)) or "community|" + "|".join(sorted(excluded)),
     )
 

@@ -75,6 +75,8 @@ def items(case: Case) -> Iterator[Item]:
     for sanction in case.sanctions.values():
         if sanction.state is not State.IN_FORCE or sanction.start is None:
             continue
+        if sanction.id in case.over:
+            continue
         if sanction.interim:
             if sanction.until is not None:
                 since = sanction.until - (sanction.until - sanction.start) / 3

@@ -16,6 +16,14 @@ _SAFE = re.compile(
 )
 _SILENT = re.compile(r"(?:no contact|kein kontakt)(?: please| bitte)?\.?")
 _SPEAK = re.compile(r"(?:contact|kontakt)(?: please| bitte)?\.?")
+_KEEP = re.compile(
+    r"(?:please )?(?:keep (?:this|it) until others report(?: too)?"
+    r"|(?:only )?tell me if others report (?:him|her|them|this person) too)\.?"
+    r"|(?:bitte )?(?:erst lesen, wenn andere auch melden"
+    r"|aufheben, bis andere auch melden)\.?"
+)
+_NOW = re.compile(r"(?:please )?report it now\.?|(?:bitte )?jetzt melden\.?")
+_ABOUT = re.compile(r"(?:about|betrifft)\s*:\s*(.{3,120})")
 _APPEAL = re.compile(r"(?:i (?:want to |would like to )?appeal|appeal|(?:ich erhebe )?einspruch)\b")
 _AGREE = re.compile(r"(?:(?:yes,? )?i agree|(?:ja,? )?ich stimme zu)\b")
 
@@ -28,6 +36,9 @@ class Wishes:
     silent: bool | None = None  # None: nothing is said of it
     appeals: bool = False
     agrees: bool = False
+    keeps: bool = False  # to be read only once somebody else reports the same person
+    now: bool = False  # to be read after all
+    about: tuple[str, ...] = field(default=(), repr=False)  # whom it is about, as they say
 
 
 def wishes(text: str) -> Wishes:
@@ -44,10 +55,14 @@ def wishes(text: str) -> Wishes:
             silent = True
         elif _SPEAK.fullmatch(line):
             silent = False
+    # Only as the first line: one that is overlooked would bury a report.
     first = own[0] if own else ""
     return Wishes(
         safe=safe,
         silent=silent,
         appeals=_APPEAL.match(first) is not None,
         agrees=_AGREE.match(first) is not None,
+        keeps=_KEEP.fullmatch(first) is not None,
+        now=_NOW.fullmatch(first) is not None,
+        about=tuple(found[1] for line in own if (found := _ABOUT.fullmatch(line))),
     )

@@ -7,6 +7,7 @@ Refuses to know lists. Called by loops/enforcement, made by the daemon.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from cocmail.core import events as e
@@ -36,7 +37,8 @@ class LedgerBook:
                 case = await tx.case(case_id)
             for sanction in case.sanctions.values() if case else ():
                 if sanction.state is State.IN_FORCE and sanction.measure is not Measure.WARN:
-                    sanctions.append(sanction)
+                    asked = case is not None and sanction.id in case.over  # has no end of its own
+                    sanctions.append(replace(sanction, until=None) if asked else sanction)
                 elif sanction.state in (State.ENDED, State.LIFTED) and sanction.before:
                     ending.append(sanction)
         begun = sorted(sanctions, key=_start)

@@ -7,7 +7,7 @@ that asks the core something.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cocmail.core import reminders, roster
 from cocmail.core.case import Case
@@ -18,6 +18,8 @@ from cocmail.core.work import Result
 from cocmail.loops.bell import Bell, whole
 from cocmail.ports import Store, Transaction
 
+_MOST_LINKED = 20
+"""Cases that one is linked with: more are not heard of."""
 _MOST_CASES = 200
 """That one digest looks through: those that something fell due in, then the oldest open ones."""
 
@@ -45,10 +47,24 @@ class Deciding:
         """The world at this instant, for what doesn't depend on the committee."""
         return self._setting(Committee())
 
-    async def setting(self, tx: Transaction) -> Setting:
-        """The world at this instant, with the committee as its record says."""
+    async def setting(self, tx: Transaction, case: Case | None = None) -> Setting:
+        """The world at this instant, with the committee as its record says, and the cases that
+        the one at hand is linked with."""
         room = await tx.glance(COMMITTEE)
-        return self._setting(room.committee if room else Committee())
+        setting = self._setting(room.committee if room else Committee())
+        linked = {}
+        for name in sorted(case.links)[:_MOST_LINKED] if case else ():
+            other = await tx.case(name)
+            if other is not None:
+                linked[name] = other
+        return replace(setting, linked=linked) if linked else setting
+
+    async def case(self, tx: Transaction, case_id: str) -> Case | None:
+        """The case with this id, or the one that it goes on in."""
+        case = await tx.case(case_id)
+        while case is not None and case.merged_into:
+            case = await tx.case(case.merged_into)
+        return case
 
     async def on(self, case_id: str, decide: Decide) -> Result | None:
         """Decide on one case in a transaction of its own. None if the case is gone.
@@ -60,11 +76,11 @@ class Deciding:
 
     async def _on(self, case_id: str, decide: Decide) -> Result | None:
         async with self.store.transaction() as tx:
-            case = await tx.case(case_id)
+            case = await self.case(tx, case_id)
             if case is None:
                 return None
-            result = decide(case, await self.setting(tx))
-            await write(tx, case_id, result)
+            result = decide(case, await self.setting(tx, case))
+            await write(tx, case.id, result)
         self.ring(result)
         return result
 
@@ -126,13 +142,14 @@ class Deciding:
 
 
 async def write(tx: Transaction, case_id: str, result: Result) -> None:
-    if result.events:
-        await tx.record(case_id, result.events)
+    # What ends elsewhere goes first: an address that moves here must have left there.
     for other in result.elsewhere:
         if other.opens or other.case == COMMITTEE:
             await tx.ensure_case(other.case)
         if other.events:
             await tx.record(other.case, other.events)
+    if result.events:
+        await tx.record(case_id, result.events)
     if result.letters:
         await tx.queue(result.letters)
     for mail, state in result.also:

@@ -28,13 +28,15 @@ from cocmail.core.committee import COMMITTEE
 from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.escalation import HELP
+from cocmail.core.escrow import KEPT
 from cocmail.core.filtering import Judgement
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.mail import Mail, Unreadable, recipients
-from cocmail.core.people import Address, Member
+from cocmail.core.people import Address, Member, Private
 from cocmail.core.setting import Setting
 from cocmail.core.threads import Destination, destination, left_out, meant
 from cocmail.core.verification import UNPROVED, Authentication, Signature
+from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 from cocmail.loops.bell import until_stored, whole
 from cocmail.loops.deciding import Deciding, write
@@ -46,7 +48,7 @@ log = structlog.get_logger()
 _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other processes' work
 _AT_ONCE = 4
 _MOST_ATTEMPTS = 12
-_MOST_BESIDE = 50  # a person in more cases than that: the first ones stay unread
+_MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
 _LONGEST_DELAY = timedelta(minutes=5)
 
 Read = Callable[[bytes, str | None], Mail | Unreadable]
@@ -218,7 +220,7 @@ class Intake:
         meant = parse(held.text).commands if held else commands
         addresses: list[Address] = []
         for command in meant:
-            if command.word in ("sanction", "respondent", "interim", "history"):
+            if command.word in ("sanction", "respondent", "interim", "history", "watch"):
                 addresses.extend(command.addresses)
             if command.word == "lift" and command.target in case.sanctions:
                 addresses.extend(case.sanctions[command.target].addresses)
@@ -296,8 +298,20 @@ class Intake:
             kept_apart=apart - {author.handle} if author else apart,
             urgent=examined.judgement.urgent,
             tags=examined.judgement.tags,
+            beside=await self._of_sender(tx, examined),
         )
         return case_id, casework.report(Case(id=case_id), setting, incoming)
+
+    async def _of_sender(self, tx: Transaction, examined: Examined) -> dict[str, Case]:
+        """Cases that a new report may belong together with."""
+        mail = examined.mail
+        names = dict.fromkeys(f.case for f in await tx.cases_of_address(Address(KEPT)))
+        if mail.sender is not None:
+            found = await tx.cases_of_address(mail.sender.address)
+            names |= dict.fromkeys(f.case for f in found)
+        if examined.destination.kept or wishes(mail.text).keeps:
+            names |= dict.fromkeys(await tx.open_cases())
+        return await _glances(tx, names)
 
     async def _not_let_in(
         self, tx: Transaction, setting: Setting, author: Member
@@ -342,30 +356,35 @@ class Intake:
             raise Permanent("a reply address leads to a case that is gone")
         incoming = replace(_incoming(examined), purpose=found.purpose, about=found.about)
         marks = casework.marks_of(incoming, setting)
+        beside = await self._beside(tx, case, examined)
         incoming = replace(
             incoming,
             replayed=bool(marks) and await tx.seen(marks),
-            beside=await self._beside(tx, case, examined),
+            beside=beside,
+            pasts=await _pasts(tx, beside, examined),
         )
+        if case.links:
+            setting = await self._deciding.setting(tx, case)
         return found.case, in_case(case, setting, incoming, found)
 
     async def _beside(self, tx: Transaction, case: Case, examined: Examined) -> dict[str, Case]:
         """The other cases that commands name, or that know a person whom they name."""
         names: dict[str, None] = {}
+        if case.kept:
+            names |= dict.fromkeys(await tx.open_cases())
         for command in examined.commands:
             if command.word in ("link", "merge"):
-                found = await tx.reference(command.target.upper())
-                names |= {found: None} if found else {}
+                found = await tx.reference(command.target)
+                if found is not None:
+                    names[found] = None
+                    await tx.case(found)  # it is written to: its row is locked
+            if command.word in ("respondent", "sanction"):
+                names |= dict.fromkeys(f.case for f in await tx.cases_of_address(Address(KEPT)))
             for address in command.addresses:
                 for one in (address, *_linked(examined, address)):
                     names |= dict.fromkeys(f.case for f in await tx.cases_of_address(one))
         names.pop(case.id, None)
-        beside: dict[str, Case] = {}
-        for name in sorted(names)[-_MOST_BESIDE:]:
-            other = await tx.case(name)
-            if other is not None:
-                beside[name] = other
-        return beside
+        return await _glances(tx, names)
 
     # -- what belongs to no case -------------------------------------------------------------
 
@@ -457,6 +476,30 @@ def _addresses(case: Case, setting: Setting, party: str) -> tuple[Address, ...]:
         return member.addresses if member else ()
     known = case.parties.get(party)
     return known.addresses if known else ()
+
+
+async def _glances(tx: Transaction, names: Iterable[str]) -> dict[str, Case]:
+    found: dict[str, Case] = {}
+    for name in sorted(names)[-_MOST_BESIDE:]:
+        other = await tx.glance(name)
+        if other is not None:
+            found[name] = other
+    return found
+
+
+async def _pasts(
+    tx: Transaction, beside: Iterable[str], examined: Examined
+) -> dict[str, tuple[e.Past, ...]]:
+    """All that happened in those cases, where one of them is to be merged."""
+    if not any(command.word == "merge" for command in examined.commands):
+        return {}
+    return {
+        name: tuple(
+            e.Past(at=at, event=Private(e.encode(event).decode()))
+            for at, event in await tx.past(name)
+        )
+        for name in beside
+    }
 
 
 def _linked(examined: Examined, address: Address) -> tuple[Address, ...]:

@@ -110,10 +110,10 @@ class Outbox:
         result: Result | None = None
         async with self._deciding.store.transaction() as tx:
             if await tx.settle_letter(letter.id, state="sent") and letter.kind == Kind.LETTER:
-                case = await tx.case(letter.case)
+                case = await self._deciding.case(tx, letter.case)
                 if case is not None:
                     result = proofs.letter_left(case, await self._deciding.setting(tx), letter.id)
-                    await tx.record(letter.case, result.events)
+                    await tx.record(case.id, result.events)
         if result is not None:
             self._deciding.ring(result)
 
@@ -123,10 +123,11 @@ class Outbox:
         async with self._deciding.store.transaction() as tx:
             if not await tx.settle_letter(letter.id, state="failed"):
                 return
-            case = await tx.case(letter.case) if letter.case != SYSTEM else None
+            found = letter.case != SYSTEM
+            case = await self._deciding.case(tx, letter.case) if found else None
             if case is not None:
                 result = _undelivered(case, await self._deciding.setting(tx), letter)
-                await tx.record(letter.case, result.events)
+                await tx.record(case.id, result.events)
                 await tx.queue(result.letters)
         if result is not None:
             self._deciding.ring(result)

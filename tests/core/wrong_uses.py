@@ -18,7 +18,14 @@ from typing import Any
 from cocmail.core.casework import Incoming
 from cocmail.core.commands import COMMANDS, Spec
 from cocmail.core.enforcement import Observed, Role, Row
-from cocmail.core.events import PartyJoined, Refused
+from cocmail.core.events import (
+    CaseOpened,
+    Escalated,
+    Guest,
+    PartyJoined,
+    Provisional,
+    Refused,
+)
 from cocmail.core.mail import Mail
 from cocmail.core.people import Address, Private
 from cocmail.core.policy import Policy
@@ -222,7 +229,89 @@ def _counsel() -> Example:
     return world
 
 
+OTHER = "COC-7F3KQ2"
+
+
+def _beside(*more: Any, first: Callable[[], Example] = _reported) -> Callable[[], Example]:
+    """Beside another case, of which this happened, too."""
+
+    def made() -> Example:
+        world = first()
+        opened = CaseOpened(reference=OTHER, acknowledge_by=None, update_by=None)
+        nia = PartyJoined(
+            party="reporter:1",
+            addresses=(Address("nia@elsewhere.example"),),
+            name=Private("Nia"),
+            reference="COC-2K7QF3",
+        )
+        world.put_beside("other", opened, nia, *more)
+        return world
+
+    return made
+
+
+def _in(world: Example) -> Example:
+    world.case = replace(world.case, reference=OTHER)
+    return world
+
+
+def _both(line: str, *handles: str) -> Callable[[], Example]:
+    def made() -> Example:
+        world = _beside()()
+        for handle in handles:
+            world.say(handle, line)
+        return world
+
+    return made
+
+
+def _wrote_twice() -> Example:
+    world = _reported()
+    world.write("reporter:1", "One more thing: it was on the list dev.")
+    return world
+
+
+def _split() -> Example:
+    world = _wrote_twice()
+    world.say("alice", "/split 2")
+    return world
+
+
+def _wishes_to_return() -> Example:
+    world = _answered(2)
+    world.later(days=1)
+    world.write("respondent:1", "May I come back?")
+    return world
+
+
+_REPORTED_BACK = PartyJoined(
+    party="respondent:1",
+    addresses=(Address("ottoline@reporter.example"),),
+    name=Private(""),
+    reference="COC-9M3TEF",
+)
+_HELPED = Escalated(
+    why="too-few", guests=(Guest(handle="guest1", address=Address("ombud@help.example")),)
+)
+_WAITS = Provisional(handles=("carol",), why="who-was-meant", until=None)
+
 PLACES |= {
+    f"beside the case {OTHER}": _beside(),
+    f"in {OTHER}": lambda: _in(_reported()),
+    f"after your /link {OTHER}": _both(f"/link {OTHER}", "alice"),
+    f"after two of you linked {OTHER}": _both(f"/link {OTHER}", "alice", "bob"),
+    f"after your /merge {OTHER}": _both(f"/merge {OTHER}", "alice"),
+    f"after two of you merged {OTHER}": _both(f"/merge {OTHER}", "alice", "bob"),
+    f"in a closed case, beside {OTHER}": _beside(first=_after(_reported, "/close resolved")),
+    f"while {OTHER} waits for its reporter": _beside(_WAITS),
+    f"where somebody from outside helps in {OTHER}": _beside(_HELPED),
+    f"where {OTHER} is about this case's reporter": _beside(_REPORTED_BACK),
+    "after message 2 became a case of its own": _split,
+    "when the reporter wrote twice": _wrote_twice,
+    "when the person under two sanctions wrote again": _wishes_to_return,
+    "while mallory@example.net is watched": _after(
+        _reported, "/watch mallory@example.net near anna@example.org"
+    ),
     "when all but you are out": _alone,
     "after bob left the case": lambda: _bob_left(Example(members=("alice", "bob"))),
     "while bob's return is voted on": lambda: _bob_left(_reported(), "/include bob"),

@@ -23,7 +23,7 @@ from cocmail.templates import languages
 TEMPLATES = Templates()
 WHOLE = tuple(name for name in names(TEMPLATES) if not is_part(TEMPLATES, name))
 PIECES = (
-    "{{ 6 * 7 }}", "{{ case.parties }}", "{% include 'letter.txt' %}", "{# gone #}", "{%", "}}",
+    "{{ 6789 * 9876 }}", "{{ case.parties }}", "{% include 'letter.txt' %}", "{# gone #}", "{%", "}}",
     "\nBcc: thief@evil.example", "\r\nSubject: other\r\n\r\nbody", "\n\n\n\n", "\x00", "\x1b[31m",
     "\u202e", "\u2066", "\u2028", "\x85", "\ue0000\ue001", "\ue00099\ue001", "\ue000", "\ud800",
     "/approve", "\n/approve\n", "> quoted", "From here", "-- \n", " ", "word", "ß",
@@ -83,7 +83,7 @@ def test_a_letter_is_a_letter_whatever_people_write(name: str, said: str, which:
         assert len(message.keys()) == len(FIELDS)
         body = str(message.get_content())
         assert not any(line.startswith("/") for line in body.split("\n"))
-        assert "42" not in body.replace(said, "")
+        assert "67048164" not in body.replace(said, "")
 
 
 @given(HOSTILE)

@@ -16,6 +16,7 @@ from typing import Any
 
 from cocmail.adapters.templates import Templates
 from cocmail.core import casework
+from cocmail.core import events as e
 from cocmail.core.case import Case, apply
 from cocmail.core.casework import Incoming
 from cocmail.core.committee import COMMITTEE
@@ -87,6 +88,7 @@ class World:
     letters: list[Letter] = field(default_factory=list)
     last: Result | None = None
     beside: dict[str, Case] = field(default_factory=dict)
+    pasts: dict[str, tuple[e.Past, ...]] = field(default_factory=dict)  # of those beside
     record: Case = field(default_factory=lambda: Case(id=COMMITTEE))  # the committee's own
 
     @property
@@ -106,18 +108,31 @@ class World:
             now=self.now,
             entropy=next(_numbers).to_bytes(32, "big"),
             committee=self.record.committee,
+            linked={n: self.beside[n] for n in self.case.links if n in self.beside},
         )
 
     def take(self, result: Result) -> Result:
         for event in result.events:
             self.case = apply(self.case, self.now, event)
         for other in result.elsewhere:
-            if other.case == COMMITTEE:
-                for event in other.events:
+            for event in other.events:
+                if other.case == COMMITTEE:
                     self.record = apply(self.record, self.now, event)
+                elif other.case in self.beside:
+                    self.beside[other.case] = apply(self.beside[other.case], self.now, event)
         self.letters += result.letters
         self.last = result
         return result
+
+    def put_beside(self, name: str, *events: Any) -> None:
+        """Another case, of which this happened."""
+        case = Case(id=name)
+        for event in events:
+            case = apply(case, self.now, event)
+        self.beside[name] = case
+        self.pasts[name] = tuple(
+            e.Past(at=self.now, event=Private(e.encode(one).decode())) for one in events
+        )
 
     def later(self, **span: float) -> None:
         self.now += timedelta(**span)
@@ -162,6 +177,7 @@ class World:
             replayed=replayed,
             observed=OBSERVED,
             beside=self.beside,
+            pasts=self.pasts,
         )
 
     def report(

@@ -81,6 +81,10 @@ class SqlTransaction(Generic[E, C]):
         loaded = await load(self._connection, self._keys, self._codec, case, lock=False)
         return None if loaded is None else loaded.case
 
+    async def past(self, case: str) -> tuple[tuple[datetime, E], ...]:
+        loaded = await self._load(case)
+        return () if loaded is None else tuple((at, event) for _, at, event in loaded.events)
+
     async def ensure_case(self, case: str) -> None:
         if await self._load(case) is None:
             await self.open_case(case)

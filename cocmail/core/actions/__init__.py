@@ -14,6 +14,7 @@ from cocmail.core.actions import (
     filing,
     history,
     interim,
+    joining,
     leave,
     locking,
     people,
@@ -21,6 +22,7 @@ from cocmail.core.actions import (
     recusing,
     speaking,
     tending,
+    watch,
 )
 from cocmail.core.actions.turn import Hold, Turn
 from cocmail.core.commands import Command
@@ -51,6 +53,11 @@ _ACTIONS: dict[str, Callable[[Turn, Command], None]] = {
     "accept": filing.accept,
     "drop": filing.drop,
     "history": history.history,
+    "note": history.note,
+    "link": joining.link,
+    "merge": joining.merge,
+    "split": joining.split,
+    "watch": watch.watch,
     "appeal": appealing.appeal,
     "grant": appealing.answer,
     "deny": appealing.answer,

@@ -13,6 +13,7 @@ from cocmail.core import deliberation
 from cocmail.core import events as e
 from cocmail.core.actions.proposing import counsel
 from cocmail.core.actions.turn import Turn
+from cocmail.core.audience import may_know
 from cocmail.core.case import Proposal
 from cocmail.core.commands import COMMANDS, Command, Group, Problem, group_of, no_command
 from cocmail.core.letters import Kind
@@ -52,6 +53,12 @@ def status(turn: Turn, command: Command) -> None:
             if turn.member in deliberation.voters(work, p)
         ],
         "eligible": [_present(work, m.handle) for m in work.eligible],
+        "linked": [
+            other.reference
+            for other in work.setting.linked.values()
+            if may_know(other, work.setting, turn.member)
+        ],
+        "merged": [b.references[0] for b in work.case.branches.values()],
         "locked_out": sorted(work.setting.committee.locked - work.case.out),
         "asides": [a.mail for a in work.case.asides if not a.settled],
         "sanctions": [s for s in work.case.sanctions.values() if s.state is not State.PROPOSED],

@@ -9,9 +9,12 @@ from __future__ import annotations
 from cocmail.core import appeals, deliberation
 from cocmail.core import events as e
 from cocmail.core.actions.turn import Turn
+from cocmail.core.audience import may_know
 from cocmail.core.case import Appeal
 from cocmail.core.commands import Command, Problem
 from cocmail.core.letters import Kind
+from cocmail.core.people import Member
+from cocmail.core.work import Work
 
 
 def appeal(turn: Turn, command: Command) -> None:
@@ -40,12 +43,8 @@ def appeal(turn: Turn, command: Command) -> None:
 
 
 def answer(turn: Turn, command: Command) -> None:
-    """`/grant` and `/deny`: a vote on the answer."""
-    work = turn.work
-    found = work.case.open_appeals
-    if not found:
-        raise Problem("no appeal is open in this case", "/appeal opens one")
-    one = found[0]
+    """`/grant` and `/deny`: a vote on the answer to an appeal, or to a wish to return."""
+    work, one = _asked(turn, command)
     if any(p.proposed.target == one.id for p in work.case.open_proposals):
         raise Problem("a vote on this is open already", "an answer to its ballot")
     deciders = appeals.deciders(work, one)
@@ -54,12 +53,50 @@ def answer(turn: Turn, command: Command) -> None:
             "you voted for the sanction, and others decide on the appeal",
             f"the same from {' or '.join(m.handle for m in deciders)}",
         )
-    _propose(turn, command, one)
-    turn.done.append(f"proposed to {command.word} the appeal {one.id}")
+    _propose(work, turn.member, command, one)
+    knowing = {m.handle for m in work.eligible}
+    turn.tell_but(
+        {m.handle for m in turn.work.eligible} - knowing,
+        f"proposed to {command.word} the appeal {one.id}"
+        if one.opened.what == "appeal"
+        else f"proposed to {command.word} the wish to return {one.id}",
+    )
 
 
-def _propose(turn: Turn, command: Command, one: Appeal) -> None:
+def _asked(turn: Turn, command: Command) -> tuple[Work, Appeal]:
+    """What is answered: an open appeal; else what keeps off the person who wrote, in this case or
+    in one that it is linked with."""
     work = turn.work
+    found = [a for a in work.case.open_appeals if command.target in ("", a.opened.sanction)]
+    if found:
+        return work, found[0]
+    kept_off = [
+        (case, s)
+        for case in (work.case, *work.setting.linked.values())
+        if may_know(case, work.setting, turn.member)
+        for s in case.sanctions.values()
+        if appeals.may_ask(case, s, work.case) and command.target in ("", s.id)
+    ]
+    if not kept_off:
+        raise Problem(
+            "nobody who wrote here appeals, or could return",
+            "/appeal for an appeal; or /link first, with the case of the sanction",
+        )
+    if len(kept_off) > 1:
+        names = " or ".join(s.id for _, s in kept_off)
+        raise Problem(
+            f"several sanctions could be meant: {names}",
+            f"/{command.word} {kept_off[0][1].id} because …",
+        )
+    case, sanction = kept_off[0]
+    there = work if case.id == work.case.id else work.on(case)
+    waiting = [a for a in there.case.open_appeals if a.opened.sanction == sanction.id]
+    return there, waiting[0] if waiting else appeals.ask_to_return(
+        there, sanction, turn.member.handle
+    )
+
+
+def _propose(work: Work, member: Member, command: Command, one: Appeal) -> None:
     sanction = work.case.sanctions[one.opened.sanction]
     party = work.case.parties[one.opened.party]
     proposal_id = f"P{work.fresh('proposal')}"
@@ -67,8 +104,9 @@ def _propose(turn: Turn, command: Command, one: Appeal) -> None:
         e.Proposed(
             proposal=proposal_id,
             what=command.word,  # type: ignore[arg-type]
-            by=turn.member.handle,
+            by=member.handle,
             because=command.because,
+            conditions=command.conditions,
             closes=work.now + work.setting.policy.voting_period,
             sanction=sanction.id,
             target=one.id,
@@ -79,18 +117,19 @@ def _propose(turn: Turn, command: Command, one: Appeal) -> None:
     letter = work.preview(
         party,
         "letter-appeal",
-        appeals.letter_values(sanction, proposal.proposed),
+        appeals.letter_values(one, sanction, proposal.proposed),
         proposal.proposed.language,
     )
     values = {
         "proposal": proposal.proposed,
         "closes": proposal.closes,
         "sanction": sanction,
+        "appeal": one.opened,
         "letter": letter,
         "needed": deliberation.needed(work, proposal),
         "eligible": len(deliberation.voters(work, proposal)),
     }
-    for member in deliberation.voters(work, proposal):
+    for voter in deliberation.voters(work, proposal):
         work.to_member(
-            member, Kind.BALLOT, "ballot-appeal", values, purpose="ballot", about=proposal.ballot
+            voter, Kind.BALLOT, "ballot-appeal", values, purpose="ballot", about=proposal.ballot
         )

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from cocmail.core import deliberation
 from cocmail.core import events as e
+from cocmail.core.actions.history import tell
 from cocmail.core.actions.turn import Turn
 from cocmail.core.commands import Command
 from cocmail.core.escalation import where_too_few
-from cocmail.core.letters import Kind
+from cocmail.core.escrow import look_for
 from cocmail.core.people import Address, Private
-from cocmail.core.preview import where
 
 
 def respondent(turn: Turn, command: Command) -> None:
@@ -26,17 +26,8 @@ def respondent(turn: Turn, command: Command) -> None:
         work.happen(e.PartyNamed(party=known.id, addresses=addresses, by=turn.member.handle))
     whole = tuple(dict.fromkeys(a for one in addresses for a in person(turn, one)))
     keep_out_if_member(turn, whole)
-    work.to_member(
-        turn.member,
-        Kind.ANSWER,
-        "known",
-        {
-            "addresses": addresses,
-            "preview": where(addresses, turn.observed),
-            "sanctions": [s for s in work.case.sanctions.values() if s.address in addresses],
-        },
-        answering=turn.answering,
-    )
+    look_for(work, turn.beside.values())
+    tell(turn, whole)
     turn.done.append(f"named {', '.join(addresses)} as {known.role} {known.number}")
 
 

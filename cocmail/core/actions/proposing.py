@@ -12,6 +12,8 @@ from cocmail.core.actions.scopes import scope_of
 from cocmail.core.actions.turn import Hold, Turn
 from cocmail.core.case import Proposal
 from cocmail.core.commands import Command, Problem
+from cocmail.core.dossier import dossier
+from cocmail.core.escrow import look_for
 from cocmail.core.guards import guards, must_be_said
 from cocmail.core.letters import Kind
 from cocmail.core.nearby import did_you_mean
@@ -37,6 +39,7 @@ def sanction(turn: Turn, command: Command) -> None:
     permanent = command.permanently
     enough_voters(turn, permanent=permanent)
     party = work.respondent(address)
+    look_for(work, turn.beside.values())
     if amended:
         deliberation.amend(work, amended)
     sanction_id = f"S{work.fresh('sanction')}"
@@ -157,9 +160,14 @@ def ballots(turn: Turn, proposal: Proposal, seen: Preview, guarded: tuple[str, .
             if s.id != sanction.id and s.address in sanction.addresses and s.start is not None
         ],
     }
+    beside = turn.beside.values() if work.setting.policy.history else ()
     for member in deliberation.voters(work, proposal):
+        seen_by = (*beside, work.case)
+        known = dossier(seen_by, work.setting, member, sanction.addresses, turn.observed)
+        elsewhere = [one for one in known.cases if one.reference != work.case.reference]
+        theirs = {**values, "cases": elsewhere, "priors": known.priors}
         work.to_member(
-            member, Kind.BALLOT, "ballot", values, purpose="ballot", about=proposal.ballot
+            member, Kind.BALLOT, "ballot", theirs, purpose="ballot", about=proposal.ballot
         )
 
 

@@ -6,11 +6,12 @@ package). Made by casework.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed
+from cocmail.core.events import Past
 from cocmail.core.people import Member
 from cocmail.core.work import Work
 
@@ -34,5 +35,17 @@ class Turn:
     observed: Observed | None  # what stands on the lists; None: Mailman could not be asked
     answering: str  # the member's Message-ID
     beside: Mapping[str, Case] = field(default_factory=dict, repr=False)  # by id, see Incoming
+    pasts: Mapping[str, tuple[Past, ...]] = field(default_factory=dict, repr=False)  # likewise
     hidden: set[str] = field(default_factory=set)  # who must not hear of this mail
     done: list[str] = field(default_factory=list)  # what took effect, a line each
+    apart: dict[int, frozenset[str]] = field(default_factory=dict)  # who must not read that line
+
+    def tell_but(self, handles: Iterable[str], line: str) -> None:
+        """A line of what took effect, which some must not read."""
+        self.apart[len(self.done)] = frozenset(handles)
+        self.done.append(line)
+
+    def lines_for(self, handle: str) -> tuple[list[str], bool]:
+        """What this member may read of what took effect; and whether that is all."""
+        lines = [x for n, x in enumerate(self.done) if handle not in self.apart.get(n, ())]
+        return lines, len(lines) == len(self.done)

@@ -5,14 +5,13 @@ Owns what is written down of a mail and how it is shown. Called by the other roo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from cocmail.core import events as e
 from cocmail.core.case import Party
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.letters import Kind, clean, usable_id
 from cocmail.core.names import named_in_text
-from cocmail.core.people import Member, Private
+from cocmail.core.people import Private
+from cocmail.core.showing import copies
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 
@@ -59,23 +58,6 @@ def _remarks(incoming: Incoming) -> str:
     if incoming.urgent:
         remarks.append(incoming.urgent)
     return " ".join(remarks)
-
-
-def copies(work: Work, members: Iterable[Member] | None = None) -> None:
-    """The report to each member who may see it."""
-    first = next((m.received for m in work.case.messages), None)
-    if first is None:
-        return
-    for member in work.eligible if members is None else members:
-        work.to_member(member, Kind.REPORT, "report", showing(work, first))
-
-
-def showing(work: Work, received: e.Received) -> dict[str, object]:
-    return {
-        "received": received,
-        "text": work.shown(received.text),
-        "subject": work.shown(received.subject),
-    }
 
 
 def release(work: Work) -> None:

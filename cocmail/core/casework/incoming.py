@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed
+from cocmail.core.events import Past
 from cocmail.core.letters import clean
 from cocmail.core.mail import Mail
 from cocmail.core.people import Address, Private
@@ -34,6 +35,7 @@ class Incoming:
     tags: tuple[str, ...] = ()
     # Other cases that the commands name, or that know a person whom they name; never this one.
     beside: Mapping[str, Case] = field(default_factory=dict, repr=False)
+    pasts: Mapping[str, tuple[Past, ...]] = field(default_factory=dict, repr=False)  # likewise
     kept_apart: frozenset[str] = frozenset()  # who must not see this member's plain mail yet
 
     @property

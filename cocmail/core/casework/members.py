@@ -13,7 +13,7 @@ from cocmail.core import deliberation
 from cocmail.core import events as e
 from cocmail.core.actions import Hold, Turn, perform
 from cocmail.core.case import Case
-from cocmail.core.casework.filing import copies, put_aside, receive, showing
+from cocmail.core.casework.filing import put_aside, receive
 from cocmail.core.casework.incoming import Incoming, marks_of
 from cocmail.core.commands import COMMANDS, Command, Parsed, Problem, command_word, parse
 from cocmail.core.letters import Kind, clean, usable_id
@@ -22,6 +22,7 @@ from cocmail.core.people import Member, Private
 from cocmail.core.policy import Unsigned
 from cocmail.core.quoting import attribution
 from cocmail.core.setting import Setting
+from cocmail.core.showing import copies, showing
 from cocmail.core.verification import Signature, shortfall
 from cocmail.core.work import Result, Work
 
@@ -121,11 +122,13 @@ def _run(
         confirmed=confirmed,
         observed=incoming.observed,
         beside=incoming.beside,
+        pasts=incoming.pasts,
         answering=usable_id(incoming.mail.message_id),
     )
     misgivings: list[str] = []
     for command in parsed.commands:
         try:
+            _same_numbers(work, incoming, member, command)
             perform(turn, command)
         except Problem as problem:
             raise _Stopped(problem, command.line) from None
@@ -145,16 +148,35 @@ def _run(
             marks=marks_of(incoming, work.setting),
         )
     )
-    if turn.done or rest:
-        values = {
-            "author": member,
-            "done": turn.done,
-            "text": work.shown(rest),
-            "voted": any(COMMANDS[c.word].vote for c in parsed.commands),
-        }
-        work.tell(Kind.MESSAGE, "done", values, but=turn.hidden)
+    voted = any(COMMANDS[c.word].vote for c in parsed.commands)
+    for one in work.eligible:
+        done, whole = turn.lines_for(one.handle)
+        # Words below a line that somebody must not read may be about it.
+        below = rest if whole else ""
+        if one.handle not in turn.hidden and (done or below):
+            values = {"author": member, "done": done, "text": work.shown(below), "voted": voted}
+            work.to_member(one, Kind.MESSAGE, "done", values)
     deliberation.reconsider(work)
     return work.result()
+
+
+def _same_numbers(work: Work, incoming: Incoming, member: Member, command: Command) -> None:
+    """An address of a case that was merged into this one knows only that one's numbers."""
+    if command.number is None or not work.case.branches:
+        return
+    party = f"member:{member.handle}"
+    own = work.setting.minter.token(
+        case=work.case.id,
+        party=party,
+        purpose=incoming.purpose,
+        about=incoming.about,
+        epoch=work.case.epoch(party),
+    )
+    if own not in incoming.destination.tokens:
+        raise Problem(
+            "two cases became one, and the numbers may have changed",
+            "/status, and then the same in an answer to that",
+        )
 
 
 def _own_rest(rest: str) -> str:

@@ -18,12 +18,13 @@ from cocmail.core.casework.filing import (
     receive,
     release,
     set_aside,
-    showing,
 )
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.escalation import where_too_few
+from cocmail.core.escrow import about, look_for, surface
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.setting import Setting
+from cocmail.core.showing import showing
 from cocmail.core.threads import meant, named_in
 from cocmail.core.verification import Signature
 from cocmail.core.wishes import wishes
@@ -45,6 +46,8 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
             leave_out(work, one)
     note = _wishes(work, incoming, party_id)
     received = receive(work, incoming, party_id, note=note)
+    if work.case.kept:
+        return _of_kept(work, incoming, party_id)
     if party_id.startswith("reporter:") and not work.case.provisional:
         name_members(work, incoming)
         where_too_few(work)
@@ -60,6 +63,18 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
         release(work)
     values = {**showing(work, received), "party": work.case.parties[party_id]}
     work.tell(Kind.MESSAGE, "from-outsider", values)
+    return work.result()
+
+
+def _of_kept(work: Work, incoming: Incoming, party_id: str) -> Result:
+    """The reporter adds to what is kept, or wants it read after all."""
+    wanted = wishes(incoming.text)
+    if party_id.startswith("reporter:") and wanted.now:
+        surface(work, "asked")
+        return work.result()
+    own = work.case.parties[party_id].addresses
+    work.happen(e.Kept(about=about(incoming.text, wanted.about, own)))
+    look_for(work, incoming.beside.values())
     return work.result()
 
 
@@ -105,6 +120,7 @@ def from_stranger(
             {
                 "asking": (),
                 "everybody": False,
+                "kept": False,
                 "handles": [m.handle for m in setting.roster.members],
             },
             answering=usable_id(incoming.mail.message_id),
@@ -123,9 +139,11 @@ def from_machine(case: Case, setting: Setting, incoming: Incoming, party_id: str
 
 def undelivered(work: Work, party_id: str, letter: str, why: str) -> None:
     """A letter did not arrive: the members learn of it, but for the one whose letter it was."""
+    note = next((n for n in work.case.letters if n.letter == letter), None)
+    party_id = note.party if note else party_id  # it may have moved here with its case
     work.happen(e.Undelivered(party=party_id, letter=letter, why=why))
     role, _, name = party_id.partition(":")
-    what = next((n.what for n in work.case.letters if n.letter == letter), "")
+    what = note.what if note else ""
     if role == "owner":
         return
     values = {"role": role, "name": name, "what": what, "why": why}

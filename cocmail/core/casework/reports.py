@@ -10,7 +10,6 @@ from cocmail.core.case import Case
 from cocmail.core.casework.filing import (
     OWN_MATTER,
     WHO_WAS_MEANT,
-    copies,
     heed,
     leave_out,
     name_members,
@@ -18,10 +17,13 @@ from cocmail.core.casework.filing import (
 )
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.escalation import where_too_few
+from cocmail.core.escrow import about, look_for
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.people import Private
 from cocmail.core.setting import Setting
+from cocmail.core.showing import copies
 from cocmail.core.threads import meant
+from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 
 
@@ -40,6 +42,12 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
     language = setting.language_of(incoming.mail)
     reporter = work.join("reporter", reachable, incoming.name, language)
     reporter = heed(work, incoming, reporter.id)
+    wanted = wishes(incoming.text)
+    kept = incoming.destination.kept or wanted.keeps
+    if kept:
+        said = f"{incoming.mail.subject}\n{incoming.text}"
+        whom = about(said, wanted.about, (*reachable, *reporter.addresses))
+        work.happen(e.Kept(about=whom))
     author = setting.roster.by_address(incoming.address)
     if author is not None:
         why = Private("The report came from this member's address.")
@@ -48,24 +56,30 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
     if incoming.kept_apart - work.case.recused:
         apart = tuple(sorted(incoming.kept_apart - work.case.recused))
         work.happen(e.Provisional(handles=apart, why=OWN_MATTER, until=None))
-    if incoming.urgent:
+    if incoming.urgent and not kept:
         escalate_by = work.now + policy.urgent_within
         work.happen(e.MarkedUrgent(by="cocmail", escalate_by=escalate_by))
     for tag in incoming.tags:
         work.happen(e.Tagged(by="cocmail", tag=tag))
     receive(work, incoming, reporter.id)
+    for other in incoming.beside.values():
+        if any(s.keeps_off and incoming.address in s.addresses for s in other.sanctions.values()):
+            work.happen(e.Suggested(case=other.id, why="return"))
     everybody = name_members(work, incoming)
     answering = usable_id(incoming.mail.message_id)
     values = {
         "asking": asking,
         "everybody": everybody,
+        "kept": kept,
         "handles": [m.handle for m in setting.roster.members],
     }
     work.to_party(reporter, Kind.ACKNOWLEDGEMENT, "acknowledgement", values, answering=answering)
     if work.case.provisional_why == OWN_MATTER and author is not None:
         work.ask_author(reporter, author, answering)
-    copies(work)
-    where_too_few(work)
+    look_for(work, incoming.beside.values())
+    if not kept:
+        copies(work, beside=incoming.beside.values())
+        where_too_few(work)
     return work.result()
 
 

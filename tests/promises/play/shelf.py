@@ -62,6 +62,9 @@ class Shelf:
 
     glance = case
 
+    async def past(self, case: str) -> tuple[tuple[datetime, Any], ...]:
+        return tuple((at, event) for name, at, event in self.ledger if name == case)
+
     async def record(self, case: str, new: Sequence[Any]) -> Case:
         before = self.cases.get(case, Case(id=case))
         for event in new:

@@ -1,0 +1,39 @@
+"""`/watch`: tell us when one person joins a list that another is on.
+
+Called by the table of actions.
+"""
+
+from __future__ import annotations
+
+from cocmail.core import events as e
+from cocmail.core.actions.turn import Turn
+from cocmail.core.commands import Command, Problem
+from cocmail.core.watching import shared
+
+
+def watch(turn: Turn, command: Command) -> None:
+    work = turn.work
+    address, near = command.addresses
+    if address == near:
+        raise Problem(
+            "both addresses are the same", "/watch mallory@example.net near anna@example.org"
+        )
+    if any((w.address, w.near) == (address, near) for w in work.case.watches.values()):
+        raise Problem(f"{address} is watched near {near} already", "nothing: it is done")
+    now = shared(turn.observed, address, near) if turn.observed else ()
+    until = work.now + work.setting.policy.watch_for
+    work.happen(
+        e.Watched(
+            watch=f"W{work.fresh('watch')}",
+            address=address,
+            near=near,
+            by=turn.member.handle,
+            lists=now,
+            until=until,
+        )
+    )
+    where = f"; both are on {', '.join(now)} now" if now else ""
+    turn.done.append(
+        f"asked for a watch until {until:%Y-%m-%d}: you all hear when {address} joins a list that"
+        f" {near} is on{where}"
+    )

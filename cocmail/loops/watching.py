@@ -1,0 +1,65 @@
+"""Looks at every sweep whether somebody who is watched has come near.
+
+Owns the looking: two people a question, at the enforcement's pace. Refuses to know what is told of
+it (core.watching). Started by the daemon that sweeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from cocmail.core.case import Case
+from cocmail.core.enforcement import Question
+from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.people import Address
+from cocmail.core.watching import WATCHING, seen, shared
+from cocmail.loops.deciding import Deciding
+from cocmail.ports import Lists
+
+log = structlog.get_logger()
+
+
+class Watching:
+    """Until cancelled, once every sweep."""
+
+    def __init__(self, deciding: Deciding, lists: Lists, every: timedelta) -> None:
+        self._deciding = deciding
+        self._lists = lists
+        self._every = every
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except (Temporary, Permanent) as error:
+                # Enforcement tells the committee of a Mailman that stays away.
+                log.warning("watches could not be looked at; trying again", error=str(error))
+            await asyncio.sleep(self._every.total_seconds())
+
+    async def look(self) -> None:
+        cases = await self._cases()
+        questions = {
+            one: Question(addresses=(one,))
+            for case in cases
+            for watch in case.watches.values()
+            for one in (watch.address, watch.near)
+        }
+        if not questions:
+            return
+        observed = await self._lists.observe(list(questions.values()))
+        for case in cases:
+            for watch in case.watches.values():
+                lists = shared(observed, watch.address, watch.near)
+                if set(lists) != set(watch.lists):
+                    decide = partial(seen, watch_id=watch.watch, lists=lists)
+                    await self._deciding.on(case.id, decide)
+
+    async def _cases(self) -> list[Case]:
+        async with self._deciding.store.transaction() as tx:
+            names = {f.case for f in await tx.cases_of_address(Address(WATCHING))}
+            found = [await tx.glance(name) for name in sorted(names)]
+        return [case for case in found if case is not None]
