@@ -32,8 +32,7 @@ def replaced(page: str, begins: str, rows: Iterable[str]) -> None:
 
 def commands() -> Iterable[str]:
     for spec in COMMANDS.values():
-        later = "" if spec.available else " *(later)*"
-        cells = (f"`{spec.form.partition(', then the text')[0]}`", f"{spec.does}{later}",
+        cells = (f"`{spec.form.partition(', then the text')[0]}`", spec.does,
                  f"`{spec.example.splitlines()[0]}`")  # fmt: skip
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield "| `/end` | ends a text that `/reply` began | `/end` |"

@@ -38,10 +38,7 @@ class NotYet(NamedTuple):
     harmless: object
 
 
-NOT_YET: tuple[NotYet, ...] = (
-    NotYet("community", "attachments", "list"),
-    NotYet("policy", "return", "automatic"),
-)
+NOT_YET: tuple[NotYet, ...] = (NotYet("community", "attachments", "list"),)
 """Which settings later changes bring into use. Take a row out when its setting works."""
 
 

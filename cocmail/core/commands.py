@@ -38,7 +38,6 @@ class Spec:
     vote: bool = False
     answer: bool = False  # answers only the one who asked, changes nothing
     text: bool = False  # a text for outsiders follows
-    available: bool = True  # False: a later version brings it
 
     @property
     def short(self) -> str:
@@ -338,8 +337,7 @@ def command_word(line: str) -> str:
 
 def no_command(word: str) -> Problem:
     """What the sender of an unknown command is told."""
-    available = [spec.word for spec in COMMANDS.values() if spec.available]
-    right = did_you_mean(word, available, "/help lists the commands", form="/{}")
+    right = did_you_mean(word, COMMANDS, "/help lists the commands", form="/{}")
     return Problem(f"there is no command /{word}", right)
 
 
@@ -401,8 +399,6 @@ def _one(paragraph: _Paragraph) -> Command:
         raise no_command(word)
     words = " ".join(paragraph.line[found.end() :].split())
     command = spec.parse(words, paragraph.line)
-    if not spec.available:
-        raise Problem(f"/{word} isn't available in this version yet", "/help lists the commands")
     if spec.text:
         text = (
             "\n".join([*([command.text] if command.text else []), *paragraph.text])

@@ -77,10 +77,10 @@ def test_a_line_of_help_fits_a_phone() -> None:
     text = parsed.get_body().get_content()  # type: ignore[attr-defined]
     assert all(len(line) <= 74 for line in text.splitlines())
     for spec in COMMANDS.values():
-        assert (f"/{spec.word}" in text) is spec.available
+        assert f"/{spec.word}" in text
 
 
-@pytest.mark.parametrize("word", [w for w, s in COMMANDS.items() if s.available])
+@pytest.mark.parametrize("word", COMMANDS)
 def test_help_for_one_command(word: str) -> None:
     world = World()
     world.report()

@@ -385,9 +385,8 @@ def _said(text: str, sanctions: list[str]) -> str:
 def head(spec: Spec) -> str:
     """The part of a page that follows from the command table."""
     example = "\n".join(f"    {line}" for line in spec.example.splitlines())
-    later = "" if spec.available else "\n*A later version brings it.*\n"
     does = spec.does[0].upper() + spec.does[1:]
-    return f"# /{spec.word}\n\n{does}.\n{later}\n    {spec.form}\n\nFor example:\n\n{example}\n"
+    return f"# /{spec.word}\n\n{does}.\n\n    {spec.form}\n\nFor example:\n\n{example}\n"
 
 
 def rows(word: str) -> list[WrongUse]:

@@ -23,7 +23,8 @@ from cocmail.templates import languages
 TEMPLATES = Templates()
 WHOLE = tuple(name for name in names(TEMPLATES) if not is_part(TEMPLATES, name))
 PIECES = (
-    "{{ 6789 * 9876 }}", "{{ case.parties }}", "{% include 'letter.txt' %}", "{# gone #}", "{%", "}}",
+    "{{ 6789 * 9876 }}", "{{ case.parties }}",
+    "{% include 'letter.txt' %}", "{# gone #}", "{%", "}}",
     "\nBcc: thief@evil.example", "\r\nSubject: other\r\n\r\nbody", "\n\n\n\n", "\x00", "\x1b[31m",
     "\u202e", "\u2066", "\u2028", "\x85", "\ue0000\ue001", "\ue00099\ue001", "\ue000", "\ud800",
     "/approve", "\n/approve\n", "> quoted", "From here", "-- \n", " ", "word", "ß",

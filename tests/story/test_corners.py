@@ -69,17 +69,6 @@ def test_a_command_whose_signed_fields_do_not_hold_our_address_is_asked_about(ho
     assert not case.heard(house.bob, "message", "readdressed")
 
 
-@pytest.mark.parametrize("word", ["/watch m@else.example near a@else.example", "/link COC-7F3KQ2"])
-def test_what_is_not_there_yet_is_refused_and_does_nothing(house: Stage, word: str) -> None:
-    case = house.report()
-    after = house.now()
-    case.say(house.alice, word)
-    heard = case.settle()
-    assert heard
-    if case.heard(house.alice, "refusal", after=after):
-        assert not case.heard(house.bob, after=after)
-
-
 def test_a_reply_beside_a_command_that_fails_does_not_leave(house: Stage) -> None:
     """Promise 6."""
     case = house.report()

@@ -87,9 +87,8 @@ def _present(work: Work, handle: str) -> Present:
 
 
 def help_(turn: Turn, command: Command) -> None:
-    available = [s for s in COMMANDS.values() if s.available]
     if command.target:
-        spec = next((s for s in available if s.word == command.target), None)
+        spec = COMMANDS.get(command.target)
         if spec is None:
             raise no_command(command.target)
         values: dict[str, object] = {"spec": spec}
@@ -97,7 +96,7 @@ def help_(turn: Turn, command: Command) -> None:
             turn.member, Kind.HELP, "help-command", values, answering=turn.answering
         )
         return
-    groups = [(g.value, [s for s in available if group_of(s) is g]) for g in Group]
+    groups = [(g.value, [s for s in COMMANDS.values() if group_of(s) is g]) for g in Group]
     turn.work.to_member(
         turn.member, Kind.HELP, "help", {"groups": groups}, answering=turn.answering
     )
