@@ -54,7 +54,7 @@ def hints(work: Work, member: Member, beside: Iterable[Case] = ()) -> tuple[Hint
     return tuple(
         Hint(reference=case.reference, why=why, sanctions=_holding(case, senders))
         for name, why in sorted(work.case.suggested)
-        if (case := known.get(name)) is not None and may_know(case, work.setting, member)
+        if name in known and may_know(case := work.as_it_is(known[name]), work.setting, member)
     )
 
 

@@ -95,6 +95,11 @@ class Work:
             self._beside[case.id] = other
         return self._beside[case.id]
 
+    def as_it_is(self, case: Case) -> Case:
+        """The other case as this transaction leaves it."""
+        there = self._beside.get(case.id)
+        return there.case if there else case
+
     def on_committee(self) -> Work:
         """The work on the committee's own record."""
         return self.on(Case(id=COMMITTEE, committee=self.setting.committee))

@@ -226,8 +226,8 @@ def test_several_instances_of_mailman() -> None:
 
 def test_what_is_accepted_and_not_yet_in_use_is_named() -> None:
     text = swap("escalate_to = []", 'escalate_to = ["ombud@example.net"]')
-    text = text.replace('#return = "automatic"', 'return = "on-request"')
-    assert set(good(text).unused()) == {"[policy] return"}
+    text = text.replace('#attachments = "list"', 'attachments = "copy"')
+    assert set(good(text).unused()) == {"[community] attachments"}
 
 
 def test_what_is_allowed_and_perhaps_not_meant_is_a_warning() -> None:
