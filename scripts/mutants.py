@@ -1,7 +1,7 @@
 """Shows that each promise's test fails when its guard is taken out.
 
 Owns the trial: every `tests/mutants/*.patch` begins with lines `Test: PATH[::NAME]`; the patch is
-applied to a copy of the work tree, and those tests must fail there, having passed here.
+applied to a copy of the work tree, and each of those tests must fail there, having passed here.
 Knows nothing of what the patches do. Called by `make mutants [MUTANT=part-of-a-name]`.
 """
 
@@ -53,11 +53,12 @@ def try_one(patch: Path) -> str | None:
         )  # fmt: skip
         if applied.returncode:
             return f"the patch no longer applies: {applied.stderr.strip()}"
-        done = run(tests_of(patch), folder)
-    if done.returncode == 0:
-        return "its tests pass without the guard"
-    if done.returncode != 1:
-        return f"its tests did not run:\n{done.stdout[-2000:]}{done.stderr[-500:]}"
+        for test in tests_of(patch):
+            done = run([test], folder)
+            if done.returncode == 0:
+                return f"{test} passes without the guard"
+            if done.returncode != 1:
+                return f"{test} did not run:\n{done.stdout[-2000:]}{done.stderr[-500:]}"
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -83,6 +84,26 @@ def test_all_thirteen_promises_are_there() -> None:
     assert rows == [str(number) for number in range(1, 14)]
 
 
+def attacks() -> dict[str, str]:
+    """What the security model tells of: an attack, and the test that shows what happens."""
+    section = page("security-model.md").partition("## Attacks, one by one")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| .+ \| `(tests/\S+::\w+)` \|$", section, re.MULTILINE)
+    assert len(rows) == len(re.findall(r"^\|", section, re.MULTILINE)) - 2
+    return dict(rows)
+
+
+@pytest.mark.parametrize(("attack", "test"), attacks().items(), ids=attacks())
+def test_every_attack_has_its_test_and_its_mutant(attack: str, test: str) -> None:
+    path, _, name = test.partition("::")
+    tree = ast.parse((ROOT / path).read_text())
+    assert name in {
+        one.name for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    line = re.compile(rf"^Test: {re.escape(test)}(\[|$)", re.MULTILINE)
+    mutants = [one.read_text() for one in (ROOT / "tests/mutants").glob("*.patch")]
+    assert any(map(line.search, mutants)), f"no patch in tests/mutants takes its guard out: {test}"
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda one: one.name)
 def test_links_and_paths_lead_somewhere(path: Path) -> None:
     text = path.read_text()
@@ -90,7 +111,7 @@ def test_links_and_paths_lead_somewhere(path: Path) -> None:
         assert (path.parent / target).exists(), target
     for named in re.findall(r"`((?:docs|deploy|filters|tests|cocmail)/[^`\s]*)`", text):
         if named != "tests/mutants/":
-            assert (ROOT / named).exists(), named
+            assert (ROOT / named.partition("::")[0]).exists(), named
 
 
 @pytest.mark.parametrize("name", ["committee.md", "reporter.md"])
