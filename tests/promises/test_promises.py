@@ -191,7 +191,7 @@ def test_promise_05_a_replay_runs_nothing(world: World) -> None:
 
 def test_promise_05_a_stolen_ballot_address_is_of_no_use(world: World) -> None:
     proposal = world.propose()
-    world.say("bob", "/approve", sender="carol@carol.example", purpose="ballot", about=proposal)
+    world.vote(proposal, "bob", sender="carol@carol.example")
     assert not world.case.proposals[proposal].votes
 
 
