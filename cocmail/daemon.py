@@ -169,6 +169,7 @@ class Daemon:
             "imap": self.imap.trouble if self.imap else "",
             "lmtp": self.lmtp.trouble if self.lmtp else "",
             "submission": self._outbox.trouble,
+            "dns": self._intake.trouble,
         }
         if not self._sweeps:
             del now["enforcement"]  # another daemon's word counts

@@ -14,7 +14,7 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -50,6 +50,8 @@ _AT_ONCE = 4
 _MOST_ATTEMPTS = 12
 _MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
 _LONGEST_DELAY = timedelta(minutes=5)
+_TOLD_AGAIN = timedelta(days=1)
+_NO_KEYS = "DNS doesn't answer: signatures can't be checked, so commands wait and are asked about"
 
 Read = Callable[[bytes, str | None], Mail | Unreadable]
 Judge = Callable[[bytes, Mail], Awaitable[Judgement]]
@@ -92,6 +94,8 @@ class Intake:
         self._senders: dict[Address, asyncio.Lock] = {}
         self._queued: Counter[Address] = Counter()
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self.trouble = ""  # for `cocmail status`
+        self._told: datetime | None = None  # when the members heard of it
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -187,8 +191,13 @@ class Intake:
         if mail.sender is not None and not mail.automatic:
             auth = await self._authenticator.authenticate(waiting.raw, mail.sender.address)
         commands, addresses = await self._ahead(mail, where)
-        if commands and auth.signature is Signature.UNSURE and waiting.attempts < _MOST_ATTEMPTS:
-            raise Temporary("DNS did not answer, so a signature could not be checked")
+        if commands and auth.signature is Signature.UNSURE:
+            if mail.sender and setting.roster.by_address(mail.sender.address):
+                self.trouble = _NO_KEYS
+            if waiting.attempts < _MOST_ATTEMPTS:
+                raise Temporary("DNS did not answer, so a signature could not be checked")
+        elif auth.signature in (Signature.SOUND, Signature.FAILED):
+            self.trouble = ""
         observed = None
         if addresses:
             observed = await self._observe(addresses)
@@ -251,6 +260,24 @@ class Intake:
                 case=None if case_id == SYSTEM else case_id,
                 why=result.why,
             )
+        self._deciding.ring(result)
+        if self.trouble and examined.commands and examined.auth.signature is Signature.UNSURE:
+            await self._tell_of_dns()
+
+    async def _tell_of_dns(self) -> None:
+        """The members hear, once a day at most, why their commands are asked about."""
+        now = self._clock.now()
+        if self._told is not None and now < self._told + _TOLD_AGAIN:
+            return
+        async with self._store.transaction() as tx:
+            setting = await self._deciding.setting(tx)
+            work = Work(Case(id=SYSTEM), setting)
+            work.happen(e.Happened(what="no-keys", detail=_NO_KEYS))
+            for member in setting.roster.without(setting.committee.locked):
+                work.to_member(member, Kind.ALERT, "signatures-trouble", {})
+            result = work.result()
+            await write(tx, SYSTEM, result)
+        self._told = now
         self._deciding.ring(result)
 
     async def _place(
@@ -425,7 +452,8 @@ class Intake:
             work = Work(Case(id=SYSTEM), setting)
             work.happen(e.Happened(what="quarantined", detail=why, mail=waiting.id))
             reached = (*waiting.recipients, *recipients(waiting.raw))
-            for member in setting.roster.without(_left_out(reached, setting)):
+            kept_out = _left_out(reached, setting) | setting.committee.locked
+            for member in setting.roster.without(kept_out):
                 work.to_member(member, Kind.ALERT, "set-aside-alert", {"why": why})
             result = work.result(settled="quarantined", why=why)
             await write(tx, SYSTEM, result)

@@ -43,7 +43,7 @@ class Post:
         for handle in self.room.handles:
             self.publish(f"{handle}.example", key(handle))
         intake: Any = self.room.intake
-        intake._authenticator, intake._lists, intake._judge = self, self, _no_judgement
+        intake._authenticator, intake._lists, intake._judge = self, self, no_judgement
         intake._clock = self
         shelf: Any = self.room.shelf
         shelf.postpone_mail = self._postpone
@@ -187,8 +187,8 @@ _WORDS = {
 _UNUSED: Any = None
 
 
-async def _no_judgement(raw: bytes, mail: Any) -> Judgement:
+async def no_judgement(raw: bytes, mail: Any) -> Judgement:
     return Judgement(set_aside="", urgent="", tags=(), said=())
 
 
-__all__ = ["ALL", "BOB", "PLAIN", "SUSPEND", "Post", "key", "sign"]
+__all__ = ["ALL", "BOB", "PLAIN", "SUSPEND", "Post", "key", "no_judgement", "sign"]
