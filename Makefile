@@ -3,7 +3,8 @@ PYTHON ?= python3
 RUN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test lint bench docs-check mutants lock rows python env-demo env-dev servers
+.PHONY: help demo test lint bench docs-check leak-check mutants lock rows python env-demo env-dev \
+	servers
 
 help:
 	@echo 'make demo        the whole story on real servers in a scratch folder, in a minute'
@@ -11,6 +12,7 @@ help:
 	@echo 'make lint        ruff, mypy --strict, import contracts'
 	@echo 'make mutants     each promise: its test fails when its guard is taken out'
 	@echo 'make docs-check  what the docs say against what the code does'
+	@echo 'make leak-check  what the look at letters catches and misses, as a table'
 	@echo 'make bench       benchmarks'
 	@echo 'make rows        the tables of the docs again, after a setting, command or letter'
 	@echo 'make lock        the locks in requirements/ again (UPGRADE=1: newer versions)'
@@ -41,6 +43,9 @@ lint: env-dev servers
 
 docs-check: env-dev
 	$(RUN)/python -m pytest tests/docs
+
+leak-check: env-dev
+	@$(RUN)/python -m tests.core.leak_check
 
 bench: env-dev servers
 	$(RUN)/python -m benchmarks $(BENCH)
