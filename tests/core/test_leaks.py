@@ -70,6 +70,15 @@ def test_what_is_retold_is_recognised(name: str) -> None:
     assert "paraphrase" in {leak.kind for leak in pair.found()}
 
 
+def test_a_letter_of_one_case_tells_nothing_of_another() -> None:
+    cases = {pair.name.partition(":")[0]: pair.secrets for pair in PAIRS}
+    for pair in PAIRS:
+        for case, secrets in cases.items():
+            if case != pair.name.partition(":")[0]:
+                found = [one for one in leaks(pair.letter, secrets) if "voted" not in one.says]
+                assert found == [], (pair.name, case)
+
+
 # -- names and addresses -----------------------------------------------------------------------
 
 JANE = Secrets(
@@ -132,6 +141,11 @@ def test_words_like_names_are_not(text: str) -> None:
 )
 def test_addresses_are_seen(text: str) -> None:
     assert "address" in kinds(text, JANE)
+
+
+def test_an_address_or_an_office_that_stands_as_a_name_makes_no_word_a_name() -> None:
+    secrets = Secrets(names=("jo@dunes.example.org", "Conduct Committee"))
+    assert not leaks("The Committee met the Example of the Dunes, and Conduct counts.", secrets)
 
 
 def test_an_address_that_everybody_could_have_tells_by_its_domain_alone() -> None:

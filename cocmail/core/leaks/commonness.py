@@ -323,6 +323,12 @@ def is_word(word: str, tongue: str) -> bool:
     )
 
 
+def is_plain(word: str) -> bool:
+    """Whether a folded word is so common, and so rarely a name, that it names nobody alone."""
+    known = word in _FUNCTION or word in _ORDINARY
+    return known and word not in _NAMES_OF["en"] and word not in _NAMES_OF["de"]
+
+
 @lru_cache(maxsize=65_536)
 def weight(word: str) -> float:
     """What a folded word tells: 0 for a small word, 2 for one that hardly anybody uses."""

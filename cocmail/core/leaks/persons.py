@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cocmail.core.leaks.commonness import is_word, language, weight, words_in
+from cocmail.core.leaks.commonness import is_plain, is_word, language, weight, words_in
 from cocmail.core.leaks.likeness import Read, folded, sentences, stem
 from cocmail.core.leaks.terms import Leak
 
@@ -78,7 +78,7 @@ def address_leaks(
 def _of_name(name: str, tongue: str) -> Iterator[_Sign]:
     pieces = [tuple(folded(piece)) for piece in name.replace(",", " ").split()]
     pieces = [piece for piece in pieces if piece and not _TITLES.issuperset(piece)]
-    if not pieces or sum(map(len, pieces)) > 12:
+    if not pieces or sum(map(len, pieces)) > 12 or "@" in name:
         return
     whole = tuple(word for piece in pieces for word in piece)
     joined = "".join(whole)
@@ -91,12 +91,13 @@ def _of_name(name: str, tongue: str) -> Iterator[_Sign]:
         yield _Sign((*first, *last), "name")
         yield _Sign((first[0][0], *last), "part", cased=True)
         yield _Sign((*last, first[0][0]), "part", cased=True)
-        yield _Sign((*first, last[0][0]), "part", cased=True)
+        if len(first[0]) > 1:
+            yield _Sign((*first, last[0][0]), "part", cased=True)
     if len(whole) > 2 and all(len(word) == 1 for word in whole):
         yield _Sign(whole[:2], "part")  # a family name of two signs
     for piece in pieces:
         spelled = "".join(piece)
-        if len(spelled) < 2:
+        if len(spelled) < 2 or (len(piece) == 1 and is_plain(spelled)):
             continue
         common = (len(piece) == 1 and is_word(spelled, tongue)) or len(spelled) < 3
         if common:
