@@ -134,7 +134,7 @@ def _found(
     """Each sign that stands in the letter, and how it is written there; the longer ones first,
     and none within another."""
     starting: dict[str, list[_Sign]] = defaultdict(list)
-    for sign in sorted(signs, key=lambda one: (-len("".join(one.words)), one.words)):
+    for sign in sorted(signs, key=lambda one: (one.words, one.kind, one.cased)):
         starting[sign.words[0]].append(sign)
     used = {sign for text in own for _, _, sign in _matches(starting, text)}
     spelled = {sign.words for sign in used}
@@ -176,7 +176,7 @@ def _accusing(letter: Read, covered: list[bool]) -> list[bool]:
 def _matches(starting: dict[str, list[_Sign]], text: Read) -> Iterator[tuple[int, int, _Sign]]:
     begins = {places[0] for places in sentences(text)} if starting else set()
     for place, word in enumerate(text.words):
-        for first in {word, word[:-1]} if word.endswith("s") and len(word) > 3 else {word}:
+        for first in (word, word[:-1]) if word.endswith("s") and len(word) > 3 else (word,):
             for sign in starting.get(first, ()):
                 last = _follow(sign, text, place)
                 if not last:
