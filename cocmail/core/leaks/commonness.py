@@ -220,7 +220,7 @@ ruby pearl amber jade opal hazel heather iris jasmine holly ginger basil angel d
 melody patience prudence charity mercy verity honor honour justice precious sunny misty sandy
 rusty dusty bloom flower bush hedge marsh moor heath dale glen cliff sterling crown duke earl
 baron prince major christian english french welsh chelsea florence sydney georgia virginia cash
-barker singer painter mallow orchard heron kestrel falcon raven bird finch crane peacock swan
+barker singer painter kestrel falcon raven bird finch crane peacock swan
 drake buckle post call sparrow wren street forest glade meadow brook burn stream
 """
 _NAMES_TOO_GERMAN = """

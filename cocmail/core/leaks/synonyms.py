@@ -74,7 +74,7 @@ ugly hideous hässlich
 fat overweight obese dick übergewichtig
 shout yell scream bellow shouted yelled screamed geschrien angebrüllt gebrüllt schrie brüllte
 whisper murmur mutter geflüstert flüsterte
-laugh giggle mock imitate imitated mimic mimicked ridicule jeer laughed mocked ridiculed
+laugh giggle mock ridicule jeer laughed mocked ridiculed
   ausgelacht gelacht verspottet
 joke jest quip witz scherz
 cry weep sob tears cried weeping geweint tränen weinen
