@@ -50,6 +50,7 @@ _AT_ONCE = 4
 _MOST_ATTEMPTS = 12
 _MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
 _LONGEST_DELAY = timedelta(minutes=5)
+_COMMANDS = "commands"  # for what the marks of a mail with commands are remembered
 _TOLD_AGAIN = timedelta(days=1)
 _NO_KEYS = "DNS doesn't answer: signatures can't be checked, so commands wait and are asked about"
 
@@ -384,9 +385,14 @@ class Intake:
         incoming = replace(_incoming(examined), purpose=found.purpose, about=found.about)
         marks = casework.marks_of(incoming, setting)
         beside = await self._beside(tx, case, examined)
+        replayed = bool(marks) and await tx.seen(marks)
+        if examined.commands:
+            # What was refused, or waits for a confirmation, must not run by itself later on.
+            for mark in marks:
+                replayed |= await tx.duplicate_of(mark, _COMMANDS) is not None
         incoming = replace(
             incoming,
-            replayed=bool(marks) and await tx.seen(marks),
+            replayed=replayed,
             beside=beside,
             pasts=await _pasts(tx, beside, examined),
         )

@@ -64,6 +64,23 @@ def test_a_replay_of_a_vote(post: Post) -> None:
     assert post.votes() == {"bob": "object"}
 
 
+def test_a_refused_command_once_more_when_it_would_do_something(post: Post) -> None:
+    first = post.signed("/reopen", to=post.reply("bob"))
+    assert post.arrives(first) == "refused"
+    assert post.arrives(post.signed("/withdraw", "alice", to=post.reply("alice"))) == "ran"
+    assert post.arrives(post.signed("/close resolved", to=post.reply("bob"))) == "ran"
+    assert post.arrives(b"X-New: 1\r\n" + first) == "asked"
+    assert not post.found.is_open
+
+
+def test_a_command_that_was_asked_about_once_more(post: Post) -> None:
+    """It came without its signature first; bob, who was asked, did not want it any more."""
+    mail = post.written("/assign bob", to=post.reply("bob"))
+    assert post.arrives(mail) == "asked"
+    assert post.arrives(sign(mail, key("bob"), "bob.example")) == "asked"
+    assert not post.found.assigned
+
+
 def test_a_second_signature_makes_no_replay_new(post: Post) -> None:
     """One of two signatures is taken off; each of them was seen."""
     other = "other._domainkey.bob.example"
@@ -119,10 +136,12 @@ TWO = (
 
 
 def test_a_second_content_type_that_switches_the_boundary(post: Post) -> None:
-    signed = post.signed(TWO, content_type="multipart/mixed; boundary=a")
+    declared = "multipart/mixed; boundary=a"
+    signed = post.signed(TWO, content_type=declared)
     assert post.arrives(b"Content-Type: multipart/mixed; boundary=b\r\n" + signed) == "asked"
     assert post.votes() == {}
-    assert post.arrives(signed) == "ran"
+    assert post.arrives(signed) == "asked", "its signature was here before"
+    assert post.arrives(post.signed(TWO, content_type=declared)) == "ran"
     assert post.votes() == {"bob": "object"}
 
 

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from cocmail.lab.correspondent import Correspondent, make_key
+from cocmail.lab.dns import Mode
+from cocmail.lab.waiting import wait_until
+
 # The store plays no part in these: once is enough.
 pytestmark = pytest.mark.parametrize("new_store", ["sqlite"], indirect=True, scope="session")
 
@@ -143,6 +147,27 @@ def test_an_outsider_with_a_failing_signature_is_set_aside(house: Stage) -> None
     house.post(case.reporter.forger.answer(case.acknowledgement.data, "Forget it: blue cork."))
     for told in case.all_hear("message", "blue cork"):
         assert "/accept 1" in told.text
+
+
+def test_a_command_waits_while_dns_is_away(house: Stage) -> None:
+    case = house.report()
+    dns = house.servers.dns
+    bob = Correspondent(house.bob.address, house.bob.name, dkim_key=make_key(), selector="late")
+    bob.publish(dns)
+    dns.mode = Mode.SERVFAIL
+    try:
+        house.post(bob.answer(case.copies["bob"].data, "/tag patience"))
+        wait_until(
+            lambda: any("DNS" in words for words in house.ask("status")["trouble"]),
+            timeout=20,
+            what="that the operator can see it",
+        )
+        assert house.ask("status")["mail"]["waiting"] >= 1
+        assert not house.mails(house.alice, "message", "patience")
+    finally:
+        dns.mode = Mode.ANSWER
+    case.hears(house.alice, "message", "patience")
+    assert not house.mails(house.bob, "confirmation", "patience")
 
 
 def test_commands_at_the_public_address_do_nothing(house: Stage) -> None:
