@@ -168,6 +168,7 @@ def _cases() -> tuple[Case, ...]:
         acknowledge_by=_END,
         recused=frozenset(("dave",)),
         parties={p.id: p for p in (_party("reporter"), _party("respondent"))},
+        withheld={1: e.Withheld(number=1, by="bob", parties=("respondent:1",), text=TEXT, why=())},
         messages=(Message(at=NOW, received=_received()),),
     )
     closed = Case(

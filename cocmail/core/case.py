@@ -172,6 +172,8 @@ class Case:
     covered: Mapping[str, frozenset[str]] = field(default_factory=dict)  # sanction -> lists
     letters: tuple[e.LetterNote, ...] = ()
     said: tuple[e.Said, ...] = ()
+    withheld: Mapping[int, e.Withheld] = field(default_factory=dict)  # texts that wait
+    texts_withheld: int = 0  # ever
     held: Mapping[str, e.Held] = field(default_factory=dict)  # confirmations that can still come
     marks: frozenset[str] = frozenset()
     reminded: Mapping[str, datetime | None] = field(default_factory=dict)  # key -> when again
@@ -453,6 +455,19 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
                 update_by=event.update_by if answered else case.update_by,
                 reminded=_clocks_anew(case) if answered else case.reminded,
             )
+        case e.Withheld():
+            if event.number != case.texts_withheld + 1:
+                raise _unfit(case, event)
+            return replace(
+                case,
+                texts_withheld=event.number,
+                withheld={**case.withheld, event.number: event},
+            )
+        case e.LetGo():
+            if event.number not in case.withheld:
+                raise _unfit(case, event)
+            waiting = {n: w for n, w in case.withheld.items() if n != event.number}
+            return replace(case, withheld=waiting)
         case e.Told():
             return replace(case, letters=(*case.letters, *event.letters))
         case e.LetterLeft():

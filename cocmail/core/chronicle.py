@@ -117,6 +117,10 @@ def told(event: Any) -> tuple[str, str]:
             return "cocmail", f"{event.sanction} was undone in {len(event.lines)} places"
         case e.Said():
             return event.by, f"wrote to {', '.join(event.parties)}: {event.text}"
+        case e.Withheld():
+            return event.by, f"text {event.number} to {', '.join(event.parties)} waits: {event.text}"
+        case e.LetGo():
+            return event.by, f"let text {event.number} leave"
         case e.Told():
             letters = ", ".join(f"{n.what} to {n.party}" for n in event.letters)
             return "cocmail", f"wrote: {letters}"

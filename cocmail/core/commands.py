@@ -79,6 +79,13 @@ _TABLE = (
         text=True,
     ),
     _spec(
+        "release",
+        "/release N",
+        "lets a text of another member leave, which seems to tell what it must not",
+        "/release 1",
+        forms.numbered("release", "/release 1"),
+    ),
+    _spec(
         "respondent",
         "/respondent ADDRESS [ADDRESS …]",
         "names the reported person and their addresses; answers with what is known of them",

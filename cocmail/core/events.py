@@ -112,6 +112,7 @@ class Received:
     message_id: str
     note: Private = Private("")  # what members should know of it, in one line
     language: str = ""  # what it asks for, of those we had
+    digests: tuple[str, ...] = ()  # SHA-256 of each attachment
     kind: Literal["received"] = "received"
 
 
@@ -397,6 +398,28 @@ class Said:
     text: Private
     update_by: datetime | None = None
     kind: Literal["said"] = "said"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withheld:
+    """A member's text for outsiders seems to tell what they must not know: it waits for another
+    member's word."""
+
+    number: int
+    by: str
+    parties: tuple[str, ...]
+    text: Private
+    why: tuple[Private, ...]
+    kind: Literal["withheld"] = "withheld"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetGo:
+    """Another member looked at it, and it left."""
+
+    number: int  # of the Withheld
+    by: str
+    kind: Literal["let-go"] = "let-go"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -789,6 +812,8 @@ Event = Annotated[
     | Enforced
     | Restored
     | Said
+    | Withheld
+    | LetGo
     | Told
     | LetterLeft
     | Undelivered

@@ -142,6 +142,16 @@ def absorb(case: Case, other: Case, event: e.Absorbed) -> Case:
         covered={**case.covered, **other.covered},
         letters=(*case.letters, *letters),
         said=(*case.said, *(replace(s, parties=tuple(map(here, s.parties))) for s in other.said)),
+        withheld={
+            **case.withheld,
+            **{
+                case.texts_withheld + n: replace(
+                    w, number=case.texts_withheld + n, parties=tuple(map(here, w.parties))
+                )
+                for n, w in other.withheld.items()
+            },
+        },
+        texts_withheld=case.texts_withheld + other.texts_withheld,
         marks=case.marks | other.marks,
         reminded={**other.reminded, **case.reminded},
         left_letters=case.left_letters | other.left_letters,

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from cocmail.core.case import Case, Party
 from cocmail.core.commands import Command, Problem, command_word
+from cocmail.core.leaks import A_MEMBERS_MESSAGE, Secrets, Source, leaks
 from cocmail.core.people import Roster
 from cocmail.core.quoting import attribution, header_block, shared_run, signature
 
@@ -65,6 +66,46 @@ def texts_of(case: Case) -> Iterable[str]:
         yield aside.mail.text
     for said in case.said:
         yield said.text
+
+
+def leaking(text: str, case: Case, parties: Iterable[Party]) -> tuple[str, ...]:
+    """What this text seems to tell these people that they must not know: who reported, or what
+    the members said among themselves; () if nothing was found."""
+    found = (leak.says for party in parties for leak in leaks(text, secrets_of(case, party)))
+    return tuple(dict.fromkeys(found))
+
+
+def secrets_of(case: Case, party: Party) -> Secrets:
+    """What this person must not learn from us; their own words, and ours to them, are no secret."""
+    others = [p for p in case.parties.values() if p.id != party.id and p.role != "owner"]
+    # A reporter named the reported person to us; anybody else must not learn who reported.
+    hidden = [p for p in others if party.role != "reporter" or p.role != "respondent"]
+    own = [m.received for m in case.messages if m.received.party == party.id]
+    foreign = [m.received for m in case.messages if m.received.party != party.id]
+    return Secrets(
+        names=tuple(p.name for p in hidden if p.name),
+        addresses=tuple(a for p in hidden for a in p.addresses),
+        sources=tuple(
+            Source(text=f"{r.subject}\n{r.text}", what=_what(r.party)) for r in foreign
+        ),
+        attachments=tuple(
+            (str(name), digest)
+            for r in foreign
+            for name, digest in zip(r.attachments, r.digests, strict=False)
+        ),
+        own=(
+            *(f"{r.subject}\n{r.text}" for r in own),
+            *(s.text for s in case.said if party.id in s.parties),
+            *(s.reason for s in case.sanctions.values() if {*s.addresses} & {*party.addresses}),
+        ),
+    )
+
+
+def _what(party: str) -> str:
+    role = party.partition(":")[0]
+    if role == "member":
+        return A_MEMBERS_MESSAGE
+    return "a report" if role == "reporter" else "another person's message"
 
 
 def misgivings(text: str, case: Case, roster: Roster) -> tuple[str, ...]:

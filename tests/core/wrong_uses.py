@@ -23,6 +23,7 @@ from cocmail.core.events import (
     Escalated,
     Guest,
     PartyJoined,
+    PartySilenced,
     Provisional,
     Refused,
 )
@@ -295,7 +296,25 @@ _HELPED = Escalated(
 )
 _WAITS = Provisional(handles=("carol",), why="who-was-meant", until=None)
 
+def _waits(handle: str, *wishes: str) -> Callable[[], Example]:
+    def made() -> Example:
+        world = _reported()
+        world.write("reporter:1", "My name is Ottoline Featherstone.")
+        world.say(handle, f"/respondent {MALLORY}")
+        world.say(handle, "/reply respondent\nOttoline Featherstone told us of you.\n/end")
+        (held,) = world.case.held
+        world.write(f"member:{handle}", "/confirm", purpose="confirm", about=held)
+        for wish in wishes:
+            world.write("respondent:1", wish)
+            world.take(Result(events=(PartySilenced(party="respondent:1", silent=True),), letters=()))
+        return world
+
+    return made
+
+
 PLACES |= {
+    "while your text waits": _waits("alice"),
+    "while bob's text waits for somebody who wants no mail": _waits("bob", "No contact"),
     f"beside the case {OTHER}": _beside(),
     f"in {OTHER}": lambda: _in(_reported()),
     f"after your /link {OTHER}": _both(f"/link {OTHER}", "alice"),

@@ -196,7 +196,13 @@ class House:
         self.alice = self._member("alice", "Alice Adeyemi")
         self.bob = self._member("bob", "Bob Brandt")
         self.carol = self._member("carol", "Carol Costa")
-        self.members = (self.alice, self.bob, self.carol)
+        # More of them where a test says so: `new_house(more=("dave",))`.
+        others = more.pop("more", ())
+        self.members = (
+            self.alice, self.bob, self.carol,
+            *(self._member(handle, f"{handle.title()} Dumont") for handle in others),
+        )  # fmt: skip
+        self.english: tuple[str, ...] = more.pop("english", ())
         self.configuration = directory / "cocmail.toml"
         self.log = directory / "cocmail.log"
         self.lmtp_port = free_port()
@@ -243,6 +249,7 @@ class House:
                 f'handle = "{member.handle}"',
                 f'name = "{member.name}"',
                 f'addresses = ["{member.address}"]',
+                *(['language = "en"'] if member.handle in self.english else []),
             ]
         self.pushed = "lmtp" in tables
         self.configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")

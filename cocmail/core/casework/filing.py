@@ -43,6 +43,7 @@ def receive(
         message_id=usable_id(mail.message_id),
         note=Private(" ".join(filter(None, (note, _remarks(incoming))))),
         language=work.setting.language_of(mail),
+        digests=tuple(a.digest for a in mail.attachments),
     )
     work.happen(received)
     return received

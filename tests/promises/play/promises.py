@@ -37,10 +37,13 @@ def text_of(letter: Letter) -> str:
 def out_of(ledger: Iterable[tuple[str, Any, Any]], case: str) -> set[str]:
     """Who is kept out of a case, as its events say."""
     out: set[str] = set()
-    for name, _, event in ledger:
+    told = list(ledger)
+    for place, (name, _, event) in enumerate(told):
         if name != case:
             continue
         match event:
+            case e.Absorbed():
+                out |= out_of(told[:place], event.case)
             case e.Recused():
                 out.add(event.handle)
             case e.Provisional() | e.Named():
@@ -64,6 +67,15 @@ def locked_of(ledger: Iterable[tuple[str, Any, Any]]) -> set[str]:
     return locked
 
 
+def merged_into(ledger: Iterable[tuple[str, Any, Any]], case: str) -> set[str]:
+    """The case, and every case that was merged into it."""
+    found = {case}
+    for name, _, event in ledger:
+        if isinstance(event, e.Absorbed) and name in found:
+            found |= merged_into(ledger, event.case)
+    return found
+
+
 class Model:
     """What the play knows beside the ledger: who really wrote which mail, and what it said."""
 
@@ -71,12 +83,15 @@ class Model:
         self.room = room
         self.words: dict[str, tuple[str, str]] = {}  # canary -> (case, whose channel)
         self.handed_on: set[tuple[str, str]] = set()  # (canary, case/party) by a /reply
+        self.also: set[tuple[str, str]] = set()  # (canary, case): it was split off into that, too
         self.outsiders: dict[str, str] = {}  # address -> what they are called
         self.seen = 0
 
     def check(self, sent: Sent, *, speaker: str, genuine: bool, before: int) -> None:
         """All that one mail may and may not have done. ``before``: the ledger's length then."""
         ledger = self.room.shelf.ledger
+        for name, event in sent.events:
+            self.follow(name, event)
         self.p01_nothing_is_lost(sent)
         self.p02_only_to_whom_it_is_for(sent)
         self.p03_the_recused_hear_nothing(sent, speaker, before)
@@ -91,6 +106,22 @@ class Model:
                 self.p07_decided_as_the_policy_asks(case, event)
         self.p08_p09_p10_in_force_is_decided(ledger)
         self.p12_nothing_happens_beside_the_ledger(sent)
+
+    def follow(self, case: str, event: Any) -> None:
+        """Words go with their case, where that is merged or split."""
+        if isinstance(event, e.Absorbed):
+            moved = {f"{event.case}/{a}": f"{case}/{b}" for a, b in event.places.items()}
+            for word, (where, channel) in list(self.words.items()):
+                if where == event.case:
+                    new = moved.get(channel, channel.replace(event.case, case, 1))
+                    self.words[word] = (case, new)
+            self.handed_on |= {(w, moved[c]) for w, c in self.handed_on if c in moved}
+            self.also |= {(w, case) for w, c in self.also if c == event.case}
+        if isinstance(event, e.SplitOff):
+            message = self.room.shelf.cases[event.case].messages[0].received
+            for word in CANARY.findall(message.text):
+                self.also.add((word, event.case))
+                self.handed_on.add((word, f"{event.case}/reporter:1"))
 
     def p01_nothing_is_lost(self, sent: Sent) -> None:
         assert sent.id in self.room.shelf.settled
@@ -111,7 +142,7 @@ class Model:
                 if canary not in self.words:
                     continue
                 case, channel = self.words[canary]
-                if role == "member" and letter.case == case:
+                if role == "member" and (letter.case == case or (canary, letter.case) in self.also):
                     continue
                 assert (
                     channel == f"{case}/{letter.party}"
@@ -163,7 +194,8 @@ class Model:
 
     def p07_decided_as_the_policy_asks(self, case: str, decided: e.Decided) -> None:
         ledger = self.room.shelf.ledger
-        mine = [x for name, _, x in ledger if name == case]
+        names = merged_into(ledger, case)
+        mine = [x for name, _, x in ledger if name in names]
         assert sum(isinstance(x, e.Decided) and x.proposal == decided.proposal for x in mine) == 1
         if decided.result != "approved":
             return

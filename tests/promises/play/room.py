@@ -206,9 +206,12 @@ class Room:
     def address(self, case: str, party: str, purpose: str = "reply", about: str = "") -> str:
         """The reply address that this party was last given for this."""
         found = self.shelf.cases[case]
-        token = self.minter.token(
-            case=case, party=party, purpose=purpose, about=about, epoch=found.epoch(party)
-        )
+        made, epoch = case, found.epoch(party)
+        for note in found.letters:
+            if about and note.origin and (note.party, note.about) == (party, about):
+                made = note.origin  # it was given in a case that goes on in this one
+                epoch = found.branches[made].epochs.get(party, 0)
+        token = self.minter.token(case=made, party=party, purpose=purpose, about=about, epoch=epoch)
         return str(self.minter.address(token))
 
 

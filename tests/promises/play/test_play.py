@@ -35,7 +35,7 @@ PROPOSALS = (
 )
 TENDING = (
     "/close resolved", "/reopen", "/status", "/urgent", "/away until 2026-12-24", "/back",
-    "/confirm counsel",
+    "/confirm counsel", f"/note {MALLORY} was somewhere else before", f"/history {MALLORY}",
 )  # fmt: skip
 CONFIDED = "He follows me to every meeting and will not stop, {}, whatever I say to him."
 WRONG = ("/tag heron\n\n/sanction banana x@y.example because", "/close nowhere", "/approve")
@@ -216,6 +216,45 @@ class Play(RuleBasedStateMachine):
         case = data.draw(st.sampled_from(self.cases()), label="case")
         for handle, about in self.ballots(case)[-len(self.room.handles) :]:
             self.say(case, handle, "/approve", "ballot", about)
+
+    @rule(data=st.data(), text=st.sampled_from(PROPOSALS), person=st.sampled_from((MALLORY, ALIAS)))
+    def a_sanction_is_carried(self, data: st.DataObject, text: str, person: str) -> None:
+        """Proposed, and approved by one after the other for as long as the vote is open."""
+        case, handle = self.in_case(data)
+        word = self.word(case, f"member:{handle}")
+        self.model.handed_on |= {(word, f"{case}/respondent:{n}") for n in range(1, 10)}
+        known = {p.id for p in self.room.shelf.cases[case].open_proposals}
+        self.say(case, handle, text.format(mallory=person, word=word))
+        self.carry(case, known)
+
+    @rule(data=st.data())
+    def a_lift_is_carried(self, data: st.DataObject) -> None:
+        case, handle = self.in_case(data)
+        held = self.room.shelf.cases[case]
+        for sanction in [s.id for s in held.sanctions.values() if s.in_force][:1]:
+            known = {p.id for p in held.open_proposals}
+            self.say(case, handle, f"/lift {sanction} because it is enough")
+            self.carry(case, known)
+
+    def carry(self, case: str, known: set[str]) -> None:
+        for handle, about in self.ballots(case):
+            new = {p.ballot for p in self.room.shelf.cases[case].open_proposals
+                   if p.id not in known}  # fmt: skip
+            if about in new:
+                self.say(case, handle, "/approve", "ballot", about)
+
+    @rule(data=st.data(), word=st.sampled_from(("link", "merge")))
+    def two_cases_meet(self, data: st.DataObject, word: str) -> None:
+        case, handle = self.in_case(data)
+        other = data.draw(st.sampled_from(self.cases()), label="other")
+        self.say(case, handle, f"/{word} {self.room.shelf.cases[other].reference}")
+
+    @rule(data=st.data(), number=st.integers(1, 6))
+    def a_message_is_split_off(self, data: st.DataObject, number: int) -> None:
+        if len(self.cases()) >= 4:
+            return
+        case, handle = self.in_case(data)
+        self.say(case, handle, f"/split {number}")
 
     @rule(data=st.data())
     def a_member_lifts(self, data: st.DataObject) -> None:

@@ -1,0 +1,92 @@
+"""What seems to tell too much waits: for its author's word, and then for another member's."""
+
+from __future__ import annotations
+
+from cocmail.core.people import Address
+from tests.promises.kit import CONFIDED, MALLORY, World, text_of
+
+TELLS = "Ottoline Featherstone told us of you."
+QUOTES = "You pursued somebody through every channel and frightened their orange kitten."
+
+
+def case_of_two() -> World:
+    world = World()
+    world.report()
+    world.say("alice", f"/respondent {MALLORY}")
+    return world
+
+
+def reply(world: World, text: str, to: str = "respondent") -> bool:
+    """Whether it waits for its author's word."""
+    world.say("alice", f"/reply {to}\n{text}\n/end")
+    return bool(world.case.held)
+
+
+def confirm(world: World) -> None:
+    (held,) = world.case.held
+    world.write("member:alice", "/confirm", purpose="confirm", about=held)
+
+
+def outside(world: World) -> list[str]:
+    return [text_of(x) for x in world.to("respondent:1") + world.to("reporter:1", "message")]
+
+
+def test_a_name_waits_for_another_member() -> None:
+    world = case_of_two()
+    assert reply(world, TELLS)
+    assert "Ottoline Featherstone" in text_of(world.to("member:alice", "confirmation")[-1])
+    confirm(world)
+    assert not outside(world), "the author alone let it leave"
+    for member in ("alice", "bob", "carol"):
+        assert "/release 1" in text_of(world.to(f"member:{member}", "message")[-1])
+    world.say("alice", "/release 1")
+    assert not outside(world)
+    world.say("bob", "/release 1")
+    assert outside(world) == [text_of(world.to("respondent:1")[-1])]
+    assert TELLS in outside(world)[0]
+    world.say("carol", "/release 1")
+    assert len(outside(world)) == 1, "it left twice"
+
+
+def test_words_of_the_report_wait() -> None:
+    world = case_of_two()
+    assert reply(world, QUOTES)
+    confirm(world)
+    assert not outside(world)
+    assert world.case.withheld[1].why
+
+
+def test_what_members_said_among_themselves_waits_before_the_reporter() -> None:
+    world = case_of_two()
+    world.say("bob", "I find her story of the kitten hardly credible, and Carol doubts it as well.")
+    text = "Bob finds your story of the kitten hardly credible, and Carol doubts it as well."
+    assert reply(world, text, "reporter")
+    confirm(world)
+    assert not outside(world)
+
+
+def test_their_own_words_are_no_secret() -> None:
+    world = case_of_two()
+    assert reply(world, CONFIDED, "reporter")  # a quote is asked about, as ever
+    confirm(world)
+    assert len(outside(world)) == 1
+
+
+def test_a_plain_letter_leaves_at_once() -> None:
+    world = case_of_two()
+    assert not reply(world, "We would like to hear your side. Please answer by next week.")
+    assert len(outside(world)) == 1
+
+
+def test_an_address_of_the_reporter_waits_however_it_is_spelt() -> None:
+    world = case_of_two()
+    assert Address("ottoline@reporter.example") in world.case.parties["reporter:1"].addresses
+    assert reply(world, "Please write to ottoline at reporter dot example and say sorry.")
+
+
+def test_what_waits_stands_in_status() -> None:
+    world = case_of_two()
+    reply(world, TELLS)
+    confirm(world)
+    world.say("carol", "/status")
+    assert "/release 1" in text_of(world.to("member:carol", "answer")[-1])
