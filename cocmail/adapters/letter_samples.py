@@ -236,6 +236,10 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         watch="W7K2QD", address=PERSON, near=Address("anna@quiet.example"), by="alice",
         lists=(), until=_END,
     ), "lists": (_LIST,)},),
+    ({"waiting": e.Withheld(
+        number=1, by="alice", parties=("respondent:1",), text=TEXT,
+        why=(Private("It names a file of the case: “slides.pdf”."),),
+    ), "parties": (_party("reporter"), _party("reporter", 2))},),
     ({"linked": (), "merged": ()}, {"linked": ("COC-2K7QF3",), "merged": ("COC-9M3TEF",)}),
     ({"appeal": _APPEAL, "deciders": ("alice", "bob")},
      {"appeal": replace(_APPEAL, what="return"), "deciders": ("alice", "bob")}),

@@ -118,7 +118,8 @@ def told(event: Any) -> tuple[str, str]:
         case e.Said():
             return event.by, f"wrote to {', '.join(event.parties)}: {event.text}"
         case e.Withheld():
-            return event.by, f"text {event.number} to {', '.join(event.parties)} waits: {event.text}"
+            whom = ", ".join(event.parties)
+            return event.by, f"text {event.number} to {whom} waits: {event.text}"
         case e.LetGo():
             return event.by, f"let text {event.number} leave"
         case e.Told():

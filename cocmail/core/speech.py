@@ -85,9 +85,7 @@ def secrets_of(case: Case, party: Party) -> Secrets:
     return Secrets(
         names=tuple(p.name for p in hidden if p.name),
         addresses=tuple(a for p in hidden for a in p.addresses),
-        sources=tuple(
-            Source(text=f"{r.subject}\n{r.text}", what=_what(r.party)) for r in foreign
-        ),
+        sources=tuple(Source(text=f"{r.subject}\n{r.text}", what=_what(r.party)) for r in foreign),
         attachments=tuple(
             (str(name), digest)
             for r in foreign

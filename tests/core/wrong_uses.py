@@ -296,6 +296,7 @@ _HELPED = Escalated(
 )
 _WAITS = Provisional(handles=("carol",), why="who-was-meant", until=None)
 
+
 def _waits(handle: str, *wishes: str) -> Callable[[], Example]:
     def made() -> Example:
         world = _reported()
@@ -306,7 +307,8 @@ def _waits(handle: str, *wishes: str) -> Callable[[], Example]:
         world.write(f"member:{handle}", "/confirm", purpose="confirm", about=held)
         for wish in wishes:
             world.write("respondent:1", wish)
-            world.take(Result(events=(PartySilenced(party="respondent:1", silent=True),), letters=()))
+            silenced = PartySilenced(party="respondent:1", silent=True)
+            world.take(Result(events=(silenced,), letters=()))
         return world
 
     return made

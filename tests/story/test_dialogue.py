@@ -37,9 +37,7 @@ def test_from_the_first_report_to_the_return(new_house: Stage) -> None:
     english = {"Content-Language": "en"}
 
     # She reports at night, in English, and leaves one member out. The machine answers at once.
-    house.post(
-        ottoline.write(house.detail("not-erin"), "Please help", REPORT, headers=english)
-    )
+    house.post(ottoline.write(house.detail("not-erin"), "Please help", REPORT, headers=english))
     receipt = house.mail(ottoline, "acknowledgement")
     assert "The members of the conduct committee will read it" in folded(receipt.text) or (
         "the members of the conduct committee will read it" in folded(receipt.text)

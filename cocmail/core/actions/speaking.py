@@ -34,10 +34,8 @@ def reply(turn: Turn, command: Command) -> None:
     turn.done.append(f"wrote to {_names(parties)}, in the committee's name:\n\n{text}\n")
 
 
-def _withhold(
-    turn: Turn, parties: Sequence[Party], text: str, found: tuple[str, ...]
-) -> None:
-    """The author has seen what it seems to tell, and means it: another member has to mean it, too."""
+def _withhold(turn: Turn, parties: Sequence[Party], text: str, found: tuple[str, ...]) -> None:
+    """The author has seen what it seems to tell, and means it: somebody else has to, too."""
     work = turn.work
     number = work.case.texts_withheld + 1
     work.happen(
@@ -49,12 +47,12 @@ def _withhold(
             why=tuple(Private(one) for one in found),
         )
     )
-    turn.done.append(
-        f"wrote a text for {_names(parties)}, which waits, for it seems to tell what they must not"
-        f" know. Another of you can let it leave, exactly as it stands, with /release {number}:"
-        f"\n\n{text}\n"
-    )
-    turn.done.extend(found)
+    values = {
+        "author": turn.member,
+        "waiting": work.case.withheld[number],
+        "parties": tuple(parties),
+    }
+    work.tell(Kind.MESSAGE, "withheld", values)
 
 
 def release(turn: Turn, command: Command) -> None:
