@@ -39,9 +39,7 @@ def test_from_the_first_report_to_the_return(new_house: Stage) -> None:
     # She reports at night, in English, and leaves one member out. The machine answers at once.
     house.post(ottoline.write(house.detail("not-erin"), "Please help", REPORT, headers=english))
     receipt = house.mail(ottoline, "acknowledgement")
-    assert "The members of the conduct committee will read it" in folded(receipt.text) or (
-        "the members of the conduct committee will read it" in folded(receipt.text)
-    )
+    assert "the members of the conduct committee will read it" in folded(receipt.text)
     copies = {m.handle: house.mail(m, "report", "Whiskerby") for m in (alice, bob, carol, dave)}
     reference = copies["alice"].header("Cocmail-Case")
     assert "a report has come in" in folded(copies["alice"].text)
@@ -119,7 +117,7 @@ def test_from_the_first_report_to_the_return(new_house: Stage) -> None:
     letter = house.mail(mallory, "letter", after=after)
     assert "wenn die zeit um ist, können sie zurückkommen" in folded(letter.text)
     hears(bob, "proof", "general", after=after)
-    assert house.lists.is_out(mallory.address)
+    wait_until(lambda: house.lists.is_out(mallory.address), timeout=20, what="the suspension")
 
     # Everybody who reported hears how it ended, each alone and in their own language.
     assert "has decided on a measure" in folded(house.mail(safe, "outcome").text)
@@ -142,7 +140,7 @@ def test_from_the_first_report_to_the_return(new_house: Stage) -> None:
     after = house.now()
     house.post(mallory.write(house.address, "Hallo", "Darf ich zurückkommen? Es tut mir leid."))
     asks = house.mail(carol, "report", "tut mir leid", after=after)
-    assert f"/link {reference}" in folded(asks.text).upper() or reference in asks.text
+    assert f"/link {reference}".lower() in folded(asks.text)
     house.post(carol.answer(asks.data, f"/link {reference}"))
     house.mail(bob, "message", "verknüpft", after=after)
     house.post(carol.answer(asks.data, "/grant provided you stay away because you are sorry"))
