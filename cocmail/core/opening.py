@@ -75,8 +75,10 @@ def _shape(text: str) -> list[str]:
             empty = True
             continue
         empty = False
-        if line.startswith((">", "/")):
-            shape.append("\n" + line[0])
-            words = line.lstrip(">").split() if line[0] == ">" else words
+        if words[0].startswith("/"):  # "  /x" is no command but may be an end; stuffed it is one
+            shape.append("\n/" if line.startswith("/") else "\n /")
+        elif words[0].startswith(">"):  # quoting.own_text takes "  > x" for a quotation too
+            shape.append("\n>")
+            words = line.lstrip().lstrip(">").split()
         shape.extend(words)
     return shape

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from tests.attacks.kit import BOB, Post
+from tests.promises.kit import text_of
 
 _PARTS = (
     "--p\nContent-Type: text/plain\n\n{plain}\n--p\nContent-Type: {kind}\n{more}\n{other}\n--p--"
@@ -20,6 +21,18 @@ def post() -> Post:
 
 def parts(plain: str, kind: str, other: str, *, more: str = "") -> str:
     return _PARTS.format(plain=plain, kind=kind, other=other, more=more)
+
+
+def test_words_without_a_signature_are_shown_as_such(post: Post) -> None:
+    """Anybody who knows an address of bob's can say something in his name, and not unmarked."""
+    for proved, raw in (
+        (False, post.written("I resign.", to=post.reply("bob"))),
+        (True, post.signed("I resign.", to=post.reply("bob"))),
+    ):
+        assert post.arrives(raw) == "told"
+        for handle in ("alice", "carol"):
+            shown = text_of(post.letter(f"member:{handle}", "message"))
+            assert ("The sender isn't proved" in shown) is not proved
 
 
 def test_a_command_in_html_alone(post: Post) -> None:
