@@ -223,6 +223,11 @@ def test_two_mailboxes_in_one_from(post: Post, sender: str) -> None:
         "b\u043eb@bob.example",
         "bob@b\u043eb.example",
         "bob@bob.example.evil.example",
+        "bob@\uff42ob.example",  # a wide b, which a name in DNS is made plain of
+        "\uff42ob@bob.example",
+        "bob@bob\u3002example",  # a full stop of another script
+        "\u200bbob@bob.example",
+        "bob\u00ad@bob.example",
     ],
 )
 def test_a_from_that_only_looks_like_bobs(post: Post, sender: str) -> None:
