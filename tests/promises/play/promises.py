@@ -162,6 +162,8 @@ class Model:
             was_out = handle in out_of(ledger[:before], letter.case)
             is_out = handle in out_of(ledger, letter.case)
             for case in self.room.shelf.cases.values():
+                if handle == speaker and case.reference.encode() in sent.raw:
+                    continue  # their own words, in the refusal of them
                 if case.reference and case.reference in text_of(letter) and case.id != letter.case:
                     assert handle not in out_of(ledger, case.id), "the reference of a shut case"
             taking_leave = not was_out and speaker == handle and letter.kind == Kind.ANSWER

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from cocmail.core import events as e
+from cocmail.core.case import Proposal
 from cocmail.core.policy import Policy
 from cocmail.core.verification import Signature
 from tests.promises.play.promises import CANARY, Model, locked_of, out_of
@@ -89,9 +90,12 @@ class Play(RuleBasedStateMachine):
     def in_case(self, data: st.DataObject) -> tuple[str, str]:
         """A case, and a member who may act in it."""
         case = data.draw(st.sampled_from(self.cases()), label="case")
+        return case, self.member_of(data, case)
+
+    def member_of(self, data: st.DataObject, case: str) -> str:
         ledger = self.room.shelf.ledger
         may = sorted(set(self.room.handles) - out_of(ledger, case) - locked_of(ledger))
-        return case, data.draw(st.sampled_from(may or [""]), label="member")
+        return data.draw(st.sampled_from(may or [""]), label="member")
 
     def say(
         self, case: str, handle: str, text: str, purpose: str = "reply", about: str = ""
@@ -237,17 +241,30 @@ class Play(RuleBasedStateMachine):
             self.carry(case, known)
 
     def carry(self, case: str, known: set[str]) -> None:
-        for handle, about in self.ballots(case):
-            new = {p.ballot for p in self.room.shelf.cases[case].open_proposals
-                   if p.id not in known}  # fmt: skip
-            if about in new:
-                self.say(case, handle, "/approve", "ballot", about)
+        """What is new is approved by all, waits for objections, and counsel is heard."""
+
+        def new() -> list[Proposal]:
+            held = self.room.shelf.cases[case]
+            return [p for p in held.open_proposals if p.id not in known]
+
+        about = {p.ballot for p in new()}
+        ballots = [(h, one) for h, one in self.ballots(case) if one in about]
+        for handle, one in ballots:
+            if one in {p.ballot for p in new()}:
+                self.say(case, handle, "/approve", "ballot", one)
+        if any(p.window and not p.windowed for p in new()):
+            self.time_passes(hours=25)
+        if any(p.counsel == "asked" for p in new()):
+            self.say(case, ballots[0][0], "/confirm counsel", "ballot", ballots[0][1])
 
     @rule(data=st.data(), word=st.sampled_from(("link", "merge")))
     def two_cases_meet(self, data: st.DataObject, word: str) -> None:
         case, handle = self.in_case(data)
         other = data.draw(st.sampled_from(self.cases()), label="other")
-        self.say(case, handle, f"/{word} {self.room.shelf.cases[other].reference}")
+        line = f"/{word} {self.room.shelf.cases[other].reference}"
+        self.say(case, handle, line)
+        if data.draw(st.booleans(), label="agreed"):
+            self.say(case, self.member_of(data, case), line)
 
     @rule(data=st.data(), number=st.integers(1, 6))
     def a_message_is_split_off(self, data: st.DataObject, number: int) -> None:
