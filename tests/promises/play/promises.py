@@ -240,11 +240,13 @@ class Model:
         standing: dict[str, Any] = {}
         interims: set[str] = set()
         sanctions: set[str] = set()
+        spans: dict[str, float | None] = {}
         orders: dict[tuple[str, str], list[str]] = {}
         for name, at, event in ledger:
             match event:
                 case e.Proposed(what="sanction"):
                     sanctions.add(event.proposal)
+                    spans[event.sanction] = event.seconds
                 case e.Proposed(what="lift"):
                     lifts[event.proposal] = event.sanction
                 case e.Decided(result="approved"):
@@ -258,6 +260,9 @@ class Model:
                     interims.add(event.sanction)
                 case e.InForce():
                     assert event.sanction in approved, "in force, and nobody decided it"
+                    asked = spans[event.sanction]
+                    given = event.until and (event.until - at).total_seconds()
+                    assert given == asked, "it lasts for another time than was decided"
                     standing[event.sanction] = event.until
                 case e.Ended(how="lifted"):
                     assert event.sanction in lifted | interims, "lifted, and nobody decided it"

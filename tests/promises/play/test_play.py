@@ -338,48 +338,68 @@ class Play(RuleBasedStateMachine):
 
     # -- thieves and machines ------------------------------------------------------------------
 
-    @rule(
-        data=st.data(),
-        how=st.sampled_from(("unsigned", "failed", "another's ballot", "quoted", "stranger")),
-    )
+    @rule(data=st.data(), how=st.sampled_from(("unsigned", "failed", "quoted", "stranger")))
+    def somebody_forges_a_command(self, data: st.DataObject, how: str) -> None:
+        """In a member's name, to an address of theirs that was found out."""
+        case, handle = self.in_case(data)
+        if not handle:
+            return
+        to = self.room.address(case, f"member:{handle}")
+        self.forge(handle, to, "/tag stolen", how)
+
+    @rule(data=st.data(), how=st.sampled_from(("unsigned", "failed", "another's", "quoted")))
     def somebody_forges_a_vote(self, data: st.DataObject, how: str) -> None:
         case = data.draw(st.sampled_from(self.cases()), label="case")
         if not self.ballots(case):
             return
         handle, about = data.draw(st.sampled_from(self.ballots(case)), label="ballot")
         to = self.room.address(case, f"member:{handle}", "ballot", about)
-        sender, text, signature = str(member(handle).addresses[0]), "/approve", Signature.SOUND
-        match how:
-            case "unsigned":
-                signature = Signature.MISSING
-            case "failed":
-                signature = Signature.FAILED
-            case "another's ballot":
-                other = data.draw(
-                    st.sampled_from([h for h in self.room.handles if h != handle]), label="thief"
-                )
-                sender = str(member(other).addresses[0])
-            case "quoted":
-                text = "I am not sure.\n\n> /approve\n"
-            case "stranger":
-                sender = "thief@elsewhere.example"
-        speaker = sender.partition("@")[0]
-        self.send(speaker, sender, to, text, signature=signature, genuine=False)
+        if how == "another's":
+            others = [h for h in self.room.handles if h != handle]
+            handle = data.draw(st.sampled_from(others), label="thief")
+        self.forge(handle, to, "/approve", how)
 
-    @rule(data=st.data(), elsewhere=st.booleans())
-    def a_mail_comes_again(self, data: st.DataObject, elsewhere: bool) -> None:
-        """The same bytes, or the same signature under another of our addresses."""
-        again = data.draw(st.sampled_from(self.room.sent), label="mail")
+    def forge(self, handle: str, to: str, text: str, how: str) -> None:
+        sender = str(member(handle).addresses[0])
+        signature = {"unsigned": Signature.MISSING, "failed": Signature.FAILED}.get(how)
+        if how == "quoted":
+            text = f"I am not sure.\n\n> {text}\n"
+        if how == "stranger":
+            sender = "thief@elsewhere.example"
+        self.send(
+            sender.partition("@")[0], sender, to, text,
+            signature=signature or Signature.SOUND, genuine=False,
+        )  # fmt: skip
+
+    @rule(data=st.data())
+    def a_voter_leaves(self, data: st.DataObject) -> None:
+        """Who approves and then leaves the case has no vote in it; then the others approve."""
+        case, handle = self.in_case(data)
+        known = {p.id for p in self.room.shelf.cases[case].open_proposals}
+        self.say(case, handle, f"/sanction suspend {MALLORY} for 3 days because of this")
+        for proposal in self.room.shelf.cases[case].open_proposals:
+            if proposal.id not in known:
+                self.say(case, handle, "/approve", "ballot", proposal.ballot)
+                self.say(case, handle, "/recuse")
+        self.carry(case, known)
+
+    @rule(data=st.data(), how=st.sampled_from(("as it was", "touched", "elsewhere")))
+    def a_mail_comes_again(self, data: st.DataObject, how: str) -> None:
+        """The same bytes; or with a line more, that no signature covers; or to another address."""
+        ran = [x for x in self.room.sent if any(isinstance(e_, e.Ran) for _, e_ in x.events)]
+        again = data.draw(st.sampled_from(ran or self.room.sent), label="mail")
         raw = again.raw
-        if elsewhere:
+        if how == "touched":
+            if not ran:
+                return  # a report with a line more is another report
+            raw = b"X-Again: %d\r\n" % next(self.numbers) + raw
+        if how == "elsewhere":
             ballots = [(c, *b) for c in self.cases() for b in self.ballots(c)]
-            if not ballots:
+            if not ballots or not ran:
                 return
             case, handle, about = data.draw(st.sampled_from(ballots), label="to")
             to = self.room.address(case, f"member:{handle}", "ballot", about)
             raw = b"Delivered-To: " + to.encode() + b"\r\n" + raw
-            if not any(isinstance(x, e.Ran) for _, x in again.events):
-                return  # only what ran once can be run again
             for word in CANARY.findall(raw.decode()):
                 self.model.words.pop(word, None)  # the thief tells it to whom they like
         before = len(self.room.shelf.ledger)
