@@ -18,6 +18,7 @@ import structlog
 
 from cocmail import logs, notify, parts, servers
 from cocmail.adapters import filters
+from cocmail.adapters.files import sendable
 from cocmail.adapters.store import SqlStore
 from cocmail.config import Settings
 from cocmail.config.values import LogFormat
@@ -76,6 +77,7 @@ class Daemon:
             servers.reader(),
             self._judge,
             clock,
+            files=sendable,
         )
 
     async def _judge(self, raw: bytes, mail: Mail) -> Judgement:

@@ -79,6 +79,13 @@ _TABLE = (
         text=True,
     ),
     _spec(
+        "attach",
+        "/attach",
+        "sends the pictures and plain texts of your mail along with the text above it",
+        "/attach",
+        forms.bare("attach"),
+    ),
+    _spec(
         "release",
         "/release N",
         "lets a text of another member leave, which seems to tell what it must not",

@@ -397,6 +397,7 @@ class Said:
     parties: tuple[str, ...]
     text: Private
     update_by: datetime | None = None
+    files: tuple[Private, ...] = ()  # the names, in the member's mail, of what went along
     kind: Literal["said"] = "said"
 
 
@@ -410,6 +411,7 @@ class Withheld:
     parties: tuple[str, ...]
     text: Private
     why: tuple[Private, ...]
+    mail: str = ""  # whose files go along
     kind: Literal["withheld"] = "withheld"
 
 

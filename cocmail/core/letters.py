@@ -8,7 +8,7 @@ templates, handed in as a function.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.headerregistry import Address as HeaderAddress
@@ -18,6 +18,7 @@ from email.utils import format_datetime
 from enum import StrEnum
 from typing import Any
 
+from cocmail.core.files import File
 from cocmail.core.people import Address
 
 Render = Callable[[str, Mapping[str, Any], str], tuple[str, str]]
@@ -153,7 +154,7 @@ def build(
     envelope: Envelope,
     subject: str,
     text: str,
-    attachment: tuple[str, str] | None = None,
+    files: Iterable[File] = (),
 ) -> bytes:
     """The mail as bytes, CRLF, 7-bit safe, without a signature."""
     message = EmailMessage(policy=SMTP)
@@ -185,9 +186,9 @@ def build(
         cte="7bit" if ascii_only and _short(body) else "quoted-printable",
     )
     message.set_param("format", "flowed")
-    if attachment is not None:
-        name, content = attachment
-        message.add_attachment(content, filename=name, charset="utf-8", cte="quoted-printable")
+    for file in files:
+        maintype, _, subtype = file.content_type.partition("/")
+        message.add_attachment(file.data, maintype=maintype, subtype=subtype, filename=file.name)
     return message.as_bytes()
 
 

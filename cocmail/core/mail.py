@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -119,6 +119,17 @@ def read(
     except mime.TooMuchError as error:
         return Unreadable(why=str(error))
     return _mail(raw, header, top, limits, html_to_text, return_path)
+
+
+def files(raw: bytes, limits: Limits = Limits()) -> Iterator[tuple[Attachment, bytes]]:
+    """Every attachment with its bytes; nothing of a mail that can't be read."""
+    header = headers.split(raw[: limits.header + 1])
+    try:
+        top = mime.walk(raw, header, parts=limits.parts, depth=limits.depth)
+    except mime.TooMuchError:
+        return
+    for part in _sort(top)[2]:
+        yield _attachment(raw, part), mime.content(raw, part)
 
 
 def recipients(raw: bytes) -> tuple[Address, ...]:

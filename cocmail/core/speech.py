@@ -7,10 +7,11 @@ anything: a text that doesn't pass waits for the member's own `/confirm`. Called
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cocmail.core.case import Case, Party
 from cocmail.core.commands import Command, Problem, command_word
+from cocmail.core.files import File
 from cocmail.core.leaks import A_MEMBERS_MESSAGE, Secrets, Source, leaks
 from cocmail.core.people import Roster
 from cocmail.core.quoting import attribution, header_block, shared_run, signature
@@ -68,10 +69,16 @@ def texts_of(case: Case) -> Iterable[str]:
         yield said.text
 
 
-def leaking(text: str, case: Case, parties: Iterable[Party]) -> tuple[str, ...]:
+def leaking(
+    text: str, case: Case, parties: Iterable[Party], files: Sequence[File] = ()
+) -> tuple[str, ...]:
     """What this text seems to tell these people that they must not know: who reported, or what
     the members said among themselves; () if nothing was found."""
-    found = (leak.says for party in parties for leak in leaks(text, secrets_of(case, party)))
+    attached = [(file.was, file.digest) for file in files]
+    found = [
+        leak.says for party in parties for leak in leaks(text, secrets_of(case, party), attached)
+    ]
+    found += [f"A picture that goes with it looks like “{f.like}”." for f in files if f.like]
     return tuple(dict.fromkeys(found))
 
 

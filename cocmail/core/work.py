@@ -16,6 +16,7 @@ from cocmail.core import events as e
 from cocmail.core.audience import audience
 from cocmail.core.case import Case, Party, apply
 from cocmail.core.committee import COMMITTEE, Lock
+from cocmail.core.files import File
 from cocmail.core.letters import Envelope, Kind, Letter, build, clean
 from cocmail.core.minting import hide_tokens, say
 from cocmail.core.people import Address, Member, Private
@@ -173,11 +174,12 @@ class Work:
         purpose: str = "reply",
         about: str = "",
         answering: str = "",
+        files: Iterable[File] = (),
     ) -> str:
         return self._say(
             kind, f"member:{member.handle}", member.address, template,
             {"case": self.case, "member": member, **values}, purpose, about, answering,
-            member.language,
+            member.language, files,
         )  # fmt: skip
 
     def to_party(
@@ -190,6 +192,7 @@ class Work:
         answering: str = "",
         to: Address | None = None,
         language: str = "",
+        files: Iterable[File] = (),
     ) -> str:
         """To an outsider, at ``to`` or else at their first address; in their language, unless one
         is named. "" if there is none."""
@@ -205,6 +208,7 @@ class Work:
             "",
             answering,
             language or self.language_of(party),
+            files,
         )
 
     def ask_author(self, reporter: Party, author: Member, answering: str) -> None:
@@ -255,6 +259,7 @@ class Work:
         about: str,
         answering: str,
         language: str,
+        files: Iterable[File] = (),
     ) -> str:
         minter = self.setting.minter
         epoch = self.case.epoch(party)
@@ -289,7 +294,7 @@ class Work:
                 party=party,
                 to=to,
                 return_path=envelope.return_path,
-                message=build(kind, envelope, subject, text),
+                message=build(kind, envelope, subject, text, files),
                 message_id=envelope.message_id,
             )
         )

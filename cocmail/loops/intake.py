@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.escalation import HELP
 from cocmail.core.escrow import KEPT
+from cocmail.core.files import File
 from cocmail.core.filtering import Judgement
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.mail import Mail, Unreadable, recipients
@@ -49,13 +50,25 @@ _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other pro
 _AT_ONCE = 4
 _MOST_ATTEMPTS = 12
 _MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
+_MOST_PICTURES = 20  # mails of other people whose pictures a picture is held against
 _LONGEST_DELAY = timedelta(minutes=5)
 _COMMANDS = "commands"  # for what the marks of a mail with commands are remembered
 _TOLD_AGAIN = timedelta(days=1)
 _NO_KEYS = "DNS doesn't answer: signatures can't be checked, so commands wait and are asked about"
 
 Read = Callable[[bytes, str | None], Mail | Unreadable]
+Files = Callable[[bytes, Sequence[bytes]], tuple[File, ...]]
 Judge = Callable[[bytes, Mail], Awaitable[Judgement]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ahead:
+    """What a mail would do, to see what must be looked up before."""
+
+    commands: tuple[Command, ...] = ()
+    addresses: tuple[Address, ...] = field(default=(), repr=False)  # whose memberships
+    attached: bytes | None = field(default=None, repr=False)  # the mail whose files would leave
+    others: tuple[bytes, ...] = field(default=(), repr=False)  # other people's mails with files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +82,7 @@ class Examined:
     auth: Authentication
     observed: Observed | None = field(repr=False)
     judgement: Judgement
+    files: tuple[File, ...] = field(default=(), repr=False)  # as they would leave
 
 
 class Intake:
@@ -82,6 +96,7 @@ class Intake:
         read: Read,
         judge: Judge,
         clock: Clock,
+        files: Files = lambda raw, others: (),
         new_case: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._deciding = deciding
@@ -91,6 +106,7 @@ class Intake:
         self._lists = lists
         self._read = read
         self._judge = judge
+        self._files = files
         self._clock = clock
         self._senders: dict[Address, asyncio.Lock] = {}
         self._queued: Counter[Address] = Counter()
@@ -191,7 +207,8 @@ class Intake:
         auth = UNPROVED
         if mail.sender is not None and not mail.automatic:
             auth = await self._authenticator.authenticate(waiting.raw, mail.sender.address)
-        commands, addresses = await self._ahead(mail, where)
+        ahead = await self._ahead(waiting, mail, where)
+        commands = ahead.commands
         if commands and auth.signature is Signature.UNSURE:
             if mail.sender and setting.roster.by_address(mail.sender.address):
                 self.trouble = _NO_KEYS
@@ -200,8 +217,11 @@ class Intake:
         elif auth.signature in (Signature.SOUND, Signature.FAILED):
             self.trouble = ""
         observed = None
-        if addresses:
-            observed = await self._observe(addresses)
+        if ahead.addresses:
+            observed = await self._observe(ahead.addresses)
+        files: tuple[File, ...] = ()
+        if ahead.attached is not None:
+            files = await asyncio.to_thread(self._files, ahead.attached, ahead.others)
         return Examined(
             waiting=waiting,
             mail=mail,
@@ -210,31 +230,48 @@ class Intake:
             auth=auth,
             observed=observed,
             judgement=await self._judge(waiting.raw, mail),
+            files=files,
         )
 
-    async def _ahead(
-        self, mail: Mail, where: Destination
-    ) -> tuple[tuple[Command, ...], tuple[Address, ...]]:
-        """The commands that this mail would run, and whose memberships they are about."""
+    async def _ahead(self, waiting: Waiting, mail: Mail, where: Destination) -> _Ahead:
         if not where.tokens:
-            return (), ()
+            return _Ahead()
         commands = casework.looks_ahead(mail)
         if not commands:
-            return (), ()
+            return _Ahead()
         async with self._store.transaction() as tx:
             found = await tx.token(where.tokens[0])
             case = await tx.case(found.case) if found else None
-        if found is None or case is None:
-            return (), ()
-        held = case.held.get(found.about) if found.purpose == "confirm" else None
-        meant = parse(held.text).commands if held else commands
+            if found is None or case is None:
+                return _Ahead()
+            held = case.held.get(found.about) if found.purpose == "confirm" else None
+            meant = parse(held.text).commands if held else commands
+            attached: bytes | None = None
+            others: tuple[bytes, ...] = ()
+            for command in meant:
+                waits = case.withheld.get(command.number or 0)
+                if command.word == "attach":
+                    attached = await tx.mail_raw(held.mail) if held else waiting.raw
+                elif command.word == "release" and waits and waits.mail:
+                    attached = await tx.mail_raw(waits.mail)
+            if attached is not None:
+                others = tuple([
+                    await tx.mail_raw(m.received.mail)
+                    for m in case.messages
+                    if m.received.attachments and not m.received.party.startswith("member:")
+                ][-_MOST_PICTURES:])  # fmt: skip
         addresses: list[Address] = []
         for command in meant:
             if command.word in ("sanction", "respondent", "interim", "history", "watch"):
                 addresses.extend(command.addresses)
             if command.word == "lift" and command.target in case.sanctions:
                 addresses.extend(case.sanctions[command.target].addresses)
-        return meant, tuple(dict.fromkeys(addresses))
+        return _Ahead(
+            commands=meant,
+            addresses=tuple(dict.fromkeys(addresses)),
+            attached=attached,
+            others=others,
+        )
 
     async def _observe(self, addresses: tuple[Address, ...]) -> Observed | None:
         try:
@@ -552,6 +589,7 @@ def _incoming(examined: Examined) -> Incoming:
         auth=examined.auth,
         destination=examined.destination,
         observed=examined.observed,
+        files=examined.files,
     )
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from cocmail.core.people import Address
+import email
+import email.policy
+from dataclasses import replace
+
+import pytest
+
+from cocmail.core.files import File
+from cocmail.core.letters import Letter
+from cocmail.core.people import Address, Private
 from tests.promises.kit import CONFIDED, MALLORY, World, text_of
 
 TELLS = "Ottoline Featherstone told us of you."
@@ -90,3 +98,58 @@ def test_what_waits_stands_in_status() -> None:
     confirm(world)
     world.say("carol", "/status")
     assert "/release 1" in text_of(world.to("member:carol", "answer")[-1])
+
+
+# -- files -----------------------------------------------------------------------------------
+
+PICTURE = File(
+    was=Private("IMG_2041.jpg"), digest="1" * 64, name="picture-1.png",
+    content_type="image/png", data=b"points",
+)  # fmt: skip
+WITH = "/reply respondent\nPlease look at this.\n/end\n\n/attach"
+
+
+def files_of(letter: Letter) -> list[tuple[str, bytes]]:
+    parsed = email.message_from_bytes(letter.message, policy=email.policy.default)
+    return [(p.get_filename(), p.get_content()) for p in parsed.iter_attachments()]  # type: ignore[attr-defined]
+
+
+def test_what_is_attached_leaves_only_where_it_is_asked_for() -> None:
+    world = case_of_two()
+    world.files = (PICTURE,)
+    assert not reply(world, "Please look at this.")
+    assert not files_of(world.to("respondent:1")[-1])
+    world.say("alice", WITH)
+    letter = world.to("respondent:1")[-1]
+    assert files_of(letter) == [("picture-1.png", b"points")]
+    assert b"IMG_2041" not in letter.message
+    assert "IMG_2041.jpg" in text_of(world.to("member:bob", "message")[-1])
+
+
+@pytest.mark.parametrize("how", ["digest", "look"])
+def test_somebody_else_s_picture_waits_for_another_member(how: str) -> None:
+    world = case_of_two()
+    theirs = replace(PICTURE, like=Private("evening.png")) if how == "look" else PICTURE
+    if how == "digest":
+        first = replace(
+            world.case.messages[0].received,
+            attachments=(Private("evening.png"),), digests=(PICTURE.digest,),
+        )  # fmt: skip
+        message = replace(world.case.messages[0], received=first)
+        world.case = replace(world.case, messages=(message, *world.case.messages[1:]))
+    world.files = (theirs,)
+    world.say("alice", WITH)
+    confirm(world)
+    assert not world.to("respondent:1")
+    seen = world.to("member:bob", "message")[-1]
+    assert files_of(seen) == [("picture-1.png", b"points")], "who releases it sees it"
+    world.say("bob", "/release 1")
+    assert files_of(world.to("respondent:1")[-1]) == [("picture-1.png", b"points")]
+
+
+def test_a_program_does_not_leave_and_nothing_else_does() -> None:
+    world = case_of_two()
+    world.files = (PICTURE, File(was=Private("setup.exe"), digest="2" * 64))
+    world.say("alice", WITH)
+    assert not world.to("respondent:1")
+    assert "setup.exe" in text_of(world.to("member:alice", "refusal")[-1])

@@ -27,6 +27,7 @@ from cocmail.core.events import (
     Provisional,
     Refused,
 )
+from cocmail.core.files import File
 from cocmail.core.mail import Mail
 from cocmail.core.people import Address, Private
 from cocmail.core.policy import Policy
@@ -314,7 +315,20 @@ def _waits(handle: str, *wishes: str) -> Callable[[], Example]:
     return made
 
 
+class _WithAFile(Example):
+    def incoming(self, mail: Mail, **more: Any) -> Incoming:
+        file = File(was=Private("setup.exe"), digest="0" * 64)
+        return replace(super().incoming(mail, **more), files=(file,))
+
+
+def _program() -> Example:
+    world = _WithAFile()
+    world.report()
+    return world
+
+
 PLACES |= {
+    "with a program attached": _program,
     "while your text waits": _waits("alice"),
     "while bob's text waits for somebody who wants no mail": _waits("bob", "No contact"),
     f"beside the case {OTHER}": _beside(),

@@ -21,6 +21,7 @@ from cocmail.core.case import Case, apply
 from cocmail.core.casework import Incoming
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.enforcement import Observed, Role, Row
+from cocmail.core.files import File
 from cocmail.core.letters import Letter
 from cocmail.core.mail import Mail, read
 from cocmail.core.minting import Minter
@@ -88,6 +89,7 @@ class World:
     letters: list[Letter] = field(default_factory=list)
     last: Result | None = None
     beside: dict[str, Case] = field(default_factory=dict)
+    files: tuple[File, ...] = ()  # attached to what is written next
     pasts: dict[str, tuple[e.Past, ...]] = field(default_factory=dict)  # of those beside
     record: Case = field(default_factory=lambda: Case(id=COMMITTEE))  # the committee's own
 
@@ -178,6 +180,7 @@ class World:
             observed=OBSERVED,
             beside=self.beside,
             pasts=self.pasts,
+            files=self.files,
         )
 
     def report(

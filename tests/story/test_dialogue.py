@@ -6,10 +6,14 @@ everything that anybody got is read once more for what they must never get.
 
 from __future__ import annotations
 
+import io
+from email import message_from_bytes
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from cocmail.lab.correspondent import Attachment
 from cocmail.lab.waiting import wait_until
 from tests.story.conftest import folded, whole
 
@@ -18,6 +22,24 @@ pytestmark = pytest.mark.parametrize("new_store", ["postgresql"], indirect=True,
 Stage = Any  # conftest's House, Case, Person
 REPORT = "It is Mallory, on every list that I am on, and he frightened my kitten Whiskerby."
 PRIVATE = ("ottoline", "featherstone", "barnaby", "thistlewood", "whiskerby", "barracuda")
+
+
+HIDDEN = b"alice at home"
+
+
+def photo() -> Attachment:
+    """With what a camera writes into it."""
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[0x010E] = HIDDEN.decode()
+    Image.effect_mandelbrot((64, 48), (-3, -2.5, 2, 2.5), 50).save(out, "JPEG", exif=exif)
+    assert HIDDEN in out.getvalue()
+    return Attachment(name="IMG_2041.jpg", content=out.getvalue(), kind="image/jpeg")
+
+
+def attached(data: bytes) -> tuple[str, bytes]:
+    """The only file of a mail."""
+    (part,) = [p for p in message_from_bytes(data).walk() if p.get_filename()]
+    return str(part.get_filename()), part.get_payload(decode=True)  # type: ignore[return-value]
 
 
 def test_from_the_first_report_to_the_return(new_house: Stage) -> None:
@@ -85,8 +107,12 @@ def test_from_the_first_report_to_the_return(new_house: Stage) -> None:
     waits = hears(carol, "message", "/release 1")
     assert not house.mails(mallory), "it left by one member's word"
     assert "ottoline featherstone" in folded(waits.text)
-    say(alice, "/reply respondent\nWe would like to hear your side of what happens on dev.\n/end")
+    text = "/reply respondent\nWe would like to hear your side of what happens on dev.\n/end"
+    say(alice, f"{text}\n\n/attach", attachments=[photo()], quote=False)
     asked = house.mail(mallory, "message", "your side")
+    (name, data) = attached(asked.data)
+    assert name == "picture-1.png"
+    assert HIDDEN not in data
     house.post(mallory.answer(asked.data, "I did nothing wrong."))
     hears(bob, "message", "nothing wrong")
 

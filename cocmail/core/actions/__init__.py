@@ -37,6 +37,7 @@ def perform(turn: Turn, command: Command) -> None:
 
 _ACTIONS: dict[str, Callable[[Turn, Command], None]] = {
     "reply": speaking.reply,
+    "attach": speaking.attach,
     "release": speaking.release,
     "respondent": people.respondent,
     "sanction": proposing.sanction,

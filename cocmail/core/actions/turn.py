@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed
 from cocmail.core.events import Past
+from cocmail.core.files import File
 from cocmail.core.people import Member
 from cocmail.core.work import Work
 
@@ -36,6 +38,10 @@ class Turn:
     answering: str  # the member's Message-ID
     beside: Mapping[str, Case] = field(default_factory=dict, repr=False)  # by id, see Incoming
     pasts: Mapping[str, tuple[Past, ...]] = field(default_factory=dict, repr=False)  # likewise
+    files: tuple[File, ...] = ()  # of the mail, as they would leave
+    attaches: bool = False  # a command sends them along
+    mail: str = ""  # the one that the commands stand in
+    spoke: Literal["", "left", "waits"] = ""  # a text for outsiders among them
     hidden: set[str] = field(default_factory=set)  # who must not hear of this mail
     done: list[str] = field(default_factory=list)  # what took effect, a line each
     apart: dict[int, frozenset[str]] = field(default_factory=dict)  # who must not read that line

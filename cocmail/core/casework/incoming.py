@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed
 from cocmail.core.events import Past
+from cocmail.core.files import File
 from cocmail.core.letters import clean
 from cocmail.core.mail import Mail
 from cocmail.core.people import Address, Private
@@ -36,6 +37,7 @@ class Incoming:
     # Other cases that the commands name, or that know a person whom they name; never this one.
     beside: Mapping[str, Case] = field(default_factory=dict, repr=False)
     pasts: Mapping[str, tuple[Past, ...]] = field(default_factory=dict, repr=False)  # likewise
+    files: tuple[File, ...] = ()  # that a command would send along
     kept_apart: frozenset[str] = frozenset()  # who must not see this member's plain mail yet
 
     @property

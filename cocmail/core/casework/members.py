@@ -112,17 +112,20 @@ def _run(
     ballot: str,
     *,
     lacking: str = "",
-    confirmed: bool = False,
+    held: e.Held | None = None,
 ) -> Result:
     """Run all commands, or raise _Stopped and leave nothing behind."""
     turn = Turn(
         work=work,
         member=member,
         ballot=ballot,
-        confirmed=confirmed,
+        confirmed=held is not None,
         observed=incoming.observed,
         beside=incoming.beside,
         pasts=incoming.pasts,
+        files=incoming.files,
+        attaches=any(c.word == "attach" for c in parsed.commands),
+        mail=incoming.id if held is None else held.mail,
         answering=usable_id(incoming.mail.message_id),
     )
     misgivings: list[str] = []
@@ -287,7 +290,7 @@ def _confirmation(work: Work, incoming: Incoming, member: Member) -> Result:
     start = work.case
     work.happen(e.Confirmed(confirmation=held.confirmation))
     try:
-        result = _run(work, incoming, member, parsed, held.proposal, confirmed=True)
+        result = _run(work, incoming, member, parsed, held.proposal, held=held)
     except _Stopped as stopped:
         again = Work(start, work.setting)
         again.happen(e.Confirmed(confirmation=held.confirmation))

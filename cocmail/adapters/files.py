@@ -1,0 +1,108 @@
+"""A member's pictures and plain texts, made anew so that nothing but what is seen leaves.
+
+Owns the making, with Pillow: a picture's points are drawn into a new file, so what a camera or an
+editor wrote into the old one (place, time, names, a thumbnail of the uncropped picture) is not in
+it. Refuses every other kind of file. Also says whether a picture looks like one of somebody
+else's. Called by the intake, in a thread, and only where a command asks for it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from PIL import Image, ImageOps
+
+from cocmail.core.charsets import decode
+from cocmail.core.files import File
+from cocmail.core.letters import clean
+from cocmail.core.mail import Attachment, files
+from cocmail.core.people import Private
+
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+_MOST_POINTS = 40_000_000  # more is a bomb, or a scan that should be made smaller first
+_MOST_BYTES = 10 * 1024 * 1024
+_MOST_FILES = 10
+_LIKE = 8  # of 64 points of a fingerprint may differ
+
+
+def sendable(raw: bytes, others: Iterable[bytes]) -> tuple[File, ...]:
+    """The files of a member's mail as they would leave. ``others``: mails of other people in the
+    case, whose pictures must not leave unnoticed."""
+    found = list(files(raw))
+    prints = [
+        (attachment.name or Private("a picture"), _fingerprint(picture))
+        for other in others
+        for attachment, data in files(other)
+        if (picture := _picture(data)) is not None
+    ]
+    return tuple(
+        _made_anew(number, attachment, data, prints)
+        for number, (attachment, data) in enumerate(found[:_MOST_FILES], start=1)
+    ) + tuple(File(was=a.name, digest=a.digest) for a, _ in found[_MOST_FILES:])
+
+
+def _made_anew(
+    number: int, attachment: Attachment, data: bytes, prints: list[tuple[Private, int]]
+) -> File:
+    was = File(was=attachment.name, digest=attachment.digest)
+    picture = _picture(data)
+    if picture is not None:
+        print_ = _fingerprint(picture)
+        like = next((name for name, other in prints if _differ(other, print_) <= _LIKE), "")
+        return replace(
+            was,
+            name=f"picture-{number}.png",
+            content_type="image/png",
+            data=_drawn(picture),
+            like=Private(like),
+        )
+    if attachment.content_type == "text/plain" and len(data) <= _MOST_BYTES:
+        text = clean(decode(data, "utf-8"))
+        name = f"text-{number}.txt"
+        return replace(was, name=name, content_type="text/plain", data=text.encode("utf-8"))
+    return was
+
+
+def _picture(data: bytes) -> Image.Image | None:
+    """The first frame, upright; None for anything that isn't a picture, or is too large."""
+    if len(data) > _MOST_BYTES:
+        return None
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
+            if opened.width * opened.height > _MOST_POINTS:
+                return None
+            upright = ImageOps.exif_transpose(opened)
+            return upright.convert("RGBA" if "A" in upright.getbands() else "RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None  # Pillow raises any of these for bytes that are no picture
+
+
+def _drawn(picture: Image.Image) -> bytes:
+    bare = Image.new(picture.mode, picture.size)
+    bare.paste(picture)
+    out = io.BytesIO()
+    bare.save(out, "PNG")
+    return out.getvalue()
+
+
+def _fingerprint(picture: Image.Image) -> int:
+    """64 points: whether each of 8 rows grows lighter or darker from one place to the next. The
+    same for a smaller copy, another format or a little other light."""
+    small = picture.convert("L").resize((9, 8))
+    bits = 0
+    for one, two in _neighbours(small):
+        bits = bits << 1 | (one < two)
+    return bits
+
+
+def _neighbours(small: Image.Image) -> Iterator[tuple[int, int]]:
+    points = small.tobytes()
+    for row in range(8):
+        for column in range(8):
+            yield points[row * 9 + column], points[row * 9 + column + 1]
+
+
+def _differ(one: int, other: int) -> int:
+    return (one ^ other).bit_count()

@@ -1,0 +1,104 @@
+"""What a member attaches leaves as it is seen, and with nothing else in it."""
+
+from __future__ import annotations
+
+import io
+from email.message import EmailMessage
+
+import pytest
+from PIL import Image, PngImagePlugin
+
+from cocmail.adapters.files import sendable
+
+SECRET = b"Kirchgasse 12"
+
+
+def mail(*files: tuple[str, str, bytes]) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"] = "alice@alice.example", "conduct@example.org"
+    message.set_content("/reply reporter")
+    for name, content_type, data in files:
+        maintype, _, subtype = content_type.partition("/")
+        message.add_attachment(data, maintype=maintype, subtype=subtype, filename=name)
+    return message.as_bytes()
+
+
+def photo(kind: str = "JPEG", *, size: tuple[int, int] = (64, 48), turn: int = 0) -> bytes:
+    """A gradient with a dark corner, and all the words that a file can hide."""
+    picture = Image.new("RGB", (64, 48))
+    for x in range(64):
+        for y in range(48):
+            picture.putpixel((x, y), (x * 4, y * 5, 0 if x < 20 and y < 20 else 128))
+    picture = picture.resize(size)
+    exif = Image.Exif()
+    exif[0x010E] = SECRET.decode()  # ImageDescription
+    exif[0x013B] = SECRET.decode()  # Artist
+    if turn:
+        exif[0x0112] = turn
+    out = io.BytesIO()
+    if kind == "PNG":
+        chunk = PngImagePlugin.PngInfo()
+        chunk.add_text("Comment", SECRET.decode())
+        picture.save(out, kind, pnginfo=chunk, exif=exif)
+    else:
+        picture.save(out, kind, exif=exif)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_leaves_without_what_was_written_into_it(kind: str) -> None:
+    original = photo(kind)
+    assert SECRET in original
+    (file,) = sendable(mail(("IMG_2041.jpg", f"image/{kind.lower()}", original)), ())
+    assert (file.name, file.content_type) == ("picture-1.png", "image/png")
+    assert SECRET not in file.data
+    with Image.open(io.BytesIO(file.data)) as made:
+        assert made.size == (64, 48)
+        assert not made.getexif()
+        assert not made.info
+
+
+def test_a_picture_is_upright_as_it_was_seen() -> None:
+    (file,) = sendable(mail(("a.jpg", "image/jpeg", photo(turn=6))), ())
+    with Image.open(io.BytesIO(file.data)) as made:
+        assert made.size == (48, 64)
+
+
+def test_a_plain_text_leaves_as_text() -> None:
+    (file,) = sendable(mail(("notes-of-alice.txt", "text/plain", b"Gr\xc3\xbc\xc3\x9fe\x00")), ())
+    assert (file.name, file.content_type) == ("text-1.txt", "text/plain")
+    assert file.data.decode().startswith("Grüße")
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "data"),
+    [
+        ("setup.exe", "application/octet-stream", b"MZ\x90"),
+        ("letter.pdf", "application/pdf", b"%PDF-1.7"),
+        ("drawing.svg", "image/svg+xml", b"<svg onload='alert(1)'/>"),
+        ("broken.png", "image/png", b"\x89PNG\r\n\x1a\n" + b"\x00" * 20),
+    ],
+)
+def test_nothing_else_can_leave(name: str, content_type: str, data: bytes) -> None:
+    (file,) = sendable(mail((name, content_type, data)), ())
+    assert file.was == name
+    assert not file.name
+    assert not file.data
+
+
+def test_a_bomb_is_not_opened() -> None:
+    out = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(out, "PNG")
+    assert len(out.getvalue()) < 100_000
+    (file,) = sendable(mail(("plan.png", "image/png", out.getvalue())), ())
+    assert not file.name
+
+
+def test_a_smaller_copy_of_somebody_else_s_picture_is_known_again() -> None:
+    theirs = mail(("evening.png", "image/png", photo("PNG")))
+    copy = mail(("mine.jpg", "image/jpeg", photo("JPEG", size=(40, 30))))
+    assert sendable(copy, [theirs])[0].like == "evening.png"
+    other = Image.effect_mandelbrot((64, 48), (-3, -2.5, 2, 2.5), 100).convert("RGB")
+    out = io.BytesIO()
+    other.save(out, "PNG")
+    assert not sendable(mail(("other.png", "image/png", out.getvalue())), [theirs])[0].like
