@@ -152,6 +152,10 @@ _APPEAL = e.AppealOpened(
     appeal="A5T8WH", sanction="S7K2QD", party="respondent:1", by="alice", decide_by=_END
 )
 _ANSWERS = tuple(_proposed(what, target="A5T8WH") for what in ("grant", "deny"))
+_WAITING = e.Withheld(
+    number=1, by="alice", parties=("respondent:1",), text=TEXT, at=NOW,
+    why=(Private("It names a file of the case: “slides.pdf”."),),
+)  # fmt: skip
 _SEAT = e.Seat(handle="bob", name=Private("Bob Example"), addresses=(Address("bob@b.example"),))
 _INTERIM = _sanction(Measure.MODERATE, until=_END, interim=True, by="alice")
 _ITEMS = tuple(Item(what=what, about="S7K2QD", since=NOW, until=_END) for what in What)
@@ -168,7 +172,9 @@ def _cases() -> tuple[Case, ...]:
         acknowledge_by=_END,
         recused=frozenset(("dave",)),
         parties={p.id: p for p in (_party("reporter"), _party("respondent"))},
-        withheld={1: e.Withheld(number=1, by="bob", parties=("respondent:1",), text=TEXT, why=())},
+        withheld={
+            1: e.Withheld(number=1, by="bob", parties=("respondent:1",), text=TEXT, why=(), at=NOW)
+        },
         messages=(Message(at=NOW, received=_received()),),
     )
     closed = Case(
@@ -236,10 +242,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         watch="W7K2QD", address=PERSON, near=Address("anna@quiet.example"), by="alice",
         lists=(), until=_END,
     ), "lists": (_LIST,)},),
-    ({"waiting": e.Withheld(
-        number=1, by="alice", parties=("respondent:1",), text=TEXT,
-        why=(Private("It names a file of the case: “slides.pdf”."),),
-    ), "parties": (_party("reporter"), _party("reporter", 2))},),
+    ({"waiting": _WAITING, "parties": (_party("reporter"), _party("reporter", 2))},),
     ({"linked": (), "merged": ()}, {"linked": ("COC-2K7QF3",), "merged": ("COC-9M3TEF",)}),
     ({"appeal": _APPEAL, "deciders": ("alice", "bob")},
      {"appeal": replace(_APPEAL, what="return"), "deciders": ("alice", "bob")}),

@@ -411,6 +411,7 @@ class Withheld:
     parties: tuple[str, ...]
     text: Private
     why: tuple[Private, ...]
+    at: datetime
     mail: str = ""  # whose files go along
     kind: Literal["withheld"] = "withheld"
 

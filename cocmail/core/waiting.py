@@ -17,6 +17,7 @@ from cocmail.core.sanctions import State
 
 LONGEST_BALLOT_NOTICE = timedelta(days=1)
 LONGEST_END_NOTICE = timedelta(days=7)
+TEXT_NOTICE_AFTER = timedelta(days=1)
 LOOK_BACK_AFTER = timedelta(days=7)
 LOOK_BACK_FOR = timedelta(days=2)  # twice a digest's turn: then it isn't news any more
 
@@ -31,10 +32,11 @@ class What(StrEnum):
     APPEAL = "appeal"  # it should have been answered
     COUNSEL = "counsel"  # a decision waits for it
     END = "sanction-ends"
+    TEXT = "text-waits"  # for another member's /release
     LOOK_BACK = "look-back"  # a week after a sanction took effect
 
 
-NOTICES = (What.VOTE, What.COUNSEL, What.INTERIM, What.END, What.LOOK_BACK)
+NOTICES = (What.VOTE, What.COUNSEL, What.TEXT, What.INTERIM, What.END, What.LOOK_BACK)
 """Due dates on which people are told of something that comes, and nothing else happens."""
 
 
@@ -43,7 +45,7 @@ class Item:
     """One thing that waits."""
 
     what: What
-    about: str  # a proposal's or sanction's id, or ""
+    about: str  # a proposal's or sanction's id, a text's number, or ""
     since: datetime
     until: datetime | None = None  # then it is over, one way or the other
 
@@ -70,6 +72,9 @@ def items(case: Case) -> Iterator[Item]:
                 continue
             notice = min((closes - proposal.at) / 4, LONGEST_BALLOT_NOTICE)
             yield Item(what=What.VOTE, about=proposal.id, since=closes - notice, until=closes)
+    for text in case.withheld.values():
+        since = text.at + TEXT_NOTICE_AFTER
+        yield Item(what=What.TEXT, about=str(text.number), since=since)
     for appeal in case.open_appeals:
         yield Item(what=What.APPEAL, about=appeal.id, since=appeal.opened.decide_by)
     for sanction in case.sanctions.values():

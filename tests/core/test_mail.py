@@ -476,7 +476,8 @@ def test_no_bytes_make_it_raise(raw: bytes) -> None:
         found.subject.encode()
         assert (found.sender is None) == bool(found.sender_defect)
         assert "\0" not in found.text + found.subject
-        assert raw[:8].decode("latin-1") not in repr(found) or len(raw) < 8
+        own = raw[:8].decode("latin-1")  # where it isn't by chance a field's name
+        assert own not in repr(found) or own in repr(read(b"")) or len(raw) < 8
 
 
 @given(st.text(max_size=200))

@@ -11,6 +11,8 @@ import pytest
 from cocmail.core.files import File
 from cocmail.core.letters import Letter
 from cocmail.core.people import Address, Private
+from cocmail.core.rows import dues
+from cocmail.core.waiting import What
 from tests.promises.kit import CONFIDED, MALLORY, World, text_of
 
 TELLS = "Ottoline Featherstone told us of you."
@@ -98,6 +100,18 @@ def test_what_waits_stands_in_status() -> None:
     confirm(world)
     world.say("carol", "/status")
     assert "/release 1" in text_of(world.to("member:carol", "answer")[-1])
+
+
+def test_what_waits_for_long_is_reminded_of() -> None:
+    world = case_of_two()
+    reply(world, TELLS)
+    confirm(world)
+    (due,) = [row for row in dues(world.case) if row.what == What.TEXT]
+    world.now = due.at
+    world.say("bob", "/status")
+    assert "waits for another member's word" in text_of(world.to("member:bob", "answer")[-1])
+    world.say("bob", "/release 1")
+    assert not [row for row in dues(world.case) if row.what == What.TEXT]
 
 
 # -- files -----------------------------------------------------------------------------------

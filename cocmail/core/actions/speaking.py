@@ -54,6 +54,7 @@ def _withhold(
             parties=tuple(p.id for p in parties),
             text=Private(text),
             why=tuple(Private(one) for one in found),
+            at=work.now,
             mail=turn.mail if turn.attaches else "",
         )
     )
