@@ -20,7 +20,7 @@ def tell_outcome(
     was decided, where it is not the case that was closed."""
     _tell(work, work, template, values, sanction)
     for other, link in work.case.links.items():
-        linked = work.setting.linked.get(other)
+        linked = work.setting.near.get(other)
         if link.agreed and linked is not None and not linked.merged_into:
             _tell(work.on(linked), work, template, values, sanction)
 

@@ -39,8 +39,8 @@ class Setting:
     languages: tuple[str, ...] = ("en",)  # that there are letters in
 
     committee: Committee = field(default_factory=Committee)
-    # The cases that the one at hand is linked with, by their ids.
-    linked: Mapping[str, Case] = field(default_factory=dict, repr=False)
+    # The cases that the one at hand is linked with, or may belong together with, by their ids.
+    near: Mapping[str, Case] = field(default_factory=dict, repr=False)
 
     def language_of(self, mail: Mail) -> str:
         """The language that a mail's writer asks for, if we have it; else ""."""

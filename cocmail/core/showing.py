@@ -49,7 +49,7 @@ def copies(
 
 def hints(work: Work, member: Member, beside: Iterable[Case] = ()) -> tuple[Hint, ...]:
     """What may belong together with this case, of what this member may know."""
-    known = {**work.setting.linked, **{case.id: case for case in beside}}
+    known = {**work.setting.near, **{case.id: case for case in beside}}
     senders = {a for p in work.case.of_role("reporter") for a in p.addresses}
     return tuple(
         Hint(reference=case.reference, why=why, sanctions=_holding(case, senders))

@@ -112,6 +112,11 @@ class Work:
         """The members who may know and decide."""
         return audience(self.case, self.setting)
 
+    @property
+    def linked(self) -> tuple[Case, ...]:
+        """The cases that a member linked this one with."""
+        return tuple(c for name, c in self.setting.near.items() if name in self.case.links)
+
     def lock(self, handle: str) -> None:
         """From this moment on that member learns nothing more, in this transaction either."""
         locks = {**self.setting.committee.locks, handle: Lock(by="")}

@@ -49,15 +49,16 @@ class Deciding:
 
     async def setting(self, tx: Transaction, case: Case | None = None) -> Setting:
         """The world at this instant, with the committee as its record says, and the cases that
-        the one at hand is linked with."""
+        the one at hand is, or may be, linked with."""
         room = await tx.glance(COMMITTEE)
         setting = self._setting(room.committee if room else Committee())
-        linked = {}
-        for name in sorted(case.links)[:_MOST_LINKED] if case else ():
+        near = {}
+        names = {*case.links, *(name for name, _ in case.suggested)} if case else ()
+        for name in sorted(names)[:_MOST_LINKED]:
             other = await tx.case(name)
             if other is not None:
-                linked[name] = other
-        return replace(setting, linked=linked) if linked else setting
+                near[name] = other
+        return replace(setting, near=near) if near else setting
 
     async def case(self, tx: Transaction, case_id: str) -> Case | None:
         """The case with this id, or the one that it goes on in."""

@@ -433,7 +433,7 @@ class Intake:
             beside=beside,
             pasts=await _pasts(tx, beside, examined),
         )
-        if case.links:
+        if case.links or case.suggested:
             setting = await self._deciding.setting(tx, case)
         return found.case, in_case(case, setting, incoming, found)
 

@@ -110,7 +110,7 @@ class World:
             now=self.now,
             entropy=next(_numbers).to_bytes(32, "big"),
             committee=self.record.committee,
-            linked={n: self.beside[n] for n in self.case.links if n in self.beside},
+            near={n: self.beside[n] for n in self.case.links if n in self.beside},
         )
 
     def take(self, result: Result) -> Result:

@@ -54,9 +54,7 @@ def status(turn: Turn, command: Command) -> None:
         ],
         "eligible": [_present(work, m.handle) for m in work.eligible],
         "linked": [
-            other.reference
-            for other in work.setting.linked.values()
-            if may_know(other, work.setting, turn.member)
+            other.reference for other in work.linked if may_know(other, work.setting, turn.member)
         ],
         "merged": [b.references[0] for b in work.case.branches.values()],
         "locked_out": sorted(work.setting.committee.locked - work.case.out),

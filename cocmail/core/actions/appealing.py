@@ -72,7 +72,7 @@ def _asked(turn: Turn, command: Command) -> tuple[Work, Appeal]:
         return work, found[0]
     kept_off = [
         (case, s)
-        for case in (work.case, *work.setting.linked.values())
+        for case in (work.case, *work.linked)
         if may_know(case, work.setting, turn.member)
         for s in case.sanctions.values()
         if appeals.may_ask(case, s, work.case) and command.target in ("", s.id)
