@@ -33,11 +33,11 @@ def _shared(one: Party, other: Party) -> bool:
 
 def absorb(case: Case, other: Case, event: e.Absorbed) -> Case:
     """Both cases as one: the union of who is in it, who is kept out, and what happened."""
-    places = {**event.places, **{p: p for p in other.epochs if p.startswith("member:")}}
-    places |= {n.party: n.party for n in other.letters if n.party.startswith("member:")}
+    moved = {**event.places, **{p: p for p in other.epochs if p.startswith("member:")}}
+    moved |= {n.party: n.party for n in other.letters if n.party.startswith("member:")}
 
     def here(party: str) -> str:
-        return places.get(party, party)
+        return moved.get(party, party)
 
     parties = dict(case.parties)
     for theirs in other.parties.values():
@@ -59,11 +59,11 @@ def absorb(case: Case, other: Case, event: e.Absorbed) -> Case:
         case=other.id,
         by=event.by,
         references=(other.reference, *(p.reference for p in other.parties.values())),
-        places=places,
-        epochs={party: other.epoch(party) for party in places},
+        places=moved,
+        epochs={party: other.epoch(party) for party in moved},
         ours={
             mine: epochs.get(mine, 0)
-            for mine in places.values()
+            for mine in moved.values()
             if mine.removeprefix("member:") not in out
         },
         letters=tuple(n for n in other.letters if not n.origin),
