@@ -19,8 +19,9 @@ from cocmail.adapters.templates import Templates
 from cocmail.config import ConfigurationError, Settings
 from cocmail.config.values import Return
 from cocmail.core import events
-from cocmail.core.case import Case, fold
+from cocmail.core.case import Case
 from cocmail.core.committee import Committee
+from cocmail.core.folding import fold
 from cocmail.core.index import Row
 from cocmail.core.mail import recipients
 from cocmail.core.minting import Minter, is_ours

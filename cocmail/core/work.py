@@ -14,9 +14,10 @@ from typing import Any
 
 from cocmail.core import events as e
 from cocmail.core.audience import audience
-from cocmail.core.case import Case, Party, apply
+from cocmail.core.case import Case, Party
 from cocmail.core.committee import COMMITTEE, Lock
 from cocmail.core.files import File
+from cocmail.core.folding import apply
 from cocmail.core.letters import Envelope, Kind, Letter, build, clean
 from cocmail.core.minting import hide_tokens, say
 from cocmail.core.people import Address, Member, Private

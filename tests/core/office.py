@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from cocmail.core import reminders
 from cocmail.core.calendar import fall_due
-from cocmail.core.case import Case, apply
+from cocmail.core.case import Case
+from cocmail.core.folding import apply
 from cocmail.core.letters import Letter
 from cocmail.core.policy import Policy
 from cocmail.core.rows import dues

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cocmail.core import events as e
-from cocmail.core.case import Case, apply
+from cocmail.core.case import Case
+from cocmail.core.folding import apply
 from cocmail.core.people import Private
 from tests.promises.kit import ALIAS, MALLORY, World, text_of
 

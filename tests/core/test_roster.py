@@ -34,7 +34,7 @@ class Changing(World):
         self.take_record(roster.fall_due(self.record, self.setting()))
 
     def take_record(self, result: Any) -> None:
-        from cocmail.core.case import apply
+        from cocmail.core.folding import apply
 
         for event in result.events:
             self.record = apply(self.record, self.now, event)

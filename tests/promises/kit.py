@@ -17,11 +17,12 @@ from typing import Any
 from cocmail.adapters.templates import Templates
 from cocmail.core import casework
 from cocmail.core import events as e
-from cocmail.core.case import Case, apply
+from cocmail.core.case import Case
 from cocmail.core.casework import Incoming
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.enforcement import Observed, Role, Row
 from cocmail.core.files import File
+from cocmail.core.folding import apply
 from cocmail.core.letters import Letter
 from cocmail.core.mail import Mail, read
 from cocmail.core.minting import Minter

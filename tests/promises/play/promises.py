@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from cocmail.core import events as e
-from cocmail.core.case import SYSTEM, fold
+from cocmail.core.case import SYSTEM
 from cocmail.core.committee import COMMITTEE
+from cocmail.core.folding import fold
 from cocmail.core.letters import Kind, Letter
 from cocmail.core.rows import rows
 from tests.promises.play.room import Room, Sent, member

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from cocmail.core import events, index
-from cocmail.core.case import SYSTEM, Case, apply
+from cocmail.core.case import SYSTEM, Case
+from cocmail.core.folding import apply
 from cocmail.core.letters import Letter
 from cocmail.core.minting import Minter
 from cocmail.core.people import Address
