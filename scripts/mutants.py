@@ -1,7 +1,8 @@
 """Shows that each promise's test fails when its guard is taken out.
 
 Owns the trial: every `tests/mutants/*.patch` begins with lines `Test: PATH[::NAME]`; the patch is
-applied to a copy of the work tree, and each of those tests must fail there, having passed here.
+applied to a copy of the work tree, and each of those tests must fail there, having passed here
+(`TESTED=1` says that they have, just now).
 Knows nothing of what the patches do. Called by `make mutants [MUTANT=part-of-a-name]`.
 """
 
@@ -68,10 +69,11 @@ def main() -> int:
     if not patches:
         print("cocmail: no mutants in tests/mutants")
         return 0
-    sound = run(sorted({test for patch in patches for test in tests_of(patch)}), ROOT)
-    if sound.returncode:
-        print(f"cocmail: the tests must pass before mutants are tried\n{sound.stdout[-4000:]}")
-        return 1
+    if "TESTED" not in os.environ:
+        sound = run(sorted({test for patch in patches for test in tests_of(patch)}), ROOT)
+        if sound.returncode:
+            print(f"cocmail: the tests must pass before mutants are tried\n{sound.stdout[-4000:]}")
+            return 1
     survived = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as several:
         for patch, wrong in zip(patches, several.map(try_one, patches), strict=True):

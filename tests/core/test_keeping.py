@@ -30,6 +30,14 @@ def test_nobody_reads_it_and_the_reporter_is_told_so() -> None:
     assert not [x for x in house.room.shelf.letters if x.party.startswith("member:")]
 
 
+def test_nobody_can_link_to_it_or_ask_for_it() -> None:
+    house, case = kept()
+    other = house.report(BARNABY, "I write about the list dev.")
+    for line in ("link", "merge"):
+        house.say("alice", other, f"/{line} {house.ref(case)}")
+        assert "no case that you may know" in house.refused()
+
+
 def test_a_first_line_says_the_same_as_the_address() -> None:
     house, _ = kept(f"Keep this until others report\n\n{KEPT}", to="conduct@example.org")
     assert not house.got("member:alice")
