@@ -243,6 +243,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         lists=(), until=_END,
     ), "lists": (_LIST,)},),
     ({"waiting": _WAITING, "parties": (_party("reporter"), _party("reporter", 2))},),
+    ({"from_outside": (Message(at=NOW, received=_received()),)},),
     ({"linked": (), "merged": ()}, {"linked": ("COC-2K7QF3",), "merged": ("COC-9M3TEF",)}),
     ({"appeal": _APPEAL, "deciders": ("alice", "bob")},
      {"appeal": replace(_APPEAL, what="return"), "deciders": ("alice", "bob")}),

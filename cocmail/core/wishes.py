@@ -18,9 +18,11 @@ _SILENT = re.compile(r"(?:no contact|kein kontakt)(?: please| bitte)?\.?")
 _SPEAK = re.compile(r"(?:contact|kontakt)(?: please| bitte)?\.?")
 _KEEP = re.compile(
     r"(?:please )?(?:keep (?:this|it) until others report(?: too)?"
-    r"|(?:only )?tell me if others report (?:him|her|them|this person) too)\.?"
-    r"|(?:bitte )?(?:erst lesen, wenn andere auch melden"
-    r"|aufheben, bis andere auch melden)\.?"
+    r"|(?:only )?tell me if (?:others|anybody else|somebody else|anyone else|someone else)"
+    r" (?:also )?reports? [^\n]{1,120}?(?:,? (?:too|as well))?)[.!]?"
+    r"|(?:bitte )?(?:erst lesen, wenn andere (?:das )?auch melden"
+    r"|aufheben, bis andere (?:das )?auch melden"
+    r"|(?:nur )?bescheid geben, wenn andere [^\n]{1,120} auch melden)[.!]?"
 )
 _NOW = re.compile(r"(?:please )?report it now\.?|(?:bitte )?jetzt melden\.?")
 _ABOUT = re.compile(r"(?:about|betrifft)\s*:\s*(.{3,120})")

@@ -45,6 +45,26 @@ def test_a_first_line_says_the_same_as_the_address() -> None:
     assert house.got("member:alice"), "a line further down buries no report"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Please only tell me if others report him, too.",
+        f"Tell me if others report {MALLORY} too.",
+        "Tell me if anybody else reports this person as well.",
+        "Bitte aufheben, bis andere auch melden.",
+    ],
+)
+def test_it_is_said_in_many_ways(line: str) -> None:
+    house, _ = kept(f"{line}\nIt is {MALLORY}.", to="conduct@example.org")
+    assert not house.got("member:alice")
+
+
+def test_a_report_that_also_asks_for_this_is_read() -> None:
+    house, _ = kept(f"{MALLORY} insulted me. Tell me if others report him, too.",
+                    to="conduct@example.org")  # fmt: skip
+    assert house.got("member:alice")
+
+
 def test_it_surfaces_when_another_report_names_the_same_person() -> None:
     house, case = kept()
     other = house.report(BARNABY, f"Please look at what {MALLORY.upper()} writes to me.")

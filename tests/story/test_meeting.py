@@ -40,6 +40,24 @@ def test_two_cases_become_one_and_every_address_still_leads_there(
     assert house.ask("ledger", "verify")["whole"]
 
 
+def test_a_message_becomes_a_case_of_its_own(house: Stage) -> None:
+    case = house.report()
+    house.post(case.reporter.answer(case.acknowledgement.data, "And then the jade trombone."))
+    copy = case.hears(house.bob, "message", "jade trombone")
+    number = copy.text.split("Message: ")[1].split()[0]
+    after = house.now()
+    case.say(house.bob, f"/split {number}")
+    case.hears(house.alice, "message", "made a case of its own", after=after)
+    own = house.mail(house.carol, "report", "jade trombone", after=after)
+    assert own.header("Cocmail-Case") != case.reference
+    told = house.mail(case.reporter, "message", "as a matter of its own", after=after)
+    assert told.header("Cocmail-Case") not in (
+        case.reference,
+        own.header("Cocmail-Case"),
+        case.acknowledgement.header("Cocmail-Case"),
+    )
+
+
 def test_a_report_is_kept_until_another_names_the_same_person(house: Stage) -> None:
     reporter, whom = house.somebody("Quill Harrow"), house.somebody("Nettle Vane")
     after = house.now()

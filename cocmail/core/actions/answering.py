@@ -21,6 +21,8 @@ from cocmail.core.reminders import pending
 from cocmail.core.sanctions import State
 from cocmail.core.work import Work
 
+_SHOWN = 8  # of the messages from outside: the last ones, which fit a phone
+
 
 @dataclass(frozen=True, kw_only=True)
 class Vote:
@@ -57,6 +59,9 @@ def status(turn: Turn, command: Command) -> None:
             other.reference for other in work.linked if may_know(other, work.setting, turn.member)
         ],
         "merged": [b.references[0] for b in work.case.branches.values()],
+        "from_outside": [
+            m for m in work.case.messages if not m.received.party.startswith("member:")
+        ][-_SHOWN:],
         "locked_out": sorted(work.setting.committee.locked - work.case.out),
         "asides": [a.mail for a in work.case.asides if not a.settled],
         "sanctions": [s for s in work.case.sanctions.values() if s.state is not State.PROPOSED],
