@@ -3,8 +3,8 @@ PYTHON ?= python3
 RUN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test lint bench docs-check leak-check mutants lock rows python env-demo env-dev \
-	servers
+.PHONY: help demo test lint bench docs-check leak-check roads mutants lock rows python env-demo \
+	env-dev servers
 
 help:
 	@echo 'make demo        the whole story on real servers in a scratch folder, in a minute'
@@ -13,6 +13,7 @@ help:
 	@echo 'make mutants     each promise: its test fails when its guard is taken out'
 	@echo 'make docs-check  what the docs say against what the code does'
 	@echo 'make leak-check  what the look at letters catches and misses, as a table'
+	@echo 'make roads       the roads onto a list over a whole Mailman: open, closed, as a table'
 	@echo 'make bench       benchmarks'
 	@echo 'make rows        the tables of the docs again, after a setting, command or letter'
 	@echo 'make lock        the locks in requirements/ again (UPGRADE=1: newer versions)'
@@ -46,6 +47,9 @@ docs-check: env-dev
 
 leak-check: env-dev
 	@$(RUN)/python -m tests.core.leak_check
+
+roads: env-dev
+	@$(RUN)/python -m tests.roads
 
 bench: env-dev servers
 	$(RUN)/python -m benchmarks $(BENCH)

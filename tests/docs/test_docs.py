@@ -16,6 +16,7 @@ from cocmail.cli.main import VERBS
 from cocmail.config.sample import Setting, row, settings
 from cocmail.core.commands import COMMANDS, Spec
 from cocmail.core.letters import Kind
+from tests.roads.table import ROADS, lines
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -102,6 +103,12 @@ def test_every_attack_has_its_test_and_its_mutant(attack: str, test: str) -> Non
     line = re.compile(rf"^Test: {re.escape(test)}(\[|$)", re.MULTILINE)
     mutants = [one.read_text() for one in (ROOT / "tests/mutants").glob("*.patch")]
     assert any(map(line.search, mutants)), f"no patch in tests/mutants takes its guard out: {test}"
+
+
+def test_the_roads_onto_a_list_are_those_that_were_walked() -> None:
+    section = page("security-model.md").partition("### Roads onto a list\n")[2].partition("\n#")[0]
+    rows = re.findall(r"^\|.*$", section, re.MULTILINE)
+    assert rows == lines(ROADS), "make roads prints what is true"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda one: one.name)
