@@ -6,7 +6,9 @@ on what (deliberation). Called by work and by loops/intake.
 
 from __future__ import annotations
 
-from cocmail.core.case import Case
+from cocmail.core.case import SYSTEM, Case
+from cocmail.core.committee import COMMITTEE
+from cocmail.core.letters import Kind
 from cocmail.core.people import Handle, Member, Private
 from cocmail.core.setting import Setting
 
@@ -28,6 +30,18 @@ def audience(case: Case, setting: Setting) -> tuple[Member, ...]:
     """Who may know of this case now: members, and guests who came."""
     everybody = (*setting.roster.members, *guests(case))
     return tuple(m for m in everybody if may_know(case, setting, m))
+
+
+def still_for(case: Case, setting: Setting, handle: str, kind: Kind) -> bool:
+    """Whether a letter that was written to this member may still leave: in the moments since,
+    they may have been kept out of the case, or their mailbox be taken for stolen. An answer to
+    what they asked when they could leaves, so that who left hears that they did."""
+    if handle in setting.committee.locked:
+        return False
+    if case.id in (SYSTEM, COMMITTEE) or handle in case.guests:
+        return True
+    member = setting.roster.get(handle)
+    return member is not None and (kind.answers or may_know(case, setting, member))
 
 
 def guests(case: Case) -> tuple[Member, ...]:

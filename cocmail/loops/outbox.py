@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 
 from cocmail.core import casework, proofs
+from cocmail.core import events as e
+from cocmail.core.audience import still_for
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.errors import Away, Permanent, Temporary
 from cocmail.core.letters import Kind
@@ -31,6 +33,7 @@ _FIRST_DELAY = timedelta(seconds=1)
 _LONGEST_DELAY = timedelta(minutes=10)
 _GIVE_UP = timedelta(days=5)  # RFC 5321 section 4.5.4.1: at least four to five days
 _LONGEST_ABSENCE = timedelta(minutes=1)  # between looks whether the server is back
+_WITHDRAWN = "It was no longer for them when it could leave."
 _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other processes' work
 
 
@@ -67,9 +70,11 @@ class Outbox:
         letter = await store.claim_letter(self._clock.now(), LEASE)
         if letter is None:
             return False
-        settled = await self._send(letter)
+        within = LEASE.total_seconds()
+        withdrawn = await until_stored(lambda: self._withdrawn(letter), within=within)
+        settled = withdrawn or await self._send(letter)
         # It is sent, or isn't: what must not be lost now is that we know.
-        await until_stored(settled, within=LEASE.total_seconds())
+        await until_stored(settled, within=within)
         return True
 
     async def _send(self, letter: Queued) -> Callable[[], Coroutine[Any, Any, None]]:
@@ -89,6 +94,26 @@ class Outbox:
             return lambda: self._failed(letter, why)
         self.trouble = ""
         return lambda: self._sent(letter)
+
+    async def _withdrawn(self, letter: Queued) -> Callable[[], Coroutine[Any, Any, None]] | None:
+        """How to write down that this letter is no longer for whom it was written to; None: it
+        still is."""
+        role, _, handle = letter.party.partition(":")
+        if role != "member":
+            return None
+        async with self._deciding.store.transaction() as tx:
+            case = await self._deciding.case(tx, letter.case)
+            setting = await self._deciding.setting(tx)
+        case = case or Case(id=letter.case)
+        if still_for(case, setting, handle, Kind(letter.kind)):
+            return None
+        return lambda: self._withdraw(letter, case.id)
+
+    async def _withdraw(self, letter: Queued, case: str) -> None:
+        async with self._deciding.store.transaction() as tx:
+            if await tx.settle_letter(letter.id, state="withdrawn"):
+                gone = e.Undelivered(party=letter.party, letter=letter.id, why=_WITHDRAWN)
+                await tx.record(case, [gone])
 
     async def _not_now(self, letter: Queued, why: str) -> None:
         """The letter has done nothing to be behind the others when the server is back."""

@@ -116,12 +116,12 @@ async def postpone(connection: AsyncConnection, letter: str, until: datetime) ->
 
 
 async def settle(connection: AsyncConnection, letter: str, state: str) -> bool:
-    """A waiting letter becomes "sent" or "failed". False if it was not waiting."""
+    """A waiting letter becomes "sent", "failed" or "withdrawn". False if it was not waiting."""
     waiting = and_(letters.c.id == letter, letters.c.state == "waiting")
     settled = await connection.execute(update(letters).where(waiting).values(state=state))
     if settled.rowcount == 0:
         return False
-    if state == "sent":
+    if state != "failed":
         await connection.execute(delete(letter_bodies).where(letter_bodies.c.letter == letter))
     return True
 

@@ -154,7 +154,7 @@ letters = Table(
     Column("kind", Text, nullable=False),
     Column("party", Text, nullable=False),
     Column("queued", Instant, nullable=False),
-    Column("state", Text, nullable=False),  # waiting, sent, failed
+    Column("state", Text, nullable=False),  # waiting, sent, failed, withdrawn
     Column("next_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
     Index(None, "state", "number"),
