@@ -225,6 +225,17 @@ def test_a_merged_case_can_be_merged_again() -> None:
     assert "We hear you." in house.got("member:carol", "message", first)[0]
 
 
+def test_who_closes_hears_that_somebody_may_still_not_have_heard() -> None:
+    house, first, second = two()
+    reference = house.ref(second)
+    house.say("alice", first, f"/merge {reference}")
+    house.say("bob", first, "/close resolved")
+    assert f"/merge {reference}" in house.got("member:carol", "message", first)[0]
+    assert not house.got("reporter:2", "outcome")
+    house.say("bob", first, f"/merge {reference}")
+    assert house.got("reporter:2", "outcome")
+
+
 # -- /split ----------------------------------------------------------------------------------
 
 

@@ -47,6 +47,12 @@ def close(turn: Turn, command: Command) -> None:
     tell_outcome(work, "outcome-closed", {"outcome": command.outcome.value})
     because = f", because {command.because}" if command.because else ""
     turn.done.append(f"closed this case as “{command.outcome}”{because}")
+    for branch in work.case.branches.values():
+        if not branch.agreed and work.case.of_role("reporter"):
+            turn.done.append(
+                f"left open whether who reported {branch.references[0]} hears it; another of you"
+                f" can say /merge {branch.references[0]}"
+            )
 
 
 def reopen(turn: Turn, command: Command) -> None:
