@@ -19,8 +19,8 @@ def main() -> int:
             print(f"cocmail: {missing}", file=sys.stderr)
             return 1
     differs = False
-    for measure, rows in found.items():
-        print(f"Under {measure.value}:\n", *lines(rows), "", sep="\n")
+    for kind, rows in found.items():
+        print(f"Under {kind}:\n", *lines(rows), "", sep="\n")
         for name, row in rows.items():
             if row != ROADS[name]:
                 differs = True

@@ -20,11 +20,12 @@ from urllib.parse import quote
 
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.people import Address
-from cocmail.core.sanctions import Measure
+from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab import community
 from cocmail.lab.mailbox import deliver_by_lmtp
 from cocmail.lab.mailman import Mailman
 from cocmail.lab.sink import Caught, Sink
+from cocmail.lab.waiting import wait_until
 from cocmail.loops.enforcement import Enforcement
 from tests.loops.test_enforcement import Book, Now
 from tests.roads.table import DELIVERED, GONE, HELD, OFF, ON, REACHES
@@ -67,6 +68,7 @@ class Stage:
         self.sink = Sink(forward=self._hand_back)
         self.mailman = Mailman(directory, full=True, sink_port=self.sink.port)
         self._numbers = itertools.count(1)
+        self._outbox: list[tuple[bytes, str, str]] = []  # mail, recipient, envelope sender
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -102,8 +104,8 @@ class Stage:
 
     # -- the sanction --------------------------------------------------------------------------
 
-    def sanction(self, measure: Measure, address: str) -> None:
-        self.book.decide(measure, Address(address))
+    def sanction(self, measure: Measure, address: str, scope: Scope, *, roles: bool) -> None:
+        self.book.decide(measure, Address(address), scope=scope, including_roles=roles)
 
     def sweep(self) -> None:
         self._runner.run(self._enforcement.sweep())
@@ -117,8 +119,17 @@ class Stage:
         return body
 
     def ask(self, method: str, path: str, **data: Any) -> Any:
-        """What Mailman may well refuse; the road's end tells."""
-        return self.mailman.api(method, path, **data)[1]
+        """What Mailman may well refuse; the road's end tells. A fault of its own is no refusal:
+        it is asked again, lest a road look closed."""
+        answers: list[Any] = []
+
+        def answered() -> bool:
+            status, body = self.mailman.api(method, path, **data)
+            answers.append(body)
+            return status < 500 and "sqlite" not in str(body).lower()
+
+        wait_until(answered, timeout=10, what=f"Mailman to do {method} {path}", every=0.2)
+        return answers[-1]
 
     def subscribe(
         self, name: str, who: str, *, by: tuple[str, ...] = _EVERY_STEP, **more: Any
@@ -137,6 +148,11 @@ class Stage:
 
     def prefer(self, user: str, address: str) -> None:
         self.call("POST", f"users/{user}/preferred_address", email=address)
+
+    def lift(self, name: str, who: str) -> None:
+        """Whichever ban it is, the community's or the list's."""
+        for where in ("", f"lists/{community.list_id(name)}/"):
+            self.ask("DELETE", f"{where}bans/{quote(who)}")
 
     def is_on(self, name: str, who: str, role: str = "member") -> str:
         narrower = {"list_id": community.list_id(name), "role": role}
@@ -157,7 +173,8 @@ class Stage:
     def mail(
         self, to: str, sender: str, *, subject: str = "", envelope: str = "", **fields: str
     ) -> str:
-        """The Message-ID. `fields`: more of its header."""
+        """The Message-ID. It leaves with the next `through`, for calls and mail that change
+        Mailman's SQLite at one time are in each other's way. `fields`: more of its header."""
         number = next(self._numbers)
         message = EmailMessage()
         message["Message-ID"] = message_id = f"<{number}@example.net>"
@@ -166,12 +183,8 @@ class Stage:
         for name, value in fields.items():
             message[name.replace("_", "-")] = value
         message.set_content("It will be fine tomorrow, they say.\n")
-        deliver_by_lmtp(
-            self.mailman.lmtp_port,
-            message.as_bytes().replace(b"\n", b"\r\n"),
-            recipient=to,
-            sender=envelope or sender,
-        )
+        data = message.as_bytes().replace(b"\n", b"\r\n")
+        self._outbox.append((data, to, envelope or sender))
         return message_id
 
     def confirm(self, name: str, who: str) -> None:
@@ -217,9 +230,10 @@ class Stage:
         )
 
     def through(self) -> None:
-        """Until all mail so far was handled: what was sent, and what the lists sent for it."""
+        """All mail so far is sent, and was handled: it, and what the lists sent for it."""
         after = len(self.sink.messages)
         post = self.mail(GENERAL, READER)
+        self._send()
         self.sink.wait_for(
             lambda one: one.header("Message-ID") == post and one.is_for(FRIEND),
             PATIENCE, after=after, what="a post to come through",
@@ -227,9 +241,15 @@ class Stage:
         # Then this, for what a post before made Mailman write stands before it in its queue.
         asking = f"asking{next(self._numbers)}@members.example.net"
         self.mail(GENERAL.replace("@", "-request@"), asking, subject="help")
+        self._send()
         self.sink.wait_for(
             lambda one: one.is_for(asking), PATIENCE, after=after, what="an answer to a command"
         )
+
+    def _send(self) -> None:
+        for data, to, sender in self._outbox:
+            deliver_by_lmtp(self.mailman.lmtp_port, data, recipient=to, sender=sender)
+        self._outbox.clear()
 
 
 def _text(caught: Caught) -> str:

@@ -1,8 +1,8 @@
 """The roads onto a list, as the security model tells of them.
 
-Owns each road's title and what it comes to: before a sanction, after a suspend or ban, and who
-stops it. Refuses to know how a road is walked (ways.py) and to be right by itself: test_roads
-walks every one, and tests/docs compares the page.
+Owns each road's title and what it comes to: before a sanction, after it, and when it is closed.
+Refuses to know how a road is walked (ways.py) and to be right by itself: test_roads walks every
+one, and tests/docs compares the page.
 """
 
 from __future__ import annotations
@@ -73,11 +73,12 @@ ROADS: dict[str, Row] = {
     "preferred": _closed("Such an address made the preferred one, and subscribed as the user"),
     "capitals": _closed("Their address in capitals"),
     "slash": _closed("An address with a `/` in it"),
+    "deleted": _closed("The same address, after they delete their Mailman user"),
     "added": _swept("An address added to the user after the ban"),
     "prefers": _swept("Such an address made the preferred one, and subscribed as the user"),
     "moved": _swept("A membership of such an address, moved to the banned one"),
     "hidden": _swept("A membership as a user who had no preferred address at the time of the ban"),
-    "lifted": _swept("Somebody with Mailman's password lifts the ban and subscribes them"),
+    "lifted": _swept("Somebody who may lift the ban does so, and subscribes them"),
     "tag": _open("Their address with a plus-tag, subscribed", ON),
     "stranger": _open("An address that nobody knows, subscribed", ON),
     "post": _closed("A post as a member from before", DELIVERED),
@@ -87,9 +88,15 @@ ROADS: dict[str, Row] = {
     "post_sender": _closed("A member's post with their address only in Sender", DELIVERED),
     "post_reply": _closed("The same, only in Reply-To", DELIVERED),
     "post_envelope": _closed("The same, only in the envelope", DELIVERED),
+    "post_two": _closed("The same, as the second of two in From", DELIVERED),
+    "post_linked": _closed("A nonmember's post from another address of the same user", HELD),
+    "post_added": Row("The same, from one added after the ban", HELD, HELD, NEXT_SWEEP),
+    "post_forged": _open("A post in a member's name, with their own address nowhere", DELIVERED),
     "post_held": _open("A held post older than the ban, which an owner accepts", DELIVERED),
-    "post_own": _open("The same, accepted by themselves as an owner, by mail", DELIVERED),
-    "post_approved": _open("A post with `Approved:` and the list's password", DELIVERED),
+    "post_own": _open("Such a post, accepted by mail by themselves, who were an owner", DELIVERED),
+    "post_approved": _open(
+        "A post with `Approved:` and the list's moderators' password", DELIVERED
+    ),
     "post_tag": _open("A post from their address with a plus-tag", HELD),
     "to_owner": _open("Mail to `-owner`", REACHES),
 }

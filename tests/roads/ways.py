@@ -2,7 +2,8 @@
 
 Owns one generator for each road. It yields SANCTION where the sanction comes (what is above was
 there before), and THROUGH where all mail must be through first; it returns how to see where the
-road led. Refuses to know whether it should be open (table.py). Called by walk.py.
+road led. A post can't be undone, so where a sweep may close its road one more is sent (AGAIN).
+Refuses to know whether a road should be open (table.py). Called by walk.py.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ SANCTION, THROUGH = Pause
 Look = Callable[[], str]
 Way = Generator[Pause, None, Look]
 WAYS: dict[str, Callable[[Stage, Walker], Way]] = {}
+AGAIN: dict[str, Callable[[Stage, Walker], Way]] = {}
 BY_THEMSELVES = ("pre_verified", "pre_confirmed")  # they are logged in on the web pages
 
 
@@ -203,7 +205,7 @@ def moved(on: Stage, who: Walker) -> Way:
 @way
 def lifted(on: Stage, who: Walker) -> Way:
     yield SANCTION
-    on.ask("DELETE", f"bans/{who.address}")
+    on.lift(GENERAL, who.address)
     on.subscribe(GENERAL, who.address)
     return lambda: on.is_on(GENERAL, who.address)
 
@@ -218,6 +220,17 @@ def tag(on: Stage, who: Walker) -> Way:
 @way
 def stranger(on: Stage, who: Walker) -> Way:
     yield SANCTION
+    on.subscribe(GENERAL, who.second)
+    return lambda: on.is_on(GENERAL, who.second)
+
+
+@way
+def deleted(on: Stage, who: Walker) -> Way:
+    on.subscribe(HOME, who.address)
+    user = on.user(who.address)
+    on.add_address(user, who.second)
+    yield SANCTION
+    on.call("DELETE", f"users/{user}")
     on.subscribe(GENERAL, who.second)
     return lambda: on.is_on(GENERAL, who.second)
 
@@ -285,6 +298,34 @@ def post_envelope(on: Stage, who: Walker) -> Way:
 
 
 @way
+def post_two(on: Stage, who: Walker) -> Way:
+    yield SANCTION
+    return (yield from _posted(on, f"{FRIEND}, {who.address}", envelope=FRIEND))
+
+
+@way
+def post_linked(on: Stage, who: Walker) -> Way:
+    on.subscribe(HOME, who.address)
+    on.add_address(on.user(who.address), who.second)
+    yield SANCTION
+    return (yield from _posted(on, who.second))
+
+
+@way
+def post_added(on: Stage, who: Walker) -> Way:
+    on.subscribe(HOME, who.address)
+    yield SANCTION
+    on.add_address(on.user(who.address), who.second)
+    return (yield from _posted(on, who.second))
+
+
+@way
+def post_forged(on: Stage, who: Walker) -> Way:
+    yield SANCTION
+    return (yield from _posted(on, FRIEND, envelope=FRIEND))
+
+
+@way
 def post_held(on: Stage, who: Walker) -> Way:
     sent = on.mail(GENERAL, who.address)
     yield THROUGH
@@ -331,3 +372,8 @@ def _posted(on: Stage, sender: str, **more: str) -> Way:
     sent = on.mail(GENERAL, sender, **more)
     yield THROUGH
     return lambda: on.came_of(GENERAL, sent)
+
+
+AGAIN["post_added"] = lambda on, who: _posted(on, who.second)
+AGAIN["post_tag"] = lambda on, who: _posted(on, who.tagged)
+AGAIN["post_approved"] = lambda on, who: _posted(on, who.address, Approved=PASSWORD)
