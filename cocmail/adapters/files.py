@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from PIL import Image, ImageOps
 
@@ -34,7 +35,7 @@ def sendable(raw: bytes, others: Iterable[bytes]) -> tuple[File, ...]:
     prints = [
         (attachment.name or Private("a picture"), _fingerprint(picture))
         for other in others
-        for attachment, data in files(other)
+        for attachment, data in islice(files(other), _MOST_FILES)
         if (picture := _picture(data)) is not None
     ]
     return tuple(

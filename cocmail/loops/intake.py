@@ -50,7 +50,7 @@ _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other pro
 _AT_ONCE = 4
 _MOST_ATTEMPTS = 12
 _MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
-_MOST_PICTURES = 20  # mails of other people whose pictures a picture is held against
+_MOST_PICTURES = 10  # mails of other people whose pictures a picture is held against
 _LONGEST_DELAY = timedelta(minutes=5)
 _COMMANDS = "commands"  # for what the marks of a mail with commands are remembered
 _TOLD_AGAIN = timedelta(days=1)
