@@ -3,14 +3,15 @@ PYTHON ?= python3
 RUN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test lint bench docs-check leak-check roads mutants lock rows python env-demo \
-	env-dev servers
+.PHONY: help demo test lint bench docs-check leak-check roads mutants histories lock rows python \
+	env-demo env-dev servers
 
 help:
 	@echo 'make demo        the whole story on real servers in a scratch folder, in a minute'
 	@echo 'make test        all tests, against real servers (TESTS=... for some)'
 	@echo 'make lint        ruff, mypy --strict, import contracts'
 	@echo 'make mutants     each promise: its test fails when its guard is taken out'
+	@echo 'make histories   random histories of sanctions on a Mailman (N=1000 SEED=7)'
 	@echo 'make docs-check  what the docs say against what the code does'
 	@echo 'make leak-check  what the look at letters catches and misses, as a table'
 	@echo 'make roads       the roads onto a list over a whole Mailman: open, closed, as a table'
@@ -56,6 +57,9 @@ bench: env-dev servers
 
 mutants: env-dev servers
 	@$(RUN)/python scripts/mutants.py
+
+histories: env-dev
+	@$(RUN)/python -m tests.histories $(or $(N),100) $(or $(SEED),1)
 
 rows: env-dev
 	@$(RUN)/python scripts/rows.py

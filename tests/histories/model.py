@@ -1,0 +1,195 @@
+"""What should stand on the lists, told plainly: what stands but for us, and the strictest measure.
+
+Owns the expectation that random histories are held against. Refuses to know how the enforcement
+gets there: no plans, no records, nothing of cocmail at all. Called by history.py with what was
+read of Mailman after each change by hand and after each sweep.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+Place = tuple[str, str, str]  # list, address, role
+Entry = dict[str, Any]
+
+FREE, HELD, OFF = range(3)
+KEEPS_OFF = ("suspend", "ban", "leave")
+
+
+@dataclass
+class Seen:
+    """Mailman at one time. In `bans`, the site's are under ""."""
+
+    rows: dict[Place, Entry]
+    bans: dict[str, list[str]]
+    people: dict[str, Entry]
+    ids: dict[Place, str]
+
+
+@dataclass
+class InForce:
+    measure: str
+    address: str
+    scope: frozenset[str] | None  # None: all lists, later ones too
+
+
+@dataclass
+class Model:
+    stands: Seen  # but for us
+    users: list[set[str]]  # the addresses of each person
+    force: dict[int, InForce] = field(default_factory=dict)
+    off: set[Place] = field(default_factory=set)  # as of the last sweep
+    touched: bool = False  # by somebody's hand, or for good by a removal
+
+    def __post_init__(self) -> None:
+        self.stands = deepcopy(self.stands)
+
+    # -- what happens --------------------------------------------------------------------------
+
+    def by_hand(self, before: Seen, after: Seen) -> None:
+        """Somebody changed something; what we have in force was true before."""
+        self.touched |= before != after
+        self.stands.people = deepcopy(after.people)
+        for level in after.bans:
+            old, new = set(before.bans.get(level, ())), set(after.bans[level])
+            others = set(self.stands.bans.get(level, ()))
+            self.stands.bans[level] = sorted((others | (new - old)) - (old - new))
+        for place in {*before.rows, *after.rows}:
+            anew = before.ids.get(place) != after.ids.get(place)
+            if anew or before.rows[place] != after.rows[place]:
+                self._changed(place, after.rows.get(place), anew)
+        for place in [p for p in self.stands.rows if p[0] not in after.bans]:
+            del self.stands.rows[place]
+        for level in [level for level in self.stands.bans if level not in after.bans]:
+            del self.stands.bans[level]
+
+    def _changed(self, place: Place, now: Entry | None, anew: bool) -> None:
+        rows, grip = self.stands.rows, self.grip(place)
+        if grip == OFF or (grip == HELD and place[2] == "nonmember"):
+            return  # it will be put right
+        old = rows.pop(place, None)
+        if now is not None:
+            rows[place] = deepcopy(now)
+            if grip == HELD and not anew and old is not None:
+                rows[place] = acting(now, old.get("moderation_action"))
+
+    # -- what should be ------------------------------------------------------------------------
+
+    def person(self, address: str) -> set[str]:
+        return next(user for user in self.users if address in user)
+
+    def covering(self, mailing_list: str, address: str) -> list[InForce]:
+        return [
+            s
+            for s in self.force.values()
+            if address in self.person(s.address) and (s.scope is None or mailing_list in s.scope)
+        ]
+
+    def grip(self, place: Place) -> int:
+        """The strictest measure in force that bears on this place."""
+        mailing_list, address, role = place
+        measures = {s.measure for s in self.covering(mailing_list, address)}
+        if role == "member" and measures & {*KEEPS_OFF, "remove"}:
+            return OFF
+        if role in ("member", "nonmember") and "moderate" in measures:
+            return HELD
+        return FREE
+
+    def swept(self, seen: Seen) -> list[str]:
+        """What is wrong after a sweep, as lines."""
+        rows = self.stands.rows
+        for place in list(rows):
+            removed = any(s.measure == "remove" for s in self.covering(*place[:2]))
+            if place[2] == "member" and removed:
+                del rows[place]
+                self.touched = True
+            elif place in self.off and self.grip(place) != OFF and barred(self.stands, place):
+                del rows[place]  # a ban of somebody else's keeps them off: nothing is put back
+                self.touched = True
+        self.force = {n: s for n, s in self.force.items() if s.measure != "remove"}
+        self.off = {place for place in rows if self.grip(place) == OFF}
+        return [*self._rows_wrong(seen), *self._bans_wrong(seen), *self._people_wrong(seen)]
+
+    def _rows_wrong(self, seen: Seen) -> list[str]:
+        wrong = []
+        every = {*self.stands.rows, *seen.rows}
+        every |= {
+            (name, address, "nonmember")
+            for name in seen.bans
+            for user in self.users
+            for address in user
+            if name
+        }
+        for place in sorted(every):
+            base, now, grip = self.stands.rows.get(place), seen.rows.get(place), self.grip(place)
+            wanted = base
+            if grip == OFF:
+                wanted = None
+            elif grip == HELD and base is not None:
+                wanted = acting(base, "hold")
+            elif grip == HELD and place[2] == "nonmember":
+                # A row of ours; who is banned can't get one, and needs none.
+                if now is None and not barred(seen, place):
+                    wrong.append(f"{told(place)}: not held")
+                elif now is not None and now.get("moderation_action") != "hold":
+                    wrong.append(f"{told(place)}: {now}, not held")
+                continue
+            if wanted != now:
+                wrong.append(f"{told(place)}: {differing(wanted, now)}")
+        return wrong
+
+    def _bans_wrong(self, seen: Seen) -> list[str]:
+        wrong = []
+        for level, entries in seen.bans.items():
+            theirs = set(self.stands.bans.get(level, ()))
+            ours = {
+                address
+                for s in self.force.values()
+                if s.measure in KEEPS_OFF and level in (s.scope or {""})
+                for address in self.person(s.address)
+            }
+            wrong += [f"ban {e} of {level or 'all'}: gone" for e in theirs - set(entries)]
+            wrong += [f"ban {e} of {level or 'all'}: left" for e in set(entries) - theirs - ours]
+            if len(entries) != len(set(entries)):
+                wrong.append(f"bans of {level or 'all'}: twice")
+            for user in self.users:
+                for address in user:
+                    kept = any(s.measure in KEEPS_OFF for s in self.covering(level, address))
+                    if level and kept and not barred(seen, (level, address, "member")):
+                        wrong.append(f"{address} may join {level}")
+        return sorted(wrong)
+
+    def _people_wrong(self, seen: Seen) -> list[str]:
+        every = sorted({*self.stands.people, *seen.people})
+        pairs = [(a, self.stands.people.get(a), seen.people.get(a)) for a in every]
+        return [f"{who}: {differing(old, now)}" for who, old, now in pairs if old != now]
+
+
+def barred(seen: Seen, place: Place) -> bool:
+    """Whether a ban covers the address there, as Mailman looks at bans."""
+    for entry in (*seen.bans.get("", ()), *seen.bans.get(place[0], ())):
+        if entry == place[1] or (entry.startswith("^") and re.match(entry, place[1])):
+            return True
+    return False
+
+
+def acting(entry: Mapping[str, Any], action: str | None) -> Entry:
+    """Mailman leaves the key out where the list's default counts."""
+    rest = {key: value for key, value in entry.items() if key != "moderation_action"}
+    return deepcopy(rest if action is None else {**rest, "moderation_action": action})
+
+
+def told(place: Place) -> str:
+    mailing_list, address, role = place
+    return f"{address} as {role} of {mailing_list}"
+
+
+def differing(wanted: Entry | None, now: Entry | None) -> str:
+    if wanted is None or now is None:
+        return "should be there" if now is None else "should not be there"
+    keys = sorted(key for key in {*wanted, *now} if wanted.get(key) != now.get(key))
+    return ", ".join(f"{key} {now.get(key)!r} for {wanted.get(key)!r}" for key in keys)
