@@ -35,7 +35,7 @@ EVERYBODY = tuple(address for person in PEOPLE for address in person)
 OWNER = "owner@example.org"
 
 SCOPES = ("all", "all", "sigs", *LISTS, f"{LISTS[0]},{LISTS[1]}", f"sigs,{LISTS[0]}")
-MEASURES = ("moderate", "moderate", "suspend", "suspend", "ban", "leave", "remove")
+MEASURES = ("moderate", "moderate", "moderate", "suspend", "suspend", "ban", "leave", "remove")
 ACTIONS = ("", "hold", "accept", "discard", "reject")
 PREFERENCES = (
     ("delivery_mode", "plaintext_digests"),
@@ -46,7 +46,20 @@ PREFERENCES = (
     ("receive_own_postings", "false"),
 )
 PATTERNS = (r"^mal(lory)?@example\.net", r"^.*@example\.net$", r"^bo@")
-HANDS = ("join", "part", "rejoin", "action", "prefer", "ban", "unban", "slip", "link", "list")
+HANDS = (
+    "join",
+    "part",
+    "rejoin",
+    "action",
+    "prefer",
+    "ban",
+    "unban",
+    "slip",
+    "link",
+    "list",
+    "verify",
+    "own",
+)
 
 
 @dataclass(frozen=True)
@@ -64,13 +77,16 @@ def history(seed: int) -> list[Step]:
     steps: list[Step] = []
     decided: list[str] = []
     open_: list[str] = []
-    for _ in range(chance.randint(3, 7)):
-        what = chance.choices(("decide", "lift", "hand", "restart"), (5, 3, 6, 1))[0]
+    for number in range(chance.randint(4, 8)):
+        early = number < 3  # that they meet
+        weights = (12 if early else 4, 1 if early else 4, 5, 1)
+        what = chance.choices(("decide", "lift", "hand", "restart"), weights)[0]
         if what == "decide" or not decided:
             decided.append(str(len(decided) + 1))
             open_.append(decided[-1])
-            who = chance.choice((MAL, MAL, MALLORY, BO))
-            words = ("decide", decided[-1], chance.choice(MEASURES), who, chance.choice(SCOPES))
+            who = chance.choice((MAL, MAL, MAL, MALLORY, BO))
+            measure = chance.choice(MEASURES) + chance.choice((*[""] * 7, "+roles"))
+            words = ("decide", decided[-1], measure, who, chance.choice(SCOPES))
         elif what == "lift" and open_:
             words = ("lift", open_.pop(chance.randrange(len(open_))))
         elif what == "hand":
@@ -96,6 +112,10 @@ def _by_hand(chance: random.Random) -> tuple[str, ...]:
         case "ban" | "unban":
             level = chance.choice(("all", where))
             return (what, chance.choice((who, who, *PATTERNS)), level)
+        case "verify":
+            return (chance.choice(("verify", "unverify")), who)
+        case "own":
+            return (what, who, *chance.choice(PREFERENCES))
         case "link":
             return (what, chance.choice((MAL, BO)))
         case "list":
@@ -223,8 +243,19 @@ class Community:
             self.unban(who, level)
         self.join(who, name)
 
+    def verify(self, who: str) -> None:
+        self.call("POST", f"addresses/{who}/verify")
+
+    def unverify(self, who: str) -> None:
+        self.call("POST", f"addresses/{who}/unverify")
+
+    def own(self, who: str, key: str, value: str) -> None:
+        """For all lists where they say nothing else."""
+        self.call("PATCH", f"users/{who}/preferences", **{key: value})
+
     def link(self, who: str) -> None:
-        self.call("POST", f"users/{who}/addresses", email=LATE, absorb_existing=True)
+        if len(self.entries(f"users/{LATE}/addresses")) == 1:  # else it takes in a whole person
+            self.call("POST", f"users/{who}/addresses", email=LATE, absorb_existing=True)
 
     def create(self, name: str) -> None:
         if name == LATER and self.call("GET", f"lists/{list_id(name)}") is None:
@@ -325,8 +356,12 @@ class Played:
         match words:
             case ("decide", number, measure, who, scope):
                 where = _scope(scope)
-                self._ids[number] = self._book.decide(Measure(measure), Address(who), scope=where)
-                self._model.force[int(number)] = InForce(measure, who, _listed(where))
+                measure, _, roles = measure.partition("+")
+                self._ids[number] = self._book.decide(
+                    Measure(measure), Address(who), scope=where, including_roles=bool(roles)
+                )
+                force = InForce(measure, who, _listed(where), bool(roles))
+                self._model.force[int(number)] = force
             case ("lift", number):
                 if self._model.force.pop(int(number), None):
                     self._book.end(self._ids[number])

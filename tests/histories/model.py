@@ -35,6 +35,7 @@ class InForce:
     measure: str
     address: str
     scope: frozenset[str] | None  # None: all lists, later ones too
+    roles: bool = False  # owner and moderator, too
 
 
 @dataclass
@@ -92,19 +93,22 @@ class Model:
     def grip(self, place: Place) -> int:
         """The strictest measure in force that bears on this place."""
         mailing_list, address, role = place
-        measures = {s.measure for s in self.covering(mailing_list, address)}
+        covering = self.covering(mailing_list, address)
+        measures = {s.measure for s in covering}
+        if _is_role(place):
+            # Mailman gives no role to who is banned: it comes back when no ban of ours is left.
+            waits = place in self.off and measures & {*KEEPS_OFF}
+            return OFF if waits or any(s.roles for s in covering) else FREE
         if role == "member" and measures & {*KEEPS_OFF, "remove"}:
             return OFF
-        if role in ("member", "nonmember") and "moderate" in measures:
-            return HELD
-        return FREE
+        return HELD if "moderate" in measures else FREE
 
     def swept(self, seen: Seen) -> list[str]:
         """What is wrong after a sweep, as lines."""
         rows = self.stands.rows
         for place in list(rows):
-            removed = any(s.measure == "remove" for s in self.covering(*place[:2]))
-            if place[2] == "member" and removed:
+            once = [s for s in self.covering(*place[:2]) if s.measure == "remove"]
+            if once and (place[2] == "member" or (_is_role(place) and any(s.roles for s in once))):
                 del rows[place]
                 self.touched = True
             elif place in self.off and self.grip(place) != OFF and barred(self.stands, place):
@@ -167,6 +171,10 @@ class Model:
         every = sorted({*self.stands.people, *seen.people})
         pairs = [(a, self.stands.people.get(a), seen.people.get(a)) for a in every]
         return [f"{who}: {differing(old, now)}" for who, old, now in pairs if old != now]
+
+
+def _is_role(place: Place) -> bool:
+    return place[2] in ("owner", "moderator")
 
 
 def barred(seen: Seen, place: Place) -> bool:
