@@ -196,6 +196,7 @@ class Community:
                 found = self.call("GET", f"members/{member}/preferences")
                 self._preferences[member] = _stable(found)
             rows[place] = {**_stable(entry), "preferences": self._preferences[member]}
+            rows[place].pop("delivery_mode")  # what comes of these and of the user's own
         people = {str(entry["email"]): _person(entry) for entry in self.entries("addresses")}
         for address in (MAL, BO, LATE):
             found = self.call("GET", f"users/{address}/preferences")
