@@ -24,7 +24,7 @@ from cocmail.core.verification import Signature
 from tests.promises.play.promises import CANARY, Model, locked_of, out_of
 from tests.promises.play.room import ALIAS, HANDLES, MALLORY, Room, Sent, member
 
-PLAYS = int(os.environ.get("PLAYS", "200"))
+PLAYS = int(os.environ.get("PLAYS", "120"))
 REPORTERS = (
     ("Ottoline Featherstone", "ottoline@quiet.example"),
     ("Barnaby Thistlewood", "barnaby@hush.example"),
