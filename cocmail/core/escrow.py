@@ -17,6 +17,7 @@ from cocmail.core.case import Case
 from cocmail.core.escalation import where_too_few
 from cocmail.core.names import plain
 from cocmail.core.people import Address, Private
+from cocmail.core.setting import Setting
 from cocmail.core.showing import copies
 from cocmail.core.work import Work
 
@@ -26,12 +27,24 @@ KEPT = "kept"
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 
 
-def about(text: str, names: Iterable[str], own: Iterable[Address]) -> tuple[Private, ...]:
-    """Whom a report that is kept is about: the addresses in it but for its author's own, and the
-    names that its author gave for this."""
-    mine = {str(a) for a in own}
-    found = [_mailbox(a) for a in _ADDRESS.findall(text.casefold()) if a not in mine]
+def about(
+    text: str, names: Iterable[str], own: Iterable[Address], setting: Setting
+) -> tuple[Private, ...]:
+    """Whom a report that is kept is about: the names and addresses that its author gave for this,
+    and the addresses in its text. Not the author's own, nor a member's; nor any of the community's
+    domain, for lists are there, and two reports that name a list are not about one person."""
+    others = {str(a) for a in own} | {str(a) for m in setting.roster.members for a in m.addresses}
+    found = [
+        _mailbox(a)
+        for a in _ADDRESS.findall(text.casefold())
+        if a not in others and not _ours(a, setting)
+    ]
     return tuple(Private(one) for one in dict.fromkeys((*found, *(plain(n) for n in names))) if one)
+
+
+def _ours(address: str, setting: Setting) -> bool:
+    domain, own = address.rpartition("@")[2], setting.address.domain
+    return f".{domain}".endswith(f".{own}") or f".{own}".endswith(f".{domain}")
 
 
 def _mailbox(address: str) -> str:
@@ -46,7 +59,9 @@ def meets(kept: Case, other: Case) -> bool:
     texts = [
         f"{m.received.subject}\n{m.received.text}"
         for m in other.messages
-        if m.received.party.startswith("reporter:") and m.received.sender not in authors
+        if m.received.party.startswith("reporter:")
+        and m.received.sender not in authors
+        and _mailbox(m.received.sender) not in kept.kept  # the person themself reports nobody
     ]
     named = {_mailbox(a) for p in other.of_role("respondent") for a in p.addresses}
     named |= {_mailbox(a) for text in texts for a in _ADDRESS.findall(text.casefold())}

@@ -421,7 +421,7 @@ class Intake:
             raise Permanent("a reply address leads to a case that is gone")
         incoming = replace(_incoming(examined), purpose=found.purpose, about=found.about)
         marks = casework.marks_of(incoming, setting)
-        beside = await self._beside(tx, case, examined)
+        beside = await self._beside(tx, case, examined, found.party)
         replayed = bool(marks) and await tx.seen(marks)
         if examined.commands:
             # What was refused, or waits for a confirmation, must not run by itself later on.
@@ -437,9 +437,13 @@ class Intake:
             setting = await self._deciding.setting(tx, case)
         return found.case, in_case(case, setting, incoming, found)
 
-    async def _beside(self, tx: Transaction, case: Case, examined: Examined) -> dict[str, Case]:
+    async def _beside(
+        self, tx: Transaction, case: Case, examined: Examined, party: str
+    ) -> dict[str, Case]:
         """The other cases that commands name, or that know a person whom they name."""
         names: dict[str, None] = {}
+        if party.startswith("reporter:"):  # who may name somebody whom a kept report is about
+            names |= dict.fromkeys(f.case for f in await tx.cases_of_address(Address(KEPT)))
         if case.kept:
             names |= dict.fromkeys(await tx.open_cases())
         for command in examined.commands:

@@ -102,7 +102,9 @@ class Outbox:
         if role != "member":
             return None
         async with self._deciding.store.transaction() as tx:
-            case = await self._deciding.case(tx, letter.case)
+            # What belongs to no case has a record that only grows: it is never folded.
+            found = letter.case != SYSTEM
+            case = await self._deciding.case(tx, letter.case) if found else None
             setting = await self._deciding.setting(tx)
         case = case or Case(id=letter.case)
         if still_for(case, setting, handle, Kind(letter.kind)):

@@ -114,6 +114,25 @@ def test_what_only_resembles_it_shows_nothing(text: str) -> None:
     assert not house.all("member:alice", "report", case)
 
 
+def test_a_list_that_both_name_is_no_person() -> None:
+    house, case = kept("He writes it all to dev@lists.example.org, and alice@alice.example knows.")
+    house.report(BARNABY, "Somebody shouts at me on dev@lists.example.org. alice@alice.example?")
+    assert not house.all("member:bob", "report", case)
+
+
+def test_the_person_cannot_bring_it_up_by_their_own_report() -> None:
+    house, case = kept()
+    house.report(f"Mallory <{MALLORY}>", f"Did somebody report {MALLORY}?")
+    assert not house.all("member:alice", "report", case)
+
+
+def test_it_surfaces_when_a_reporter_names_that_person_later() -> None:
+    house, case = kept()
+    other = house.report(BARNABY, "Somebody shouts at me.")
+    house.answer(other, "reporter:1", f"It is {MALLORY}.")
+    assert house.got("member:alice", "report", case)
+
+
 def test_a_name_that_its_reporter_gave_counts() -> None:
     house, case = kept("He follows me.\nAbout: Mällory Vandermeer")
     house.report(BARNABY, "It is Mallory Vandermeer again, with his threats.")

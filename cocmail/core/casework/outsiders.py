@@ -48,9 +48,11 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
     received = receive(work, incoming, party_id, note=note)
     if work.case.kept:
         return _of_kept(work, incoming, party_id)
-    if party_id.startswith("reporter:") and not work.case.provisional:
-        name_members(work, incoming)
-        where_too_few(work)
+    if party_id.startswith("reporter:"):
+        if not work.case.provisional:
+            name_members(work, incoming)
+            where_too_few(work)
+        look_for(work, incoming.beside.values())
     first_line = next((ln.strip().lower() for ln in incoming.text.split("\n") if ln.strip()), "")
     if work.case.provisional_why == OWN_MATTER and incoming.purpose == "confirm":
         if first_line == "/confirm":
@@ -73,7 +75,7 @@ def _of_kept(work: Work, incoming: Incoming, party_id: str) -> Result:
         surface(work, "asked")
         return work.result()
     own = work.case.parties[party_id].addresses
-    work.happen(e.Kept(about=about(incoming.text, wanted.about, own)))
+    work.happen(e.Kept(about=about(incoming.text, wanted.about, own, work.setting)))
     look_for(work, incoming.beside.values())
     return work.result()
 

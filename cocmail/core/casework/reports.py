@@ -46,7 +46,7 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
     kept = incoming.destination.kept or wanted.keeps
     if kept:
         said = f"{incoming.mail.subject}\n{incoming.text}"
-        whom = about(said, wanted.about, (*reachable, *reporter.addresses))
+        whom = about(said, wanted.about, (*reachable, *reporter.addresses), setting)
         work.happen(e.Kept(about=whom))
     author = setting.roster.by_address(incoming.address)
     if author is not None:
