@@ -52,3 +52,16 @@ def test_a_case_that_one_may_not_know_leaves_no_trace() -> None:
     world.say("bob", f"/history {MALLORY}")
     assert world.last is not None
     assert text_of(world.last.letters[0]) == shut
+
+
+def test_a_ballot_tells_of_earlier_cases_by_each_voter_s_own_rights() -> None:
+    world = World()
+    world.report()
+    earlier = another(world, "carol")
+    world.beside = {earlier.id: earlier}
+    world.say("bob", f"/note {MALLORY} left a conference in 2024")
+    world.propose()
+    ballots = {h: text_of(world.to(f"member:{h}", "ballot")[-1]) for h in ("bob", "carol")}
+    assert "COC-9EARLY" in ballots["bob"]
+    assert "COC-9EARLY" not in ballots["carol"]
+    assert all("left a conference in 2024" in text for text in ballots.values())
