@@ -133,6 +133,12 @@ def test_it_surfaces_when_a_reporter_names_that_person_later() -> None:
     assert house.got("member:alice", "report", case)
 
 
+def test_somebody_of_the_community_s_own_domain_is_meant_where_it_is_said() -> None:
+    house, case = kept("He follows me.\nAbout: zed@lists.example.org")
+    house.report(BARNABY, "It is zed@lists.example.org who shouts at me.")
+    assert house.got("member:alice", "report", case)
+
+
 def test_a_name_that_its_reporter_gave_counts() -> None:
     house, case = kept("He follows me.\nAbout: Mällory Vandermeer")
     house.report(BARNABY, "It is Mallory Vandermeer again, with his threats.")
