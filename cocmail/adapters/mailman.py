@@ -22,7 +22,17 @@ from mailmanclient import Client
 
 from cocmail.adapters.mailman_changes import MailmanChanges
 from cocmail.adapters.mailman_connection import Answered, MailmanConnection, quoted
-from cocmail.core.enforcement import Ban, Observed, Place, Question, Role, Row, Step, ban_text
+from cocmail.core.enforcement import (
+    Ban,
+    Observed,
+    Place,
+    Question,
+    Role,
+    Row,
+    Step,
+    ban_text,
+    tags_text,
+)
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address, Private
 
@@ -226,14 +236,16 @@ class MailmanLists:
         patterns = [entry for entry in entries if entry.startswith("^")]
         bans = []
         for address in addresses:
-            ours = ban_text(address)
-            exact = entries.count(ours)
-            others = [entry for entry in patterns if entry != ours]
+            ours, ours_tagged = ban_text(address), tags_text(address)
+            exact, tags = entries.count(ours), entries.count(ours_tagged)
+            others = [entry for entry in patterns if entry not in (ours, ours_tagged)]
             pattern = any(_covers(entry, address) for entry in others)
             # An entry with a "/" can't be removed by REST: not ours, whoever made it.
             pattern = pattern or (ours != address and address in entries)
-            if exact or pattern:
-                bans.append(Ban(list=level, address=address, exact=exact, pattern=pattern))
+            if exact or tags or pattern:
+                bans.append(
+                    Ban(list=level, address=address, exact=exact, tags=tags, pattern=pattern)
+                )
         return tuple(bans)
 
     def _read_owners(self, name: str) -> tuple[Address, ...]:

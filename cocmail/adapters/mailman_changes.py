@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from cocmail.adapters.mailman_connection import Answered, MailmanConnection, quoted
-from cocmail.core.enforcement import Act, Role, Row, Step, ban_text
+from cocmail.core.enforcement import Act, Role, Row, Step
 from cocmail.core.errors import Temporary
 from cocmail.core.people import Address
 
@@ -29,9 +29,11 @@ class MailmanChanges:
         try:
             match step.act:
                 case Act.BAN:
-                    return self._ban(step.address, list_id)
+                    made = [self._ban(text, list_id) for text in step.bans]
+                    return made[0]  # what else was refused is seen to be missing
                 case Act.UNBAN:
-                    self._unban(step.address, list_id)
+                    for text in step.bans:
+                        self._unban(text, list_id)
                 case Act.TAKE_OFF:
                     self._take_off(step, list_id)
                 case Act.MODERATE:
@@ -64,23 +66,27 @@ class MailmanChanges:
 
     # -- bans ----------------------------------------------------------------------------------
 
-    def _ban(self, address: Address, list_id: str) -> bool:
+    def _ban(self, text: str, list_id: str) -> bool:
         try:
-            self._connection.post(_bans(list_id), email=ban_text(address))
+            self._connection.post(_bans(list_id), email=text)
         except Answered as answer:
             if answer.status == 400 and answer.says("already banned"):
                 return False
             raise
         return True
 
-    def _unban(self, address: Address, list_id: str) -> None:
+    def _unban(self, text: str, list_id: str) -> None:
         """A race leaves duplicates, of which each DELETE takes one; and a DELETE answers 204
         without effect where only a pattern or a wider ban covers the address."""
-        text = ban_text(address)
         path = f"{_bans(list_id)}/{quoted(text)}"
         for _ in range(_MOST_DUPLICATES):
-            self._connection.delete(path)  # 404: nothing bans it any more, and we are done
-            self._connection.get(path)
+            try:
+                self._connection.delete(path)
+                self._connection.get(path)
+            except Answered as answer:
+                if answer.status == 404:  # nothing bans it any more
+                    return
+                raise
             if all(entry["email"] != text for entry in self._connection.entries(_bans(list_id))):
                 return
         raise Temporary("a ban does not go away")

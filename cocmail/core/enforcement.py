@@ -82,7 +82,8 @@ class Ban:
     list: str | None
     address: Address
     exact: int = 0  # entries for just this address; more than one after a race
-    pattern: bool = False  # a regular expression covers it: never ours to remove
+    tags: int = 0  # entries, spelt as ours, for it with any plus-tag
+    pattern: bool = False  # another regular expression covers it: never ours to remove
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +121,7 @@ class Step:
     now: Word
     then: Word
     rows: tuple[Row, ...] = field(default=(), repr=False)  # to take off, or as they shall be
+    bans: tuple[str, ...] = field(default=(), repr=False)  # entries to make or to remove
     person: str = field(default="", repr=False)  # steps of one person go one after another
     sanctions: tuple[str, ...] = ()  # whom it serves
 
@@ -177,7 +179,16 @@ def ban_text(address: Address) -> str:
     router splits there), so it gets a pattern without one."""
     if "/" not in address:
         return str(address)
-    return "^" + re.escape(address).replace("/", ".") + "$"
+    return "^" + _literally(address) + "$"
+
+
+def tags_text(address: Address) -> str:
+    """How we ban an address with any plus-tag (RFC 5233): Mailman takes each for somebody else."""
+    return f"^{_literally(address.local)}\\+[^@]*@{_literally(address.domain)}$"
+
+
+def _literally(text: str) -> str:
+    return re.escape(text).replace("/", ".")
 
 
 def word(rows: tuple[Row, ...]) -> Word:

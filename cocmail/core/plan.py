@@ -31,7 +31,9 @@ from cocmail.core.enforcement import (
     Standing,
     Step,
     Word,
+    ban_text,
     from_facts,
+    tags_text,
     to_facts,
     word,
 )
@@ -205,12 +207,22 @@ class _Planner:
         recorded = [reach.records[place] for reach in self.all if place in reach.records]
         ours = None in recorded
         base: Facts = None
+        tags_theirs = bool(ban.exact and ban.tags)  # by somebody who bans as we do
+        if recorded:
+            tags_theirs = not ours and any(facts and facts.get("tags") for facts in recorded)
         if not ours and (ban.exact or ban.pattern):
-            base = {"exact": bool(ban.exact), "pattern": ban.pattern}
+            base = {"exact": bool(ban.exact), "pattern": ban.pattern, "tags": tags_theirs}
         effective = bool(ban.exact or ban.pattern)
-        wider = place.list is not None and (None, place.address) in self.banned
-        if claims and not effective and not wider:
-            self._step(Act.BAN, place, Word.ABSENT, Word.BANNED, claims)
+        wider = self.banned.get((None, place.address)) if place.list is not None else None
+        bare, tags = ban_text(place.address), tags_text(place.address)
+        missing = []
+        if not effective and wider is None:
+            missing.append(bare)
+        if not ban.tags and not tags_theirs and wider is not True:
+            missing.append(tags)
+        if claims and missing:
+            now = Word.BANNED if effective or wider is not None else Word.ABSENT
+            self._step(Act.BAN, place, now, Word.BANNED, claims, bans=tuple(missing))
         for reach in claims:
             if place not in reach.records or (
                 base is None and not effective and reach.records[place] is not None
@@ -221,12 +233,15 @@ class _Planner:
             self.banned[place.list, place.address] = bool(claims)
         if claims or not leaving:
             return
-        if ours and ban.exact:
-            then = Word.BANNED if ban.pattern or wider else Word.ABSENT
-            self._step(Act.UNBAN, place, Word.BANNED, then, leaving)
-        elif ban.pattern:
+        leftover = [bare] * bool(ours and ban.exact) + [tags] * bool(ban.tags and not tags_theirs)
+        if leftover:
+            stays = ban.pattern or wider is not None or (ban.exact and not ours)
+            then = Word.BANNED if stays else Word.ABSENT
+            now = Word.BANNED if bare in leftover or stays else Word.ABSENT
+            self._step(Act.UNBAN, place, now, then, leaving, bans=tuple(leftover))
+        if ban.pattern and not (ours and ban.exact):
             self.texts[place] = PATTERN_STAYS
-        elif ban.exact:
+        elif ban.exact and not ours:
             self.texts[place] = BAN_STAYS
 
     def _ban_over(self, place: Place) -> bool | None:
@@ -456,6 +471,7 @@ class _Planner:
         then: Word,
         serves: Iterable[Reach],
         rows: tuple[Row, ...] = (),
+        bans: tuple[str, ...] = (),
     ) -> None:
         self.steps.append(
             Step(
@@ -466,6 +482,7 @@ class _Planner:
                 now=now,
                 then=then,
                 rows=rows,
+                bans=bans,
                 person=self.persons[place.address],
                 sanctions=tuple(reach.id for reach in serves),
             )

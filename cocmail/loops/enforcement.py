@@ -28,6 +28,7 @@ from cocmail.core.enforcement import (
     Role,
     Standing,
     Step,
+    ban_text,
 )
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
@@ -221,9 +222,9 @@ class Enforcement:
         for step in barred:
             if step.list is not None:
                 self._doubtful.add(step.list)
-            if step.act is not Act.BAN:
+            if step.act is not Act.BAN or ban_text(step.address) not in step.bans:
                 continue
-            facts = {"exact": True, "pattern": False}
+            facts = {"exact": True, "pattern": False, "tags": False}
             record = Before(list=step.list, address=step.address, role=step.role, facts=facts)
             for name in step.sanctions:
                 if name in sanctions:

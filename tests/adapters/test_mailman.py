@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cocmail.adapters.mailman import MailmanLists
-from cocmail.core.enforcement import Act, Question, Role, Row, Step, Word
+from cocmail.core.enforcement import Act, Question, Role, Row, Step, Word, ban_text, tags_text
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
 from cocmail.lab.mailman import Mailman
@@ -43,12 +43,14 @@ async def lists(mailman: Mailman) -> AsyncIterator[MailmanLists]:
 
 def step(act: Act, address: Address, name: str | None = None, **more: Any) -> Step:
     facts: dict[str, Any] = {"role": Role.BAN, "now": Word.ABSENT, "then": Word.BANNED, **more}
+    if act in (Act.BAN, Act.UNBAN):
+        facts["bans"] = (ban_text(address), tags_text(address))
     return Step(act=act, list=name, address=address, person=address, **facts)
 
 
-async def bans(lists: MailmanLists, address: Address) -> list[tuple[str | None, int, bool]]:
+async def bans(lists: MailmanLists, address: Address) -> list[tuple[str | None, int, int, bool]]:
     observed = await lists.observe([Question(addresses=(address,), lists=(LIST,))])
-    return [(ban.list, ban.exact, ban.pattern) for ban in observed.bans]
+    return [(ban.list, ban.exact, ban.tags, ban.pattern) for ban in observed.bans]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ async def test_a_ban_comes_and_goes_for_every_address(text: str, lists: MailmanL
     address = Address(text)
     for name in (None, LIST):
         assert await lists.apply(step(Act.BAN, address, name))
-        assert await bans(lists, address) == [(name, 1, False)]
+        assert await bans(lists, address) == [(name, 1, 1, False)]
         assert not await lists.apply(step(Act.BAN, address, name)), "it stood there already"
         await lists.apply(step(Act.UNBAN, address, name))
         await lists.apply(step(Act.UNBAN, address, name))
@@ -70,9 +72,9 @@ async def test_a_pattern_is_seen_and_never_taken_away(
     mailman: Mailman, lists: MailmanLists
 ) -> None:
     mailman.api("POST", "bans", email="^Anna")
-    assert await bans(lists, PLAIN) == [(None, 0, True)]
+    assert await bans(lists, PLAIN) == [(None, 0, 0, True)]
     await lists.apply(step(Act.UNBAN, PLAIN))
-    assert await bans(lists, PLAIN) == [(None, 0, True)]
+    assert await bans(lists, PLAIN) == [(None, 0, 0, True)]
     mailman.api("DELETE", "bans/%5EAnna")
     assert await bans(lists, PLAIN) == []
 

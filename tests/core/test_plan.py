@@ -29,6 +29,7 @@ from cocmail.core.enforcement import (
     Step,
     ban_text,
     from_facts,
+    tags_text,
     to_facts,
 )
 from cocmail.core.people import Address, Private
@@ -58,7 +59,7 @@ class World:
 
     lists: tuple[str, ...] = LISTS
     rows: dict[Place, tuple[Row, ...]] = field(default_factory=dict)
-    bans: dict[tuple[str | None, Address], int] = field(default_factory=dict)
+    bans: dict[tuple[str | None, str], int] = field(default_factory=dict)  # as they are spelt
     ids: int = 0
 
     def put(self, new: Row) -> None:
@@ -67,8 +68,8 @@ class World:
         both = (*self.rows.get(new.place, ()), new)
         self.rows[new.place] = tuple(sorted(both, key=lambda r: r.mode))
 
-    def banned(self, name: str | None, address: Address) -> bool:
-        return bool(self.bans.get((None, address)) or self.bans.get((name, address)))
+    def banned(self, name: str | None, text: str) -> bool:
+        return bool(self.bans.get((None, text)) or self.bans.get((name, text)))
 
     def observed(self) -> Observed:
         owners: dict[str, tuple[Address, ...]] = {}
@@ -81,8 +82,14 @@ class World:
             known=frozenset(LINKED),
             rows=tuple(r for rows in self.rows.values() for r in rows if r.list in self.lists),
             bans=tuple(
-                Ban(list=level, address=address, exact=count)
-                for (level, address), count in self.bans.items()
+                Ban(
+                    list=level,
+                    address=address,
+                    exact=self.bans.get((level, ban_text(address)), 0),
+                    tags=self.bans.get((level, tags_text(address)), 0),
+                )
+                for level in (None, *self.lists)
+                for address in LINKED
             ),
             owners=owners,
         )
@@ -90,10 +97,12 @@ class World:
     def apply(self, step: Step) -> None:
         at, key = step.place, (step.list, step.address)
         if step.act is Act.BAN:
-            assert not self.banned(*key), "Mailman answers 400"
-            self.bans[key] = 1
+            for text in step.bans:
+                assert not self.banned(step.list, text), "Mailman answers 400"
+                self.bans[step.list, text] = 1
         elif step.act is Act.UNBAN:
-            del self.bans[key]
+            for text in step.bans:
+                del self.bans[step.list, text]
         elif step.act is Act.TAKE_OFF:
             self.rows.pop(at, None)
         elif step.act is Act.MODERATE:
@@ -220,11 +229,13 @@ class Community:
         for name in self.world.lists:
             for address in LINKED:
                 banned = self.world.banned(name, address)
+                tagged = self.world.banned(name, tags_text(address))
                 at = place(name, address, Role.MEMBER)
                 covering = self._covering(at)
                 assert banned == (
                     self.own.banned(name, address) or any(s.measure.keeps_off for s in covering)
                 )
+                assert tagged == any(s.measure.keeps_off for s in covering)
                 held = any(s.measure is Measure.MODERATE for s in covering)
                 seen, own = self.world.rows.get(at, ()), self.own.rows.get(at, ())
                 if self._off(at):
