@@ -101,9 +101,12 @@ class Lists(Protocol):
         already, so this one isn't ours. Raises Temporary or Permanent."""
         ...
 
-    async def discard_requests(self, lists: Collection[str], addresses: Collection[Address]) -> int:
-        """Discard these addresses' pending subscriptions to these lists (posting addresses),
-        silently; how many there were."""
+    async def discard_waiting(
+        self, lists: Collection[str], addresses: Collection[Address]
+    ) -> Mapping[str, int]:
+        """Discard what waits of these addresses on these lists (posting addresses), silently:
+        subscriptions, and held posts, which an owner could still accept. How many posts there
+        were, for each list that had some. Raises Temporary while something still waits."""
         ...
 
     async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:

@@ -110,6 +110,10 @@ class MailmanLists:
         await self._run(self._read_lists)
         people = await self._each(self._read_person, asked)
         linked = {a: person.addresses for person in people for a in person.addresses}
+        mailboxes = {m for q in questions if q.tagged for a in q.addresses for m in linked[a]}
+        tagged = {a for some in await self._each(self._read_tagged, mailboxes) for a in some}
+        people += await self._each(self._read_person, tagged - linked.keys())
+        linked = {a: person.addresses for person in people for a in person.addresses}
         known = frozenset(a for person in people if person.known for a in person.addresses)
         unverified = frozenset(a for person in people for a in person.unverified)
         # Only an address of a user has cheap memberships; another has at most nonmember rows.
@@ -153,12 +157,18 @@ class MailmanLists:
             list_id = self._list_ids.get(step.list) or step.list.replace("@", ".", 1)
         return await self._run(lambda: self._changes.apply(step, list_id))
 
-    async def discard_requests(self, lists: Collection[str], addresses: Collection[Address]) -> int:
-        ids = [self._list_ids[name] for name in lists if name in self._list_ids]
-        counts = await self._each(
-            lambda list_id: self._changes.discard_requests(list_id, addresses), ids
-        )
-        return sum(counts)
+    async def discard_waiting(
+        self, lists: Collection[str], addresses: Collection[Address]
+    ) -> Mapping[str, int]:
+        names = [name for name in lists if name in self._list_ids]
+
+        def discard(name: str) -> int:
+            list_id = self._list_ids[name]
+            self._changes.discard_requests(list_id, addresses)
+            return self._changes.discard_held(list_id, addresses)
+
+        counts = dict(zip(names, await self._each(discard, names), strict=True))
+        return {name: count for name, count in counts.items() if count}
 
     async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
         names = [name for name in lists if name in self._list_ids]
@@ -194,6 +204,14 @@ class MailmanLists:
             user="user" in record,
             unverified=tuple(Address(e["email"]) for e in found if "verified_on" not in e),
         )
+
+    def _read_tagged(self, address: Address) -> tuple[Address, ...]:
+        """This address with a plus-tag, where it is on a list so."""
+        entries = self._connection.entries(
+            "members/find", subscriber=f"{address.local}+*@{address.domain}", fields=("email",)
+        )
+        found = dict.fromkeys(Address(entry["email"]) for entry in entries)
+        return tuple(one for one in found if one.untagged == address)
 
     def _read_rows(self, address: Address, of_user: bool, verified: bool) -> tuple[Row, ...]:
         by_id = {list_id: name for name, list_id in self._list_ids.items()}

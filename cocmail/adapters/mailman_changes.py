@@ -7,7 +7,8 @@ Refuses to know why, and to believe that it worked. Called by adapters.mailman i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from cocmail.adapters.mailman_connection import Answered, MailmanConnection, quoted
@@ -26,7 +27,7 @@ class MailmanChanges:
     def apply(self, step: Step, list_id: str) -> bool:
         """As ports.Lists.apply. A list or row that is gone by now is no error: the next
         observation will tell."""
-        try:
+        with _gone_is_done():
             match step.act:
                 case Act.BAN:
                     made = [self._ban(text, list_id) for text in step.bans]
@@ -41,28 +42,44 @@ class MailmanChanges:
                         self._moderate(row.member_id, row.action)
                 case Act.PUT_BACK:
                     return self._put_back(step, list_id)
-        except Answered as answer:
-            if answer.status != 404:
-                raise
         return True
 
     def preferences(self, member_id: str) -> Mapping[str, object] | None:
         """What is explicitly set for this row alone; None: there is no such row any more."""
         return self._read_preferences(f"members/{quoted(member_id)}/preferences")
 
-    def discard_requests(self, list_id: str, addresses: Collection[Address]) -> int:
+    def discard_requests(self, list_id: str, addresses: Collection[Address]) -> None:
         """Silently, unlike a rejection."""
         path = f"lists/{quoted(list_id)}/requests"
-        count = 0
-        try:
-            for entry in self._connection.entries(path):
-                if Address(str(entry.get("email", ""))) in addresses:
-                    self._connection.post(f"{path}/{quoted(entry['token'])}", action="discard")
-                    count += 1
-        except Answered as answer:
-            if answer.status != 404:  # the list, or a request that somebody else settled
-                raise
-        return count
+        for entry in self._waiting(path, "email", addresses):
+            self._settle(f"{path}/{quoted(entry['token'])}")
+
+    def discard_held(self, list_id: str, addresses: Collection[Address]) -> int:
+        """How many. On SQLite Mailman gives a settled post's number to the next one, so each is
+        looked at once more before it goes, and all are looked for when they have gone."""
+        path = f"lists/{quoted(list_id)}/held"
+        fields = ("request_id", "sender", "message_id")
+        found = self._waiting(path, "sender", addresses, fields=fields)
+        for entry in found:
+            one = f"{path}/{entry['request_id']}"
+            with _gone_is_done():
+                if self._connection.get(one).get("message_id") == entry["message_id"]:
+                    self._settle(one)
+        if found and self._waiting(path, "sender", addresses, fields=fields):
+            raise Temporary("a held post does not go away")
+        return len(found)
+
+    def _waiting(
+        self, path: str, whose: str, addresses: Collection[Address], **more: Any
+    ) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = []
+        with _gone_is_done():
+            entries = self._connection.entries(path, **more)
+        return [e for e in entries if Address(str(e.get(whose, ""))).is_among(addresses)]
+
+    def _settle(self, path: str) -> None:
+        with _gone_is_done():  # somebody else was quicker
+            self._connection.post(path, action="discard")
 
     # -- bans ----------------------------------------------------------------------------------
 
@@ -80,15 +97,12 @@ class MailmanChanges:
         without effect where only a pattern or a wider ban covers the address."""
         path = f"{_bans(list_id)}/{quoted(text)}"
         for _ in range(_MOST_DUPLICATES):
-            try:
+            with _gone_is_done():
                 self._connection.delete(path)
                 self._connection.get(path)
-            except Answered as answer:
-                if answer.status == 404:  # nothing bans it any more
-                    return
-                raise
-            if all(entry["email"] != text for entry in self._connection.entries(_bans(list_id))):
-                return
+                if any(e["email"] == text for e in self._connection.entries(_bans(list_id))):
+                    continue
+            return
         raise Temporary("a ban does not go away")
 
     # -- rosters -------------------------------------------------------------------------------
@@ -209,6 +223,16 @@ class MailmanChanges:
         self._connection.delete(path)  # a PATCH can set, but never unset
         if wanted:
             self._connection.patch(path, **wanted)
+
+
+@contextmanager
+def _gone_is_done() -> Iterator[None]:
+    """A list, an entry, a request that is gone by now is no error."""
+    try:
+        yield
+    except Answered as answer:
+        if answer.status != 404:
+            raise
 
 
 def _bans(list_id: str) -> str:

@@ -89,14 +89,23 @@ def reaches(
     )
 
 
+def everybody(addresses: Iterable[Address], observed: Observed) -> tuple[Address, ...]:
+    """These, with every other address of the same Mailman users. One with a plus-tag is the same
+    mailbox, so it is theirs too."""
+    found = dict.fromkeys(addresses)
+    for address in tuple(found):
+        found |= dict.fromkeys(observed.linked.get(address, ()))
+    for tagged in observed.linked:
+        if tagged.is_among(found):
+            found |= dict.fromkeys(observed.linked[tagged])
+    return tuple(found)
+
+
 def _addresses(sanction: Sanction, observed: Observed) -> tuple[Address, ...]:
     """The named one first. Once covered, always covered: an address that was moved to another
     user meanwhile still carries our records."""
-    found = dict.fromkeys((sanction.address, *sanction.addresses))
-    found |= dict.fromkeys(before.address for before in sanction.before)
-    for address in tuple(found):
-        found |= dict.fromkeys(observed.linked.get(address, ()))
-    return tuple(found)
+    recorded = (before.address for before in sanction.before)
+    return everybody((sanction.address, *sanction.addresses, *recorded), observed)
 
 
 def questions(
@@ -120,6 +129,8 @@ def questions(
             Question(
                 addresses=tuple(addresses),
                 lists=tuple(sorted(name for name in lists if name is not None)),
+                # Those who are proved to be kept off can't come back with a tag.
+                tagged=sanction.in_force and sanction.proved is None,
             )
         )
     return tuple(asked)

@@ -92,6 +92,7 @@ class Question:
 
     addresses: tuple[Address, ...]
     lists: tuple[str, ...] = ()  # those whose own bans matter; the site's always do
+    tagged: bool = False  # look also for these addresses with a plus-tag: dear, but needed once
 
 
 @dataclass(frozen=True, kw_only=True)

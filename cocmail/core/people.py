@@ -8,7 +8,7 @@ other room.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NewType
@@ -56,6 +56,16 @@ class Address(Private):
     @property
     def domain(self) -> str:
         return self.rpartition("@")[2]
+
+    @property
+    def untagged(self) -> Address:
+        """Without its plus-tag (RFC 5233), where it has one: the same mailbox."""
+        local, tag, _ = self.local.partition("+")
+        return Address(f"{local}@{self.domain}") if local and tag else self
+
+    def is_among(self, addresses: Collection[Address]) -> bool:
+        """Whether it is one of these, or one of these with a plus-tag."""
+        return self in addresses or self.untagged in addresses
 
 
 def is_address(text: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from cocmail.core.coverage import everybody
 from cocmail.core.enforcement import Observed, Row, Standing, Step
 from cocmail.core.people import Address
 from cocmail.core.plan import plan_for
@@ -31,7 +32,7 @@ def where(addresses: Collection[Address], observed: Observed | None) -> Preview:
     """Where a person stands on the lists, under every address of theirs."""
     if observed is None:
         return Preview(known=False, addresses=tuple(addresses))
-    everyone = _everyone(addresses, observed)
+    everyone = everybody(addresses, observed)
     rows = tuple(r for r in observed.rows if r.address in everyone)
     return Preview(known=True, addresses=everyone, rows=rows)
 
@@ -48,7 +49,7 @@ def preview(
     """What this measure would change for these addresses."""
     if observed is None:
         return Preview(known=False, addresses=tuple(addresses))
-    everyone = _everyone(addresses, observed)
+    everyone = everybody(addresses, observed)
     plan = plan_for(
         measure,
         everyone,
@@ -65,8 +66,3 @@ def preview(
         steps=plan.steps,
         warnings=plan.warnings,
     )
-
-
-def _everyone(addresses: Collection[Address], observed: Observed) -> tuple[Address, ...]:
-    linked = [a for x in addresses for a in observed.linked.get(x, (x,))]
-    return tuple(dict.fromkeys((*addresses, *linked)))

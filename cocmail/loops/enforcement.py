@@ -120,7 +120,7 @@ class Enforcement:
     ) -> Plan:
         """What a sanction that nobody decided yet would change; changes nothing."""
         standing = await self._book.standing()
-        asked = Question(addresses=tuple(addresses), lists=self._lists_of(scope))
+        asked = Question(addresses=tuple(addresses), lists=self._lists_of(scope), tagged=True)
         observed = await self._lists.observe((*questions(standing, self._groups), asked))
         return plan_for(
             measure,
@@ -252,14 +252,14 @@ class Enforcement:
             if sanction.measure is Measure.WARN:
                 continue
             rows, covers = now.rows[sanction.id], now.covers[sanction.id]
-            if sanction.proved is None:
-                if sanction.measure.keeps_off:
-                    names = [n for n in observed.lists if sanction.scope.covers(n, self._groups)]
-                    await self._lists.discard_requests(names, covers)
-            elif drifted := self._drifted.get(sanction.id):
+            if sanction.proved is not None:
+                drifted = self._drifted.get(sanction.id)
+                if not drifted:
+                    continue
                 rows = _of_drift(rows, drifted)
-            else:
-                continue
+            if sanction.measure.keeps_off:
+                names = [n for n in observed.lists if sanction.scope.covers(n, self._groups)]
+                await self._lists.discard_waiting(names, covers)
             await self._book.note_enforced(sanction, await self._owned(rows, covers), covers)
             self._drifted.pop(sanction.id, None)
         for sanction in standing.ending:

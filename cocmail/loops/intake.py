@@ -275,7 +275,7 @@ class Intake:
 
     async def _observe(self, addresses: tuple[Address, ...]) -> Observed | None:
         try:
-            return await self._lists.observe([Question(addresses=addresses)])
+            return await self._lists.observe([Question(addresses=addresses, tagged=True)])
         except CocmailError as error:
             # The committee can decide while Mailman is away; the ballot says that it was.
             log.warning("Mailman could not be asked for a plan", error=str(error))

@@ -79,7 +79,8 @@ ROADS: dict[str, Row] = {
     "moved": _swept("A membership of such a new address, moved to the banned one"),
     "hidden": _swept("A membership as a user who had no preferred address at the time of the ban"),
     "lifted": _swept("Somebody who may lift the ban does so, and subscribes them"),
-    "tag": _open("Their address with a plus-tag, subscribed", ON),
+    "tag": _closed("Their address with a plus-tag, subscribed"),
+    "tag_before": _closed("Such an address, on the list from before"),
     "stranger": _open("An address that nobody knows, subscribed", ON),
     "post": _closed("A post as a member from before", DELIVERED),
     "post_capitals": _closed("The same with the address in capitals", DELIVERED),
@@ -92,11 +93,14 @@ ROADS: dict[str, Row] = {
     "post_linked": _closed("A nonmember's post from another address of the same user", HELD),
     "post_added": Row("The same, from one added after the ban", HELD, HELD, NEXT_SWEEP),
     "post_forged": _open("A post in a member's name, with their own address nowhere", DELIVERED),
-    "post_held": _open("A held post older than the ban, which an owner accepts", DELIVERED),
-    "post_own": _open("Such a post, accepted by mail by themselves, who were an owner", DELIVERED),
+    "post_held": _closed("A held post older than the ban, which an owner accepts", DELIVERED),
+    "post_held_tag": _closed("The same from their address with a plus-tag", DELIVERED),
+    "post_own": _closed(
+        "Such a post, accepted by mail by themselves, who were an owner", DELIVERED
+    ),
     "post_approved": _open(
         "A post with `Approved:` and the list's moderators' password", DELIVERED
     ),
-    "post_tag": _open("A post from their address with a plus-tag", HELD),
+    "post_tag": _closed("A post from their address with a plus-tag", HELD),
     "to_owner": _open("Mail to `-owner`", REACHES),
 }

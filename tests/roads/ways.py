@@ -218,6 +218,13 @@ def tag(on: Stage, who: Walker) -> Way:
 
 
 @way
+def tag_before(on: Stage, who: Walker) -> Way:
+    on.subscribe(GENERAL, who.tagged)
+    yield SANCTION
+    return lambda: on.is_on(GENERAL, who.tagged)
+
+
+@way
 def stranger(on: Stage, who: Walker) -> Way:
     yield SANCTION
     on.subscribe(GENERAL, who.second)
@@ -328,6 +335,16 @@ def post_forged(on: Stage, who: Walker) -> Way:
 @way
 def post_held(on: Stage, who: Walker) -> Way:
     sent = on.mail(GENERAL, who.address)
+    yield THROUGH
+    yield SANCTION
+    on.accept_held(GENERAL, sent)
+    yield THROUGH
+    return lambda: on.came_of(GENERAL, sent)
+
+
+@way
+def post_held_tag(on: Stage, who: Walker) -> Way:
+    sent = on.mail(GENERAL, who.tagged)
     yield THROUGH
     yield SANCTION
     on.accept_held(GENERAL, sent)
