@@ -256,7 +256,8 @@ class MailmanLists:
         for address in addresses:
             ours, ours_tagged = ban_text(address), tags_text(address)
             exact, tags = entries.count(ours), entries.count(ours_tagged)
-            others = [entry for entry in patterns if entry not in (ours, ours_tagged)]
+            known = (ours, ours_tagged, tags_text(address.untagged))
+            others = [entry for entry in patterns if entry not in known]
             pattern = any(_covers(entry, address) for entry in others)
             # An entry with a "/" can't be removed by REST: not ours, whoever made it.
             pattern = pattern or (ours != address and address in entries)

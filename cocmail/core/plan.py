@@ -177,9 +177,9 @@ class _Planner:
         for ban in self.observed.bans:  # also where none of ours bans: theirs may bar a return
             if ban.list is not None and ban.address in self.persons:
                 places[Place(list=ban.list, address=ban.address, role=Role.BAN)] = None
-        for address in self.persons:
+        for address in sorted(self.persons, key=_tagged):
             self._ban(Place(list=None, address=address, role=Role.BAN))
-        for place in places:
+        for place in sorted(places, key=lambda place: _tagged(place.address)):
             if place.role is Role.BAN and place.list is not None:
                 if place.list in self.observed.lists:
                     self._ban(place)
@@ -213,7 +213,7 @@ class _Planner:
         if not ours and (ban.exact or ban.pattern):
             base = {"exact": bool(ban.exact), "pattern": ban.pattern, "tags": tags_theirs}
         effective = bool(ban.exact or ban.pattern)
-        wider = self.banned.get((None, place.address)) if place.list is not None else None
+        wider = self._wider(place)
         bare, tags = ban_text(place.address), tags_text(place.address)
         missing = []
         if not effective and wider is None:
@@ -243,6 +243,15 @@ class _Planner:
             self.texts[place] = PATTERN_STAYS
         elif ban.exact and not ours:
             self.texts[place] = BAN_STAYS
+
+    def _wider(self, place: Place) -> bool | None:
+        """Whether what bans more than this place bans it too: True by ours, False by others', or
+        None. A ban of ours takes in every plus-tag."""
+        levels = (None,) if place.list is None else (None, place.list)
+        bare = place.address.untagged
+        if bare != place.address and any(self.banned.get((level, bare)) for level in levels):
+            return True
+        return None if place.list is None else self.banned.get((None, place.address))
 
     def _ban_over(self, place: Place) -> bool | None:
         """Whether a ban bars this place when all steps are done: by ours, by others', or None."""
@@ -487,6 +496,10 @@ class _Planner:
                 sanctions=tuple(reach.id for reach in serves),
             )
         )
+
+
+def _tagged(address: Address) -> bool:
+    return address.untagged != address
 
 
 def _order(step: Step) -> tuple[Any, ...]:
