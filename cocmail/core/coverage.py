@@ -96,7 +96,7 @@ def everybody(addresses: Iterable[Address], observed: Observed) -> tuple[Address
     for address in tuple(found):
         found |= dict.fromkeys(observed.linked.get(address, ()))
     for tagged in observed.linked:
-        if tagged.is_among(found):
+        if "+" in tagged and tagged not in found and tagged.is_among(found):
             found |= dict.fromkeys(observed.linked[tagged])
     return tuple(found)
 
