@@ -19,7 +19,7 @@ from cocmail.core.actions.answering import Present, Vote
 from cocmail.core.case import Case, Message, Party, Prior
 from cocmail.core.commands import COMMANDS, Group, group_of
 from cocmail.core.dossier import Earlier
-from cocmail.core.enforcement import Act, ProofRow, Role, Row, Step, Word
+from cocmail.core.enforcement import ProofRow, Role, Row, Word
 from cocmail.core.forms import Outcome
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Handle, Member, Private
@@ -28,6 +28,7 @@ from cocmail.core.preview import Preview
 from cocmail.core.reminders import Section
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
 from cocmail.core.showing import Hint
+from cocmail.core.table import NAMED, Line, Table, Tense, limits
 from cocmail.core.waiting import Item, What
 
 NOW = datetime(2026, 11, 21, 4, 20, tzinfo=UTC)
@@ -92,15 +93,6 @@ def _proof(**more: Any) -> ProofRow:
 
 
 _ROW = Row(list=_LIST, address=PERSON, role=Role.MEMBER)
-_STEPS = tuple(
-    Step(act=Act.TAKE_OFF, list=where, address=PERSON, role=role, now=now, then=then)
-    for where, role, now, then in (
-        (_LIST, Role.MEMBER, Word.MEMBER, Word.ABSENT),
-        (_LIST, Role.OWNER, Word.MEMBER, Word.ABSENT),
-        (_LIST, Role.NONMEMBER, Word.ABSENT, Word.HELD),
-        (None, Role.BAN, Word.ABSENT, Word.BANNED),
-    )
-)
 _PREVIEWS = (
     Preview(known=False, addresses=(PERSON,)),
     Preview(known=True, addresses=(PERSON,)),
@@ -108,10 +100,48 @@ _PREVIEWS = (
         known=True,
         addresses=(PERSON, Address("mal@other.example")),
         rows=(_ROW, Row(list=_LIST, address=PERSON, role=Role.OWNER, action="hold")),
-        steps=_STEPS,
-        warnings=(f"{PERSON} is an owner of {_LIST}; this role stays",),
     ),
 )
+
+
+def _lines(*, left: bool = False) -> Iterator[Line]:
+    """A line of each kind that there is."""
+    for role, now, then, note in (
+        (Role.BAN, Word.ABSENT, Word.BANNED, ""),
+        (Role.BAN, Word.BANNED, Word.BANNED, "a ban from before, which isn't ours"),
+        (Role.MEMBER, Word.MEMBER, Word.ABSENT, ""),
+        (Role.OWNER, Word.MEMBER, Word.ABSENT, ""),
+        (Role.OWNER, Word.MEMBER, Word.MEMBER, "this role stays"),
+        (Role.MEMBER, Word.ABSENT, Word.MEMBER, "somebody changed this meanwhile; theirs stands"),
+        (Role.MEMBER, Word.MEMBER, Word.HELD, ""),
+        (Role.NONMEMBER, Word.HELD, Word.ABSENT, ""),
+        (Role.MODERATOR, Word.ABSENT, Word.MEMBER, ""),
+        (Role.BAN, Word.BANNED, Word.ABSENT, ""),
+    ):
+        where = None if role is Role.BAN else _LIST
+        line = Line(list=where, address=PERSON, role=role, now=now, then=then, note=note)
+        yield replace(line, left=(left and bool(note)) or now == then)
+
+
+def _tables() -> Iterator[Table]:
+    yield Table(tense=Tense.WOULD, known=False, addresses=(PERSON,))
+    for tense in Tense:
+        yield Table(tense=tense, addresses=(PERSON,))
+        lines = tuple(_lines(left=tense is Tense.BACK))
+        whole = Table(
+            tense=tense,
+            addresses=(PERSON, Address("mal@other.example")),
+            lines=lines,
+            warnings=(f"{_LIST} has no other owner",),
+            meets=_SANCTIONS[1:4],
+            limits=limits(Measure.MODERATE, _SCOPES[1], ()),
+        )
+        yield whole
+        long = replace(whole, lines=lines * NAMED, warnings=whole.warnings * (NAMED + 1))
+        yield replace(long, file="S7K2QD.txt")
+        yield replace(long, whole=True)
+
+
 _VOTES = {
     "alice": e.Voted(proposal="S7K2QD", handle="alice", vote="approve"),
     "bob": e.Voted(proposal="S7K2QD", handle="bob", vote="object", because=REASON),
@@ -215,6 +245,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"letter": TEXT, "needed": 2},),
     ({"eligible": (_MEMBER,)},),
     _each("preview", _PREVIEWS),
+    _each("table", _tables()),
     _each("doubts", ((), ("It holds a line that introduces a quote.",))),
     ({"earlier": [], "sanctions": []}, {"earlier": _SANCTIONS, "sanctions": _SANCTIONS}),
     ({"rows": []}, {"rows": [

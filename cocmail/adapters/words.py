@@ -148,6 +148,7 @@ FILTERS = {
     "party": "parties",
     "role": "roles",
     "change": "changes",
+    "heading": "headings",
     "state": "states",
     "vote": "votes",
     "outcome": "outcomes",

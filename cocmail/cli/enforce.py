@@ -14,8 +14,9 @@ import typer
 
 from cocmail.cli.lists import enforcement
 from cocmail.cli.opened import Opened, opened
-from cocmail.cli.sanction import say_plan
+from cocmail.cli.sanction import say_table
 from cocmail.core.errors import Temporary
+from cocmail.core.table import Tense, planned
 
 _PATIENCE = 90.0  # seconds
 _LOOK_EVERY = 0.2
@@ -27,13 +28,13 @@ async def enforce(
     """What differs between the lists and what was decided, and put it right."""
     async with opened() as work, enforcement(work) as lists:
         if dry_run:
-            say_plan(await lists.look())
+            say_table(planned(await lists.look()))
         elif await work.store.daemon_running():
-            planned = await lists.look()
+            differing = await lists.look()
             await _ask(work)
-            say_plan(planned)
+            say_table(planned(differing, tense=Tense.DID))
         else:
-            say_plan(await lists.sweep())
+            say_table(planned(await lists.sweep(), tense=Tense.DID))
 
 
 async def _ask(work: Opened) -> None:

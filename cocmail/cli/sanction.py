@@ -10,13 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
+from cocmail.adapters.templates import Templates
 from cocmail.cli import output
 from cocmail.cli.opened import Opened, opened
 from cocmail.core.case import Case
-from cocmail.core.enforcement import Plan
 from cocmail.core.errors import Permanent
 from cocmail.core.people import Address, is_address
 from cocmail.core.sanctions import Measure, Sanction, Scope
+from cocmail.core.table import Line, Table
 
 app = typer.Typer(help="Look at sanctions, and plan one.", no_args_is_help=True)
 
@@ -84,6 +85,9 @@ async def plan(
     measure: Annotated[Measure, typer.Argument(help="warn, moderate, remove, suspend, ban, leave")],
     address: Annotated[list[str], typer.Argument(help="The person's addresses.")],
     on: Annotated[str, typer.Option(metavar="SCOPE", help="all, a group, or lists.")] = "all",
+    including_roles: Annotated[
+        bool, typer.Option("--including-roles", help="Roles of owner and moderator go too.")
+    ] = False,
 ) -> None:
     """What a sanction would change. Changes nothing."""
     wrong = next((a for a in address if not is_address(a)), None)
@@ -93,8 +97,10 @@ async def plan(
 
     async with opened() as work, enforcement(work) as lists:
         scope = _scope(work, on)
-        planned = await lists.preview(measure, [Address(a) for a in address], scope)
-    say_plan(planned)
+        planned = await lists.preview(
+            measure, [Address(a) for a in address], scope, including_roles=including_roles
+        )
+    say_table(planned)
 
 
 def _scope(work: Opened, text: str) -> Scope:
@@ -108,26 +114,43 @@ def _scope(work: Opened, text: str) -> Scope:
     return Scope(groups=groups, lists=lists)
 
 
-def say_plan(plan: Plan) -> None:
-    """A plan, in the one form of `sanction plan` and `enforce`."""
-    steps = [
-        {
-            "list": s.list,
-            "address": s.address,
-            "role": s.role.value,
-            "now": s.now.value,
-            "then": s.then.value,
-        }
-        for s in plan.steps
-    ]
+def say_table(table: Table) -> None:
+    """The table of `sanction plan` and `enforce`: in words first, then place by place."""
     if output.call().json:
-        output.say_json({"steps": steps, "warnings": list(plan.warnings)})
+        output.say_json(_stable(table))
         return
-    if steps:
-        columns = ("list", "address", "role", "now", "then")
-        rows = [[s["list"] or "all lists", *(s[c] for c in columns[1:])] for s in steps]
-        output.table(columns, rows)
-    else:
-        output.say("Nothing differs: the lists are as they should be.")
-    for warning in plan.warnings:
-        output.say(f"Please note: {warning}")
+    _, text = Templates().render("table-file", {"table": table})
+    output.say(text.rstrip("\n"))
+    if table.brief:
+        output.say("")
+        columns = ("list", "address", "role", "now", "then", "note")
+        output.table(columns, [_cells(line) for line in table.lines])
+
+
+def _cells(line: Line) -> list[str]:
+    where = line.list or "all lists"
+    return [where, line.address, line.role, line.now, line.then, line.note]
+
+
+def _stable(table: Table) -> dict[str, Any]:
+    """What programs rely on, docs/interface.md."""
+    every = [
+        {
+            "list": line.list,
+            "address": line.address,
+            "role": str(line.role),
+            "now": str(line.now),
+            "then": str(line.then),
+            "note": line.note,
+        }
+        for line in table.lines
+    ]
+    return {
+        "steps": [one for one, line in zip(every, table.lines, strict=True) if not line.left],
+        "stays": [one for one, line in zip(every, table.lines, strict=True) if line.left],
+        "warnings": list(table.warnings),
+        "addresses": list(table.addresses),
+        "counts": table.counts,
+        "meets": [s.id for s in table.meets],
+        "limits": list(table.limits),
+    }

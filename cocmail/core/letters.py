@@ -188,7 +188,13 @@ def build(
     message.set_param("format", "flowed")
     for file in files:
         maintype, _, subtype = file.content_type.partition("/")
-        message.add_attachment(file.data, maintype=maintype, subtype=subtype, filename=file.name)
+        if maintype == "text":  # a client that isn't told the charset shows umlauts as it likes
+            said = file.data.decode("utf-8")
+            message.add_attachment(said, subtype=subtype, charset="utf-8", filename=file.name)
+        else:
+            message.add_attachment(
+                file.data, maintype=maintype, subtype=subtype, filename=file.name
+            )
     return message.as_bytes()
 
 

@@ -61,6 +61,9 @@ STILL_OFF = "another sanction keeps them off"
 STILL_HELD = "another sanction holds their posts"
 LAST_OWNER = "the list would be left without an owner; the role stays"
 
+DRAFT = "(preview)"
+"""The id of a sanction that nobody decided yet."""
+
 
 def plan(standing: Standing, groups: Groups, observed: Observed) -> Plan:
     """The steps, records and proof for all that stands."""
@@ -80,7 +83,7 @@ def plan_for(
     """What a sanction that nobody decided yet would change, on top of what is in force."""
     named = tuple(addresses)
     draft = Sanction(
-        id="(preview)",
+        id=DRAFT,
         case="",
         measure=measure,
         address=named[0],

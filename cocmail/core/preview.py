@@ -1,31 +1,30 @@
-"""What a sanction would change, told before anything is changed.
+"""What a sanction, or its end, would change, told before anything is changed.
 
-Owns the values that ballots, answers and `cocmail sanction plan` show. Refuses to plan: that is
-core.plan. Other cases' sanctions don't enter a ballot's preview, for it would tell of them.
-Called by actions and by the command line.
+Owns the values that ballots, orders and answers show. Refuses to plan: that is core.plan; and to
+word them: core.table says what a table is. Sanctions of other cases don't enter a ballot's plan,
+for it would tell of them; those of its own case do. Called by actions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from cocmail.core.coverage import everybody
-from cocmail.core.enforcement import Observed, Row, Standing, Step
+from cocmail.core.enforcement import Observed, Row, Standing
 from cocmail.core.people import Address
-from cocmail.core.plan import plan_for
-from cocmail.core.sanctions import Measure, Scope
+from cocmail.core.plan import DRAFT, plan, plan_for
+from cocmail.core.sanctions import Measure, Sanction, Scope, State
+from cocmail.core.table import Table, Tense, limits, meeting, planned
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A plan for people; ``known`` False: Mailman could not be asked."""
+    """Where a person stands; ``known`` False: Mailman could not be asked."""
 
     known: bool
     addresses: tuple[Address, ...] = field(default=(), repr=False)
-    rows: tuple[Row, ...] = ()  # where the person stands now
-    steps: tuple[Step, ...] = ()
-    warnings: tuple[str, ...] = field(default=(), repr=False)
+    rows: tuple[Row, ...] = ()
 
 
 def where(addresses: Collection[Address], observed: Observed | None) -> Preview:
@@ -45,24 +44,64 @@ def preview(
     observed: Observed | None,
     *,
     including_roles: bool,
-) -> Preview:
-    """What this measure would change for these addresses."""
+    beside: Iterable[Sanction] = (),
+) -> Table:
+    """What this measure would change for these addresses. ``beside``: the case's sanctions."""
     if observed is None:
-        return Preview(known=False, addresses=tuple(addresses))
+        return Table(tense=Tense.WOULD, known=False, addresses=tuple(addresses))
+    others = meeting(beside, everybody(addresses, observed), scope, groups)
+    standing = Standing(sanctions=others, ending=())
+    return on_top(
+        measure, addresses, scope, groups, observed, standing, including_roles=including_roles
+    )
+
+
+def on_top(
+    measure: Measure,
+    addresses: Collection[Address],
+    scope: Scope,
+    groups: Mapping[str, tuple[str, ...]],
+    observed: Observed,
+    standing: Standing,
+    *,
+    including_roles: bool,
+) -> Table:
+    """The same, on top of all that stands."""
     everyone = everybody(addresses, observed)
-    plan = plan_for(
+    made = plan_for(
         measure,
         everyone,
         scope,
         groups,
         observed,
-        Standing(sanctions=(), ending=()),
+        standing,
         including_roles=including_roles,
     )
-    return Preview(
-        known=True,
+    return planned(
+        made,
+        left=made.rows.get(DRAFT, ()),
         addresses=everyone,
-        rows=tuple(r for r in observed.rows if r.address in everyone),
-        steps=plan.steps,
-        warnings=plan.warnings,
+        meets=meeting(standing.sanctions, everyone, scope, groups),
+        limits=limits(measure, scope, made.rows.get(DRAFT, ())),
+    )
+
+
+def of_end(
+    sanction: Sanction,
+    groups: Mapping[str, tuple[str, ...]],
+    observed: Observed | None,
+    *,
+    beside: Iterable[Sanction] = (),
+) -> Table:
+    """What the end of a sanction would put back."""
+    if observed is None:
+        return Table(tense=Tense.WOULD, known=False, addresses=sanction.addresses)
+    others = meeting(beside, sanction.addresses, sanction.scope, groups, but=sanction.id)
+    over = replace(sanction, state=State.LIFTED)
+    made = plan(Standing(sanctions=others, ending=(over,)), groups, observed)
+    return planned(
+        replace(made, steps=made.steps_of(sanction.id), warnings=()),
+        left=tuple(row for row in made.rows.get(sanction.id, ()) if row.note),
+        addresses=sanction.addresses,
+        meets=others,
     )

@@ -6,7 +6,7 @@ with what was read back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from cocmail.core.coverage import Reach
 from cocmail.core.enforcement import (
@@ -22,6 +22,7 @@ from cocmail.core.enforcement import (
 from cocmail.core.people import Address
 
 ROLE_STAYS = "this role stays"
+BAN_STANDS = "a ban from before, which isn't ours; it stays when this ends"
 _ROLES = (Role.OWNER, Role.MODERATOR)
 
 
@@ -60,7 +61,8 @@ def proof_rows(
             before = word(from_facts(place, facts))
         if before is now is Word.ABSENT and place.role not in (Role.BAN, Role.NONMEMBER):
             continue
-        add(place, _made(reach, place) if ended else before, now, "")
+        theirs = not ended and before is now is Word.BANNED
+        add(place, _made(reach, place) if ended else before, now, BAN_STANDS if theirs else "")
     if not ended:
         for place in sorted(rows, key=_place_order):
             if place.role in _ROLES and reach.covers(place) and place not in reach.records:
@@ -89,10 +91,24 @@ def warnings(
 ) -> tuple[str, ...]:
     """What the committee should know before it decides. For people: they hold addresses."""
     said: dict[str, None] = {}
-    for reach in force:
+    every = tuple(force)
+    records = [(place, facts) for reach in every for place, facts in reach.records.items()]
+    ours = {place for place, facts in records if place.role is Role.BAN and facts is None}
+    taken = {place.address for place, facts in records if facts is not None}
+    for reach in every:
         if of is None or reach.id == of:
-            said |= dict.fromkeys(_warnings(reach, observed, groups, texts))
+            said |= dict.fromkeys(_warnings(reach, observed, groups, texts, ours, taken))
     return tuple(said)
+
+
+def role_words(address: Address, role: str, name: str, note: str) -> str:
+    """What becomes of a role of theirs, in a sentence. ``note``: why it stays, if it does."""
+    article = "an owner" if role == Role.OWNER else "a moderator"
+    if note == ROLE_STAYS:
+        return f"{address} is {article} of {name}; this role stays"
+    if note:
+        return f"{address} is {article} of {name}: {note}"
+    return f"{address} is {article} of {name}, and will be no longer"
 
 
 def _warnings(
@@ -100,7 +116,10 @@ def _warnings(
     observed: Observed,
     groups: Mapping[str, tuple[str, ...]],
     texts: Mapping[Place, str],
+    ours: Collection[Place],
+    taken: Collection[Address],
 ) -> Iterable[str]:
+    """``ours``: the bans that we made; ``taken``: addresses that we took off some list."""
     sanction = reach.sanction
     named: set[str] = set(sanction.scope.lists)
     for group in sanction.scope.groups:
@@ -113,22 +132,20 @@ def _warnings(
         yield f"this person has {len(reach.addresses)} addresses: {', '.join(reach.addresses)}"
     mine: set[Address] = set(reach.addresses)
     here = [row for row in observed.rows if row.address in mine]
-    if not any(row.role is not Role.NONMEMBER for row in here) and not reach.records:
+    somewhere = any(row.role is not Role.NONMEMBER for row in here) or mine & {*taken}
+    if not somewhere and not reach.records:
         yield f"{sanction.address} was found on no list"
     for row in sorted(here, key=lambda row: (row.list, row.address, row.role)):
         if row.role not in _ROLES or row.list not in reach.lists:
             continue
-        article = "an owner" if row.role is Role.OWNER else "a moderator"
-        if not sanction.including_roles:
-            yield f"{row.address} is {article} of {row.list}; this role stays"
-        elif text := texts.get(row.place):
-            yield f"{row.address} is {article} of {row.list}: {text}"
-        else:
-            yield f"{row.address} is {article} of {row.list}, and will be no longer"
+        stays = texts.get(row.place, "") if sanction.including_roles else ROLE_STAYS
+        yield role_words(row.address, row.role, row.list, stays)
         if row.role is Role.OWNER and not set(observed.owners.get(row.list, ())) - mine:
             yield f"{row.list} has no other owner"
     if sanction.measure.keeps_off and not reach.records:
         for ban in sorted(observed.bans, key=lambda ban: (ban.list or "", ban.address)):
+            if Place(list=ban.list, address=ban.address, role=Role.BAN) in ours:
+                continue
             if ban.address in mine and (ban.list is None or ban.list in reach.lists):
                 where = f"on {ban.list}" if ban.list else "from every list"
                 yield f"{ban.address} is banned {where} already; that ban stays when this ends"

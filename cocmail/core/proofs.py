@@ -16,6 +16,7 @@ from cocmail.core.outcomes import tell_outcome
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Sanction, State
 from cocmail.core.setting import Setting
+from cocmail.core.table import Table, Tense, limits, meeting, read_back
 from cocmail.core.work import Result, Work
 
 
@@ -40,7 +41,11 @@ def enforced(
     work.happen(e.Enforced(sanction=sanction_id, lines=_lines(rows), addresses=tuple(addresses)))
     if sanction.measure is Measure.REMOVE and sanction.state is State.IN_FORCE:
         work.happen(e.Ended(sanction=sanction_id, how="ended"))
-    values = {"sanction": work.case.sanctions[sanction_id], "rows": rows, "first": first}
+    values = {
+        "sanction": work.case.sanctions[sanction_id],
+        "table": _table(work, sanction, rows, first=first),
+        "first": first,
+    }
     work.tell(Kind.PROOF, "proof", values)
     if first:
         if not sanction.interim:  # for now is no outcome
@@ -54,9 +59,29 @@ def restored(case: Case, setting: Setting, sanction_id: str, rows: Sequence[Proo
     """The ended sanction's places are as they should be now, as read back."""
     work = Work(case, setting)
     work.happen(e.Restored(sanction=sanction_id, lines=_lines(rows)))
-    values = {"sanction": work.case.sanctions[sanction_id], "rows": rows}
+    sanction = work.case.sanctions[sanction_id]
+    values = {"sanction": sanction, "table": read_back(rows, tense=Tense.BACK)}
     work.tell(Kind.PROOF, "proof-ended", values)
     return work.result()
+
+
+def _table(work: Work, sanction: Sanction, rows: Sequence[ProofRow], *, first: bool) -> Table:
+    if not first:
+        return read_back(rows, tense=Tense.DID)
+    addresses = work.case.sanctions[sanction.id].addresses
+    return read_back(
+        rows,
+        tense=Tense.DID,
+        addresses=addresses,
+        meets=meeting(
+            work.case.sanctions.values(),
+            addresses,
+            sanction.scope,
+            work.setting.groups,
+            but=sanction.id,
+        ),
+        limits=limits(sanction.measure, sanction.scope, rows),
+    )
 
 
 def _tell_owners(work: Work, sanction: Sanction, rows: Sequence[ProofRow]) -> None:

@@ -22,6 +22,7 @@ from cocmail.core.letters import Envelope, Kind, Letter, build, clean
 from cocmail.core.minting import hide_tokens, say
 from cocmail.core.people import Address, Member, Private
 from cocmail.core.setting import Setting
+from cocmail.core.table import Table, as_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +183,14 @@ class Work:
         answering: str = "",
         files: Iterable[File] = (),
     ) -> str:
+        """To one member. A table that is too long for a mail goes along as a file."""
+        table = values.get("table")
+        if isinstance(table, Table) and table.brief:
+            named = f"{values['sanction'].id}.txt"
+            values = {**values, "table": replace(table, file=named)}
+            whole = {"reference": self.case.reference, "table": replace(table, whole=True)}
+            _, text = self.setting.render("table-file", self._values(whole), member.language)
+            files = (*files, as_file(named, text))
         return self._say(
             kind, f"member:{member.handle}", member.address, template,
             {"case": self.case, "member": member, **values}, purpose, about, answering,

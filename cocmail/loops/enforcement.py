@@ -32,8 +32,10 @@ from cocmail.core.enforcement import (
 )
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
-from cocmail.core.plan import plan, plan_for
+from cocmail.core.plan import plan
+from cocmail.core.preview import on_top
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope
+from cocmail.core.table import Table
 from cocmail.loops.applying import apply
 from cocmail.ports import Book, Clock, Lists
 
@@ -117,12 +119,12 @@ class Enforcement:
         scope: Scope,
         *,
         including_roles: bool = False,
-    ) -> Plan:
+    ) -> Table:
         """What a sanction that nobody decided yet would change; changes nothing."""
         standing = await self._book.standing()
         asked = Question(addresses=tuple(addresses), lists=self._lists_of(scope), tagged=True)
         observed = await self._lists.observe((*questions(standing, self._groups), asked))
-        return plan_for(
+        return on_top(
             measure,
             addresses,
             scope,

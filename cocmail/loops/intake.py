@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -67,6 +67,7 @@ class _Ahead:
 
     commands: tuple[Command, ...] = ()
     addresses: tuple[Address, ...] = field(default=(), repr=False)  # whose memberships
+    lists: tuple[str, ...] = ()  # and groups: whose bans
     attached: bytes | None = field(default=None, repr=False)  # the mail whose files would leave
     others: tuple[bytes, ...] = field(default=(), repr=False)  # other people's mails with files
 
@@ -218,7 +219,7 @@ class Intake:
             self.trouble = ""
         observed = None
         if ahead.addresses:
-            observed = await self._observe(ahead.addresses)
+            observed = await self._observe(ahead.addresses, ahead.lists, setting.groups)
         files: tuple[File, ...] = ()
         if ahead.attached is not None:
             files = await asyncio.to_thread(self._files, ahead.attached, ahead.others)
@@ -261,21 +262,33 @@ class Intake:
                     if m.received.attachments and not m.received.party.startswith("member:")
                 ][-_MOST_PICTURES:])  # fmt: skip
         addresses: list[Address] = []
+        lists: list[str] = []
         for command in meant:
             if command.word in ("sanction", "respondent", "interim", "history", "watch"):
                 addresses.extend(command.addresses)
+            lists.extend(command.scope)
             if command.word == "lift" and command.target in case.sanctions:
-                addresses.extend(case.sanctions[command.target].addresses)
+                sanction = case.sanctions[command.target]
+                addresses.extend(sanction.addresses)
+                lists.extend((*sanction.scope.groups, *sanction.scope.lists))
         return _Ahead(
             commands=meant,
             addresses=tuple(dict.fromkeys(addresses)),
+            lists=tuple(dict.fromkeys(lists)),
             attached=attached,
             others=others,
         )
 
-    async def _observe(self, addresses: tuple[Address, ...]) -> Observed | None:
+    async def _observe(
+        self,
+        addresses: tuple[Address, ...],
+        names: tuple[str, ...],
+        groups: Mapping[str, tuple[str, ...]],
+    ) -> Observed | None:
+        lists = tuple(name for one in names for name in groups.get(one, (one,)))
         try:
-            return await self._lists.observe([Question(addresses=addresses, tagged=True)])
+            asked = Question(addresses=addresses, lists=lists, tagged=True)
+            return await self._lists.observe([asked])
         except CocmailError as error:
             # The committee can decide while Mailman is away; the ballot says that it was.
             log.warning("Mailman could not be asked for a plan", error=str(error))

@@ -18,6 +18,7 @@ from cocmail.core.enforcement import Role, Word
 from cocmail.core.forms import Outcome
 from cocmail.core.letters import Kind, flowed
 from cocmail.core.sanctions import Measure, State
+from cocmail.core.table import Change, Tense
 from cocmail.templates import ENGLISH, SHIPPED, languages
 
 TEMPLATES = Templates()
@@ -131,6 +132,7 @@ def test_every_word_of_the_code_is_in_the_tables() -> None:
     }  # fmt: skip
     for table, kinds in expected.items():
         assert set(words.tables[table]) == {one.value for one in kinds}, table
+    assert set(words.tables["headings"]) == {f"{t}-{c}" for t in Tense for c in Change}
     assert set(FILTERS.values()) <= set(words.tables)
 
 

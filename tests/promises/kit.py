@@ -91,6 +91,7 @@ class World:
     last: Result | None = None
     beside: dict[str, Case] = field(default_factory=dict)
     files: tuple[File, ...] = ()  # attached to what is written next
+    observed: Observed | None = None  # else OBSERVED
     pasts: dict[str, tuple[e.Past, ...]] = field(default_factory=dict)  # of those beside
     record: Case = field(default_factory=lambda: Case(id=COMMITTEE))  # the committee's own
 
@@ -178,7 +179,7 @@ class World:
             purpose=purpose,
             about=about,
             replayed=replayed,
-            observed=OBSERVED,
+            observed=self.observed or OBSERVED,
             beside=self.beside,
             pasts=self.pasts,
             files=self.files,

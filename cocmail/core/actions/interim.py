@@ -68,12 +68,18 @@ def interim(turn: Turn, command: Command) -> None:
             work.happen(e.Ended(sanction=other.id, how="ended"))  # the renewal takes its place
     sanction = work.case.sanctions[sanction_id]
     seen = preview(
-        measure, addresses, scope, work.setting.groups, turn.observed, including_roles=False
+        measure,
+        addresses,
+        scope,
+        work.setting.groups,
+        turn.observed,
+        including_roles=False,
+        beside=(s for s in work.case.sanctions.values() if s.id != sanction_id),
     )
     values = {
         "sanction": sanction,
         "author": turn.member,
-        "preview": seen,
+        "table": seen,
         "guarded": tuple(g.text for g in found),
     }
     work.tell(Kind.ALERT, "interim", values)

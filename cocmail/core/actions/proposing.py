@@ -5,6 +5,9 @@ Owns what a ballot shows. Refuses to count (deliberation). Called by the table o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from cocmail.core import deliberation, speech
 from cocmail.core import events as e
 from cocmail.core.actions.people import keep_out_if_member, person
@@ -12,14 +15,15 @@ from cocmail.core.actions.scopes import scope_of
 from cocmail.core.actions.turn import Hold, Turn
 from cocmail.core.case import Proposal
 from cocmail.core.commands import Command, Problem
-from cocmail.core.dossier import dossier
+from cocmail.core.dossier import Earlier, dossier
 from cocmail.core.escrow import look_for
 from cocmail.core.guards import guards, must_be_said
 from cocmail.core.letters import Kind
 from cocmail.core.nearby import did_you_mean
 from cocmail.core.people import Address
-from cocmail.core.preview import Preview, preview, where
+from cocmail.core.preview import of_end, preview
 from cocmail.core.sanctions import Measure, Sanction, State
+from cocmail.core.table import Table, meeting
 from cocmail.core.work import Work
 
 
@@ -74,6 +78,7 @@ def sanction(turn: Turn, command: Command) -> None:
         work.setting.groups,
         turn.observed,
         including_roles=command.including_roles,
+        beside=work.case.sanctions.values(),
     )
     ballots(turn, work.case.proposals[sanction_id], seen, tuple(g.text for g in found))
     if amended:
@@ -120,7 +125,7 @@ def named(sanction: Sanction) -> str:
     return f"{sanction.id}: {sanction.measure} {sanction.address} on {sanction.scope}"
 
 
-def ballots(turn: Turn, proposal: Proposal, seen: Preview, guarded: tuple[str, ...] = ()) -> None:
+def ballots(turn: Turn, proposal: Proposal, seen: Table, guarded: tuple[str, ...] = ()) -> None:
     work = turn.work
     sanction = work.case.sanctions[proposal.proposed.sanction]
     lift = proposal.proposed.what == "lift"
@@ -137,7 +142,6 @@ def ballots(turn: Turn, proposal: Proposal, seen: Preview, guarded: tuple[str, .
         "proposal": proposal.proposed,
         "sanction": sanction,
         "letter": letter,
-        "preview": seen,
         # The letter can't be held as a reply is: but who votes is told what it may give away.
         "doubts": ()
         if lift
@@ -165,10 +169,22 @@ def ballots(turn: Turn, proposal: Proposal, seen: Preview, guarded: tuple[str, .
         seen_by = (*beside, work.case)
         known = dossier(seen_by, work.setting, member, sanction.addresses, turn.observed)
         elsewhere = [one for one in known.cases if one.reference != work.case.reference]
-        theirs = {**values, "cases": elsewhere, "priors": known.priors}
+        theirs = {
+            **values,
+            "cases": elsewhere,
+            "priors": known.priors,
+            "table": _with(seen, sanction, elsewhere, work),
+        }
         work.to_member(
             member, Kind.BALLOT, "ballot", theirs, purpose="ballot", about=proposal.ballot
         )
+
+
+def _with(table: Table, sanction: Sanction, cases: Iterable[Earlier], work: Work) -> Table:
+    """With what it meets of other cases that this voter may know."""
+    others = (s for one in cases for s in one.sanctions)
+    found = meeting(others, table.addresses, sanction.scope, work.setting.groups)
+    return replace(table, meets=(*table.meets, *found))
 
 
 def lift(turn: Turn, command: Command) -> None:
@@ -212,7 +228,8 @@ def lift(turn: Turn, command: Command) -> None:
     work.happen(proposed)
     proposal = work.case.proposals[proposal_id]
     enough_voters(turn, permanent=deliberation.is_permanent(work, proposal))
-    ballots(turn, proposal, where(sanction.addresses, turn.observed))
+    seen = of_end(sanction, work.setting.groups, turn.observed, beside=work.case.sanctions.values())
+    ballots(turn, proposal, seen)
     turn.done.append(f"proposed to lift {named(sanction)}; a ballot went to everybody who may vote")
 
 
