@@ -118,7 +118,7 @@ def test_the_proof_of_the_end_says_what_is_somebody_elses_doing() -> None:
     assert len(files) == 1
 
 
-@pytest.mark.parametrize("count", [NAMED, NAMED + 1])
+@pytest.mark.parametrize("count", [NAMED - 1, NAMED, NAMED + 1])
 def test_only_a_long_table_is_summed_up(count: int) -> None:
     rows = [
         ProofRow(list=name, address=MALLORY, role="member", was="member", now="absent")
@@ -130,6 +130,10 @@ def test_only_a_long_table_is_summed_up(count: int) -> None:
     assert (group.count, len(group.lines)) == (count, 0 if table.brief else count)
     (group,) = replace(table, whole=True).groups
     assert len(group.lines) == count
+    table = read_back((*rows, replace(rows[5], role="owner")), tense=Tense.DID)
+    (group,) = table.groups
+    if table.brief:
+        assert [line.role for line in group.lines] == ["owner"]
 
 
 def test_a_ballot_meets_the_case_s_own_sanctions_and_no_ban_of_ours_is_somebody_else_s() -> None:
