@@ -216,14 +216,13 @@ def meeting(
     but: str = "",
 ) -> tuple[Sanction, ...]:
     """Those in force on this person on some list that this scope covers too."""
-    whose = set(addresses)
     return tuple(
         s
         for s in sanctions
         if s.in_force
         and s.id != but
         and s.measure not in (Measure.WARN, Measure.REMOVE)
-        and whose & {s.address, *s.addresses}
+        and any(a.is_among({s.address, *s.addresses}) for a in addresses)
         and _share(s.scope, scope, groups)
     )
 
