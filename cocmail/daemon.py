@@ -56,7 +56,7 @@ class Daemon:
         self.imap = servers.imap(settings, clock)
         self.lmtp = servers.lmtp(settings)
         self._submission = servers.submission(settings)
-        self._lists = servers.mailman(settings)
+        self._lists = servers.lists(settings)
         self._filters = filters.Filters(filters.load(settings.filters.directories))
         self._sweeps = False
         self._outbox = Outbox(self._deciding, self._submission, clock)
@@ -66,10 +66,10 @@ class Daemon:
             LedgerBook(self._deciding),
             clock,
             groups=parts.groups(settings),
-            sweep_every=settings.mailman.sweep_every,
+            sweep_every=settings.sweep_every,
         )
         self._enforcement.wake = self._bells.enforcement.event
-        self._watching = Watching(self._deciding, self._lists, settings.mailman.sweep_every)
+        self._watching = Watching(self._deciding, self._lists, settings.sweep_every)
         self._intake = Intake(
             self._deciding,
             servers.authenticator(settings),

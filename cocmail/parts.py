@@ -110,8 +110,7 @@ def require_sound(texts: Templates) -> None:
 
 def groups(settings: Settings) -> dict[str, tuple[str, ...]]:
     return {
-        name: tuple(str(Address(one)) for one in lists)
-        for name, lists in settings.mailman.groups.items()
+        name: tuple(str(Address(one)) for one in lists) for name, lists in settings.groups.items()
     }
 
 

@@ -16,8 +16,9 @@ from cocmail.adapters.lmtp import LmtpServer, LmtpSettings
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.adapters.signing import Signer
 from cocmail.adapters.submission import SmtpSubmission, SubmissionSettings
+from cocmail.adapters.venues import Venues
 from cocmail.config import Settings
-from cocmail.config.tables import Imap
+from cocmail.config.tables import Imap, Mailman
 from cocmail.core.mail import Mail, Unreadable, read
 from cocmail.parts import SystemClock, ours
 
@@ -66,9 +67,17 @@ def submission(settings: Settings) -> SmtpSubmission:
     )
 
 
-def mailman(settings: Settings) -> MailmanLists:
-    said = settings.mailman
-    return MailmanLists(said.url, said.username, said.password())
+def lists(settings: Settings) -> Venues:
+    """Every venue of the community, as one."""
+    return Venues(
+        {site: mailman(site, said) for site, said in settings.sites.items() if not said.retired},
+        retired=[site for site, said in settings.sites.items() if said.retired],
+    )
+
+
+def mailman(site: str, said: Mailman) -> MailmanLists:
+    section = site or "mailman"
+    return MailmanLists(said.url, said.username, said.password(section), section=section)
 
 
 def authenticator(settings: Settings) -> DkimAuthenticator:

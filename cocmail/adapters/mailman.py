@@ -286,7 +286,9 @@ class MailmanLists:
             return await loop.run_in_executor(self._pool, work)
         except Answered as answer:
             # Nobody foresaw it: mostly a race within Mailman, which answers 400 and SQL.
-            raise Temporary(f"Mailman refused a call (status {answer.status})") from None
+            raise Temporary(
+                f"Mailman ([{self._section}]) refused a call (status {answer.status})"
+            ) from None
 
     async def _each(self, work: Callable[[Any], _T], items: Collection[Any]) -> list[_T]:
         """In the pool's threads; the pool bounds how many run at one time."""

@@ -145,7 +145,9 @@ class MailmanConnection:
                 f"Mailman refuses the login: see [{self._section}] username and password_file"
             )
         if status >= 500 or status in (408, 425, 429):
-            raise Temporary(f"Mailman has trouble of its own (status {status})")
+            raise Temporary(
+                f"Mailman ([{self._section}] url) has trouble of its own (status {status})"
+            )
         if 300 <= status < 400:
             raise Permanent(
                 f"[{self._section}] url leads elsewhere (status {status}): "

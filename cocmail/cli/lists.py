@@ -17,14 +17,14 @@ from cocmail.loops.enforcement import Enforcement
 @contextlib.asynccontextmanager
 async def enforcement(work: Opened) -> AsyncIterator[Enforcement]:
     """The enforcement over the real lists."""
-    lists = servers.mailman(work.settings)
+    lists = servers.lists(work.settings)
     try:
         yield Enforcement(
             lists,
             LedgerBook(work.deciding),
             parts.SystemClock(),
             groups=parts.groups(work.settings),
-            sweep_every=work.settings.mailman.sweep_every,
+            sweep_every=work.settings.sweep_every,
         )
     finally:
         await lists.close()

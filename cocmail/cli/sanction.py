@@ -107,11 +107,15 @@ def _scope(work: Opened, text: str) -> Scope:
     names = [n for n in text.lower().replace(",", " ").split() if n]
     if names == ["all"]:
         return Scope()
-    groups = tuple(n for n in names if n in work.settings.mailman.groups)
-    lists = tuple(n for n in names if n not in work.settings.mailman.groups)
+    groups = tuple(n for n in names if n in work.settings.groups)
+    lists = tuple(n for n in names if n not in groups)
     if not names or not all(is_address(n) for n in lists):
         raise typer.BadParameter("--on takes all, a group's name, or lists' addresses")
     return Scope(groups=groups, lists=lists)
+
+
+def _every(site: str) -> str:
+    return f"all lists at {site}" if site else "all lists"
 
 
 def say_table(table: Table) -> None:
@@ -128,7 +132,7 @@ def say_table(table: Table) -> None:
 
 
 def _cells(line: Line) -> list[str]:
-    where = line.list or "all lists"
+    where = line.list or _every(line.site)
     return [where, line.address, line.role, line.now, line.then, line.note]
 
 
@@ -136,6 +140,7 @@ def _stable(table: Table) -> dict[str, Any]:
     """What programs rely on, docs/interface.md."""
     every = [
         {
+            "site": line.site,
             "list": line.list,
             "address": line.address,
             "role": str(line.role),

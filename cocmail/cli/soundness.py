@@ -12,7 +12,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cocmail import parts, servers
@@ -26,7 +26,9 @@ from cocmail.adapters.store.engine import Database
 from cocmail.adapters.vault import Keys, load_keys
 from cocmail.config import Settings, warnings
 from cocmail.config.tables import Mailman
+from cocmail.core.enforcement import Observed
 from cocmail.core.errors import CocmailError
+from cocmail.core.sites import claimed_twice, section, union
 
 
 class Soundness(StrEnum):
@@ -217,24 +219,41 @@ async def _signing(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _lists(settings: Settings) -> AsyncIterator[Finding]:
-    servers: dict[str, Mailman] = {"mailman": settings.mailman}
-    others = {f"mailmans.{n}": s for n, s in settings.mailmans.items() if s != settings.mailman}
-    for name, server in (servers | others).items():
-        lists = MailmanLists(server.url, server.username, server.password(), section=name)
-        try:
-            yield Finding(Soundness.SOUND, f"[{name}]: {await lists.version()}, and we may use it")
-            there = (await lists.observe([])).lists
-            yield Finding(Soundness.SOUND, f"[{name}]: {len(there)} lists")
-        except CocmailError as error:
-            yield Finding(Soundness.WRONG, str(error))
-            continue
-        finally:
-            await lists.close()
+    seen: list[Observed] = []
+    for site, server in settings.sites.items():
+        async for finding in _mailman(site, server, seen):
+            yield finding
+    everywhere = union(seen, {})
+    for line in claimed_twice(everywhere):
+        yield Finding(Soundness.WRONG, line)
+    away = len(seen) < len(settings.sites)
+    for site, server in settings.sites.items():
         for group, wanted in server.groups.items():
-            missing = [one for one in wanted if one not in there]
-            if missing:
-                line = f"[{name}.groups] {group}: Mailman has no list {', '.join(missing)}"
-                yield Finding(Soundness.WRONG, line)
+            missing = [one for one in wanted if one not in everywhere.lists]
+            if missing and not away:
+                line = f"[{site or 'mailman'}.groups] {group}: Mailman has no list"
+                yield Finding(Soundness.WRONG, f"{line} {', '.join(missing)}")
+
+
+async def _mailman(site: str, server: Mailman, seen: list[Observed]) -> AsyncIterator[Finding]:
+    if server.retired:
+        line = f"{section(site)}: shut down for good, as it says; nothing is put back there"
+        seen.append(Observed(site=site, retired=True))
+        yield Finding(Soundness.WARNING, line)
+        return
+    lists: MailmanLists | None = None
+    try:
+        lists = servers.mailman(site, server)
+        version = await lists.version()
+        yield Finding(Soundness.SOUND, f"{section(site)}: {version}, and we may use it")
+        there = await lists.observe([])
+        yield Finding(Soundness.SOUND, f"{section(site)}: {len(there.lists)} lists")
+        seen.append(replace(there, site=site))
+    except CocmailError as error:  # one must not hide what is wrong with another
+        yield Finding(Soundness.WRONG, str(error))
+    finally:
+        if lists is not None:
+            await lists.close()
 
 
 async def _clock(settings: Settings) -> AsyncIterator[Finding]:

@@ -55,6 +55,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
     yield from _committee(draft)
     yield from _escalation(draft)
     yield from _store(draft)
+    yield from _mailmans(draft)
 
 
 def _missing(draft: Draft) -> Iterator[Problem]:
@@ -163,6 +164,30 @@ def _store(draft: Draft) -> Iterator[Problem]:
         yield ("store", "password_file"), "SQLite has no password; leave it out"
 
 
+def _mailmans(draft: Draft) -> Iterator[Problem]:
+    servers: dict[tuple[str, ...], Mailman] = {}
+    plain = draft.tables.get("mailman")
+    if isinstance(plain, Mailman):
+        servers["mailman",] = plain
+    servers |= {("mailmans", name): server for name, server in draft.mailmans.items()}
+    urls: dict[str, str] = {}
+    homes: dict[str, str] = {}
+    for at, server in servers.items():
+        here = f"[{'.'.join(at)}]"
+        other = urls.setdefault(server.url.rstrip("/"), here)
+        if other != here:
+            yield (*at, "url"), f"{other} has this url too; each Mailman gets one table"
+        for name in sorted({one for lists in server.groups.values() for one in lists}):
+            home = homes.setdefault(name, here)
+            if home != here:
+                yield (
+                    (*at, "groups"),
+                    f"one of these lists stands under {home} too; a list belongs to one Mailman",
+                )
+    if servers and all(server.retired for server in servers.values()):
+        yield (*next(iter(servers)), "retired"), "no Mailman is left; one has to be in use"
+
+
 # -- what is allowed and perhaps not meant ----------------------------------------------------
 
 
@@ -205,8 +230,10 @@ def _warnings(settings: Settings) -> Iterator[str]:
         unprotected = server and server.username and server.security is Security.NONE
         if server and unprotected and not _is_local(server.host):
             yield f"[{name}] security: the password crosses the network unprotected"
-    if settings.mailman.url.startswith("http:") and not _is_local(_host(settings.mailman.url)):
-        yield "[mailman] url: the password crosses the network unprotected; use https"
+    for site, mailman in settings.sites.items():
+        if mailman.url.startswith("http:") and not _is_local(_host(mailman.url)):
+            section = site or "mailman"
+            yield f"[{section}] url: the password crosses the network unprotected; use https"
     lmtp = settings.lmtp
     if isinstance(lmtp, Lmtp) and lmtp.endpoint and not _is_local(lmtp.endpoint[0]):
         yield "[lmtp] listen: open to the network, and LMTP asks nobody who they are"

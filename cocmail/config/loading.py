@@ -128,8 +128,6 @@ class _Reading:
         if self.wrong:
             return None
         tables: dict[str, Any] = dict(self._tables)
-        # Where several instances are named and none is the plain one, the first is.
-        tables.setdefault("mailman", next(iter(self._mailmans.values()), None))
         return Settings(
             source=path,
             mailmans=self._mailmans,
@@ -170,6 +168,9 @@ class _Reading:
             if not isinstance(one, dict):
                 self.wrong.append((("mailmans", name), "should be a table: write [mailmans.NAME]"))
                 continue
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+                words = "its name should be lower-case letters, digits and dashes"
+                self.wrong.append((("mailmans", name), words))
             server = self._table(Mailman, one, ("mailmans", name))
             if server is not None:
                 self._mailmans[name] = server

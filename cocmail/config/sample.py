@@ -39,7 +39,7 @@ _ABOVE = {
     "signing": "Optional: sign what we send (DKIM). `cocmail check` compares the key with DNS.",
     "authentication": "How the sender of a command is checked.",
     "mailman": "The mailing lists."
-    "\n# More instances: [mailmans.NAME], each with the keys of [mailman].",
+    "\n# Several Mailmans: [mailmans.NAME] for each further one (or for all), with the same keys.",
     "policy": "How the committee decides.",
     "filters": "What looks at incoming mail first.",
     "log": "The log has case references and counts, never mail.",

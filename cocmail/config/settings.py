@@ -7,6 +7,7 @@ every verb of the command line.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +54,7 @@ class Settings(Table):
     submission: Submission
     signing: Signing | None = None
     authentication: Authentication = Field(default_factory=Authentication)
-    mailman: Mailman
+    mailman: Mailman | None = None
     mailmans: dict[str, Mailman] = Field(default_factory=dict)
     policy: Policy = Field(default_factory=Policy)
     filters: Filters = Field(default_factory=Filters)
@@ -68,11 +69,29 @@ class Settings(Table):
     def roster(self) -> Roster:
         return Roster(members=self.members)
 
+    @property
+    def sites(self) -> dict[str, Mailman]:
+        """Every Mailman by the site that it is in the ledger: "" or "mailmans.NAME"."""
+        plain = {"": self.mailman} if self.mailman else {}
+        return plain | {f"mailmans.{name}": one for name, one in self.mailmans.items()}
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Group names are one name space: a group may hold lists of several Mailmans."""
+        found: dict[str, tuple[str, ...]] = {}
+        for server in self.sites.values():
+            for name, lists in server.groups.items():
+                found[name] = tuple(dict.fromkeys((*found.get(name, ()), *map(str, lists))))
+        return found
+
+    @property
+    def sweep_every(self) -> timedelta:
+        """All are looked at in one sweep, as often as the one that asks for it most."""
+        return min(server.sweep_every for server in self.sites.values())
+
     def unused(self) -> tuple[str, ...]:
         """Keys that somebody set and that are not yet in use, as ``[policy] escalate_to``."""
-        found = [f"[{entry.table}] {entry.key}" for entry in NOT_YET if _is_set(self, entry)]
-        others = (name for name, server in self.mailmans.items() if server != self.mailman)
-        return (*found, *(f"[mailmans.{name}]" for name in others))
+        return tuple(f"[{entry.table}] {entry.key}" for entry in NOT_YET if _is_set(self, entry))
 
 
 def _is_set(settings: Settings, entry: NotYet) -> bool:

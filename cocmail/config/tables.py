@@ -276,6 +276,9 @@ class Mailman(Table):
     groups: dict[str, tuple[Mail, ...]] = Field(
         default_factory=dict, description="scopes by name: the lists that belong together"
     )
+    retired: bool = Field(
+        False, description="true: this Mailman is shut down for good; nothing is put back there"
+    )
 
     @field_validator("groups", mode="before")
     @classmethod
@@ -292,8 +295,8 @@ class Mailman(Table):
                 raise ValueError("a group should name at least one list")
         return value
 
-    def password(self) -> secrets.Secret:
-        return secrets.read(self.password_file, "[mailman] password_file")
+    def password(self, section: str = "mailman") -> secrets.Secret:
+        return secrets.read(self.password_file, f"[{section}] password_file")
 
 
 class Policy(Table):

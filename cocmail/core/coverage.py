@@ -8,7 +8,7 @@ core.proof.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cocmail.core.enforcement import Observed, Place, Question, Role, Standing
 from cocmail.core.people import Address
@@ -68,20 +68,22 @@ class Reach:
         if place.role is not Role.MEMBER and not self.sanction.including_roles:
             return False
         level = None if self.everywhere else place.list
-        return Place(list=level, address=place.address, role=Role.BAN) in self.records
+        return replace(place, list=level, role=Role.BAN) in self.records
 
 
 def reaches(
     sanctions: Iterable[Sanction], groups: Mapping[str, tuple[str, ...]], observed: Observed
 ) -> tuple[Reach, ...]:
+    """On the site that was observed: a list of one has no records on another."""
     return tuple(
         Reach(
             sanction=sanction,
             addresses=_addresses(sanction, observed),
             lists=frozenset(name for name in observed.lists if sanction.scope.covers(name, groups)),
             records={
-                Place(list=b.list, address=b.address, role=Role(b.role)): b.facts
+                Place(list=b.list, address=b.address, role=Role(b.role), site=b.site): b.facts
                 for b in sanction.before
+                if observed.sites or b.site == observed.site
             },
         )
         for sanction in sanctions

@@ -5,8 +5,10 @@ steps, plans, proof. Refuses to know how a plan is made and what a mailing list 
 look like. Called by core.plan, loops.enforcement, adapters.mailman, and by casework for ballots
 and proofs.
 
-A *place* is (list, address, role). What stands there is a tuple of rows: none, one, or two, for
-Mailman lets one address be on one list twice, by itself and as its user's preferred address.
+A *place* is (site, list, address, role). A *site* is one venue, by its section of the
+configuration: "mailmans.NAME", or "" for the plain [mailman]. What stands in a place is a tuple of
+rows: none, one, or two, for Mailman lets one address be on one list twice, by itself and as its
+user's preferred address.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address, Private
 from cocmail.core.sanctions import Before, Sanction
 
@@ -53,6 +56,7 @@ class Place:
     list: str | None  # posting address; None: site-wide
     address: Address
     role: Role
+    site: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +73,11 @@ class Row:
     display_name: Private = field(default=Private(""))
     # What is explicitly set for this entry alone; None: not read (it costs a call for each).
     preferences: Mapping[str, object] | None = field(default=None, repr=False)
+    site: str = ""
 
     @property
     def place(self) -> Place:
-        return Place(list=self.list, address=self.address, role=self.role)
+        return Place(list=self.list, address=self.address, role=self.role, site=self.site)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +89,7 @@ class Ban:
     exact: int = 0  # entries for just this address; more than one after a race
     tags: int = 0  # entries, spelt as ours, for it with any plus-tag
     pattern: bool = False  # another regular expression covers it: never ours to remove
+    site: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +103,11 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """All that stands on the lists for some people at one time."""
+    """All that stands on the lists for some people at one time.
+
+    Of several sites it is the union; what each said by itself is in ``sites``, and of one in
+    ``away`` nothing is known: that a row isn't here means nothing there.
+    """
 
     lists: Mapping[str, str] = field(default_factory=dict)  # posting address → list id
     linked: Mapping[Address, tuple[Address, ...]] = field(default_factory=dict, repr=False)
@@ -109,6 +119,14 @@ class Observed:
     owners: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
     # all owners, of the lists that one of these people owns
     calls: int = 0  # what this observation cost
+    site: str = ""  # whose this is
+    sites: tuple[Observed, ...] = field(default=(), repr=False)
+    away: Mapping[str, Temporary | Permanent] = field(default_factory=dict)  # site → why
+    retired: bool = False  # shut down for good: nothing is there, and nothing can be put back
+
+    def each(self) -> tuple[Observed, ...]:
+        """Every site that was asked, by itself."""
+        return self.sites or (self,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +143,11 @@ class Step:
     bans: tuple[str, ...] = field(default=(), repr=False)  # entries to make or to remove
     person: str = field(default="", repr=False)  # steps of one person go one after another
     sanctions: tuple[str, ...] = ()  # whom it serves
+    site: str = ""
 
     @property
     def place(self) -> Place:
-        return Place(list=self.list, address=self.address, role=self.role)
+        return Place(list=self.list, address=self.address, role=self.role, site=self.site)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +161,7 @@ class ProofRow:
     now: str
     note: str = ""  # for people: "somebody changed this meanwhile; theirs stands"
     owners: tuple[Address, ...] = ()  # that list's owners now, but for this person: for notices
+    site: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +253,7 @@ def from_facts(place: Place, facts: Mapping[str, object] | None) -> tuple[Row, .
             verified=bool(entry.get("verified", True)),
             display_name=Private(entry.get("display_name", "")),
             preferences=entry.get("preferences"),
+            site=place.site,
         )
         for entry in entries
         if isinstance(entry, Mapping)

@@ -355,6 +355,7 @@ class Place:
     address: Address
     role: str
     facts: dict[str, Any] | None = field(repr=False)
+    site: str = ""  # added when a community could have several
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -372,6 +373,7 @@ class ProofLine:
     was: str
     now: str
     note: str = ""
+    site: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from cocmail.core.enforcement import (
     Observed,
     Place,
     Plan,
+    ProofRow,
     Role,
     Row,
     Standing,
@@ -40,6 +41,7 @@ from cocmail.core.enforcement import (
 from cocmail.core.people import Address, Private
 from cocmail.core.proof import proof_rows, warnings
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
+from cocmail.core.sites import open_elsewhere
 
 Groups = Mapping[str, tuple[str, ...]]
 
@@ -51,6 +53,7 @@ _ORDER = (Act.UNBAN, Act.BAN, Act.TAKE_OFF, Act.MODERATE, Act.PUT_BACK)
 
 THEIRS = "somebody changed this meanwhile; theirs stands"
 GONE_LIST = "this list no longer exists"
+GONE_SITE = "this Mailman was shut down; nothing was put back"
 GONE_ADDRESS = "Mailman no longer knows this address; nothing was put back"
 ONE_OF_TWO = "they were on this list twice; Mailman takes one entry back"
 OTHER_BAN = "a ban that isn't ours keeps them off; nothing was put back"
@@ -67,7 +70,7 @@ DRAFT = "(preview)"
 
 def plan(standing: Standing, groups: Groups, observed: Observed) -> Plan:
     """The steps, records and proof for all that stands."""
-    return _plan(standing, groups, observed).plan()
+    return _whole(standing, groups, observed)
 
 
 def plan_for(
@@ -96,8 +99,36 @@ def plan_for(
         including_roles=including_roles,
     )
     with_it = replace(standing, sanctions=(*standing.sanctions, draft))
-    whole = _plan(with_it, groups, observed).plan(of=draft.id)
+    whole = _whole(with_it, groups, observed, of=draft.id)
     return replace(whole, steps=whole.steps_of(draft.id))
+
+
+def _whole(
+    standing: Standing, groups: Groups, observed: Observed, *, of: str | None = None
+) -> Plan:
+    """Each site by itself, for nothing that stands on one tells of another. What isn't asked
+    isn't planned, and what ended isn't over while it has records there."""
+    planners = [_plan(standing, groups, one) for one in observed.each()]
+    plans = [planner.plan() for planner in planners]
+    texts = {place: text for planner in planners for place, text in planner.texts.items()}
+    force = reaches(standing.sanctions, groups, observed)
+    notes: dict[str, tuple[Before, ...]] = {}
+    rows: dict[str, tuple[ProofRow, ...]] = {}
+    for one in plans:
+        for note in one.notes:
+            notes[note.sanction] = (*notes.get(note.sanction, ()), *note.records)
+        for name, some in one.rows.items():
+            rows[name] = (*rows.get(name, ()), *some)
+    return Plan(
+        steps=tuple(sorted((step for one in plans for step in one.steps), key=_order)),
+        warnings=warnings(force, observed, groups, texts, of=of),
+        notes=tuple(Note(sanction=name, records=records) for name, records in notes.items()),
+        unread=tuple(place for one in plans for place in one.unread),
+        rows=rows,
+        covers={reach.id: reach.addresses for reach in force},
+        waiting=frozenset[str]().union(*(one.waiting for one in plans))
+        | {sanction.id for sanction in standing.ending if open_elsewhere(sanction, observed)},
+    )
 
 
 def _plan(standing: Standing, groups: Groups, observed: Observed) -> _Planner:
@@ -139,15 +170,16 @@ class _Planner:
             self.rows[row.place] = (*self.rows.get(row.place, ()), row)
         self.bans = {(ban.list, ban.address): ban for ban in self.observed.bans}
 
-    def plan(self, of: str | None = None) -> Plan:
+    def plan(self) -> Plan:
         return Plan(
-            steps=tuple(sorted(self.steps, key=_order)),
-            warnings=warnings(self.force, self.observed, self.groups, self.texts, of=of),
+            steps=tuple(self.steps),
             notes=tuple(
                 Note(
                     sanction=sanction,
                     records=tuple(
-                        Before(list=p.list, address=p.address, role=p.role, facts=facts)
+                        Before(
+                            list=p.list, address=p.address, role=p.role, facts=facts, site=p.site
+                        )
                         for p, facts in records.items()
                     ),
                 )
@@ -164,7 +196,6 @@ class _Planner:
                 )
                 for reach in self.all
             },
-            covers={reach.id: reach.addresses for reach in self.force},
             waiting=frozenset(self.waiting),
         )
 
@@ -172,16 +203,19 @@ class _Planner:
         places: dict[Place, None] = {}
         for reach in self.all:
             places |= dict.fromkeys(reach.records)
+        if self.observed.retired:
+            self.texts |= dict.fromkeys(places, GONE_SITE)
+            return
         for reach in self.force:
             for address in reach.addresses:
                 for name in sorted(reach.lists):
                     for role in (Role.BAN, *_ROSTERS):
-                        places[Place(list=name, address=address, role=role)] = None
+                        places[self._place(name, address, role)] = None
         for ban in self.observed.bans:  # also where none of ours bans: theirs may bar a return
             if ban.list is not None and ban.address in self.persons:
-                places[Place(list=ban.list, address=ban.address, role=Role.BAN)] = None
+                places[self._place(ban.list, ban.address, Role.BAN)] = None
         for address in sorted(self.persons, key=_tagged):
-            self._ban(Place(list=None, address=address, role=Role.BAN))
+            self._ban(self._place(None, address, Role.BAN))
         for place in sorted(places, key=lambda place: _tagged(place.address)):
             if place.role is Role.BAN and place.list is not None:
                 if place.list in self.observed.lists:
@@ -195,6 +229,9 @@ class _Planner:
                 self.texts[place] = GONE_LIST
             else:
                 self._roster(place)
+
+    def _place(self, name: str | None, address: Address, role: Role) -> Place:
+        return Place(list=name, address=address, role=role, site=self.observed.site)
 
     # -- bans ----------------------------------------------------------------------------------
 
@@ -345,6 +382,7 @@ class _Planner:
                     role=place.role,
                     action=HOLD,
                     preferences={},
+                    site=place.site,
                 )
                 self._step(Act.PUT_BACK, place, Word.ABSENT, Word.HELD, hold, (row,))
         elif any(row.action != HOLD for row in seen):
@@ -495,6 +533,7 @@ class _Planner:
                 then=then,
                 rows=rows,
                 bans=bans,
+                site=place.site,
                 person=self.persons[place.address],
                 sanctions=tuple(reach.id for reach in serves),
             )
@@ -512,6 +551,7 @@ def _order(step: Step) -> tuple[Any, ...]:
         step.address,
         step.list or "",
         step.role,
+        step.site,
     )
 
 

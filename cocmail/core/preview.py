@@ -14,6 +14,7 @@ from cocmail.core.coverage import everybody
 from cocmail.core.enforcement import Observed, Row, Standing
 from cocmail.core.people import Address
 from cocmail.core.plan import DRAFT, plan, plan_for
+from cocmail.core.proof import untold
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
 from cocmail.core.table import Table, Tense, limits, meeting, planned
 
@@ -25,6 +26,7 @@ class Preview:
     known: bool
     addresses: tuple[Address, ...] = field(default=(), repr=False)
     rows: tuple[Row, ...] = ()
+    warnings: tuple[str, ...] = ()  # what could not be asked
 
 
 def where(addresses: Collection[Address], observed: Observed | None) -> Preview:
@@ -33,7 +35,7 @@ def where(addresses: Collection[Address], observed: Observed | None) -> Preview:
         return Preview(known=False, addresses=tuple(addresses))
     everyone = everybody(addresses, observed)
     rows = tuple(r for r in observed.rows if r.address in everyone)
-    return Preview(known=True, addresses=everyone, rows=rows)
+    return Preview(known=True, addresses=everyone, rows=rows, warnings=tuple(untold(observed)))
 
 
 def preview(
@@ -100,7 +102,7 @@ def of_end(
     over = replace(sanction, state=State.LIFTED)
     made = plan(Standing(sanctions=others, ending=(over,)), groups, observed)
     return planned(
-        replace(made, steps=made.steps_of(sanction.id), warnings=()),
+        replace(made, steps=made.steps_of(sanction.id), warnings=tuple(untold(observed))),
         left=tuple(row for row in made.rows.get(sanction.id, ()) if row.note),
         addresses=sanction.addresses,
         meets=others,

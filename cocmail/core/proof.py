@@ -20,6 +20,7 @@ from cocmail.core.enforcement import (
     word,
 )
 from cocmail.core.people import Address
+from cocmail.core.sites import section
 
 ROLE_STAYS = "this role stays"
 BAN_STANDS = "a ban from before, which isn't ours; it stays when this ends"
@@ -47,6 +48,7 @@ def proof_rows(
                 was=was,
                 now=now,
                 note=texts.get(place, note),
+                site=place.site,
             )
         )
 
@@ -81,6 +83,12 @@ def _place_order(place: Place) -> tuple[str, bool, str, str]:
     return (place.address, place.list is not None, place.list or "", place.role)
 
 
+def untold(observed: Observed) -> Iterable[str]:
+    """What an observation leaves open, for whoever reads a plan made of it."""
+    for site in sorted(observed.away):
+        yield f"{section(site)} can't be asked just now: what stands on its lists isn't told here"
+
+
 def warnings(
     force: Iterable[Reach],
     observed: Observed,
@@ -90,7 +98,7 @@ def warnings(
     of: str | None = None,
 ) -> tuple[str, ...]:
     """What the committee should know before it decides. For people: they hold addresses."""
-    said: dict[str, None] = {}
+    said = dict.fromkeys(untold(observed))
     every = tuple(force)
     records = [(place, facts) for reach in every for place, facts in reach.records.items()]
     ours = {place for place, facts in records if place.role is Role.BAN and facts is None}
@@ -127,13 +135,14 @@ def _warnings(
             yield f"there is no group of lists named {group}"
         named.update(groups.get(group, ()))
     for name in sorted(named - set(observed.lists)):
-        yield f"there is no list {name}"
+        if not observed.away:
+            yield f"there is no list {name}"
     if len(reach.addresses) > 1:
         yield f"this person has {len(reach.addresses)} addresses: {', '.join(reach.addresses)}"
     mine: set[Address] = set(reach.addresses)
     here = [row for row in observed.rows if row.address in mine]
     somewhere = any(row.role is not Role.NONMEMBER for row in here) or mine & {*taken}
-    if not somewhere and not reach.records:
+    if not somewhere and not reach.records and not observed.away:
         yield f"{sanction.address} was found on no list"
     for row in sorted(here, key=lambda row: (row.list, row.address, row.role)):
         if row.role not in _ROLES or row.list not in reach.lists:
@@ -144,8 +153,11 @@ def _warnings(
             yield f"{row.list} has no other owner"
     if sanction.measure.keeps_off and not reach.records:
         for ban in sorted(observed.bans, key=lambda ban: (ban.list or "", ban.address)):
-            if Place(list=ban.list, address=ban.address, role=Role.BAN) in ours:
+            at = Place(list=ban.list, address=ban.address, role=Role.BAN, site=ban.site)
+            if at in ours:
                 continue
             if ban.address in mine and (ban.list is None or ban.list in reach.lists):
                 where = f"on {ban.list}" if ban.list else "from every list"
+                if ban.site and not ban.list:
+                    where += f" of {section(ban.site)}"
                 yield f"{ban.address} is banned {where} already; that ban stays when this ends"

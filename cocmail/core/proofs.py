@@ -22,7 +22,15 @@ from cocmail.core.work import Result, Work
 
 def _lines(rows: Sequence[ProofRow]) -> tuple[e.ProofLine, ...]:
     return tuple(
-        e.ProofLine(list=r.list, address=r.address, role=r.role, was=r.was, now=r.now, note=r.note)
+        e.ProofLine(
+            list=r.list,
+            address=r.address,
+            role=r.role,
+            was=r.was,
+            now=r.now,
+            note=r.note,
+            site=r.site,
+        )
         for r in rows
     )
 

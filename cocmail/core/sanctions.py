@@ -109,3 +109,4 @@ class Before:
     address: Address
     role: str  # member, nonmember, owner, moderator, ban
     facts: Mapping[str, object] | None = field(repr=False)
+    site: str = ""  # as of enforcement.Place

@@ -64,6 +64,7 @@ class Line:
     then: str
     note: str = ""
     left: bool = False  # it isn't changed; the note says why
+    site: str = ""
 
     @property
     def stands_out(self) -> bool:
@@ -163,10 +164,10 @@ class Table:
 
 def planned(plan: Plan, *, left: Iterable[ProofRow] = (), **more: Any) -> Table:
     """What a plan changes. ``left``: places that it leaves as they are, and why."""
-    places = {(s.list, s.address, s.role) for s in plan.steps}
-    stay = (r for r in left if (r.list, r.address, r.role) not in places)
+    places = {(s.site, s.list, s.address, s.role) for s in plan.steps}
+    stay = (r for r in left if (r.site, r.list, r.address, r.role) not in places)
     lines = tuple(
-        Line(list=s.list, address=s.address, role=s.role, now=s.now, then=s.then)
+        Line(list=s.list, address=s.address, role=s.role, now=s.now, then=s.then, site=s.site)
         for s in plan.steps
     )
     values = {"tense": Tense.WOULD, "warnings": plan.warnings, **more}
@@ -189,6 +190,7 @@ def _line(row: ProofRow, *, left: bool) -> Line:
         then=row.now,
         note=row.note,
         left=left or row.was == row.now,
+        site=row.site,
     )
 
 

@@ -33,6 +33,14 @@ def shared(observed: Observed, one: Address, other: Address) -> tuple[str, ...]:
     return tuple(sorted(on(first) & on(second)))
 
 
+def still_shared(watch: e.Watched, observed: Observed) -> tuple[str, ...]:
+    """The lists that both are on now; of a site that can't be asked, those that were known."""
+    now = shared(observed, watch.address, watch.near)
+    if not observed.away:
+        return now
+    return tuple(sorted({*now, *(name for name in watch.lists if name not in observed.lists)}))
+
+
 def seen(case: Case, setting: Setting, watch_id: str, lists: tuple[str, ...]) -> Result:
     """What the lists say now. Told once for each list that both have come to be on."""
     work = Work(case, setting)

@@ -1,7 +1,8 @@
 """Carries a plan's steps out on the lists.
 
 Owns in what sequence and how many at one time: people side by side, one person's mail addresses
-one after another, their lists within the bound. Refuses to know why a step is there, and to
+one after another, their lists within the bound; and sites side by side, for one that is down must
+not hold up another. Refuses to know why a step is there, and to
 believe that it worked. Called by loops.enforcement.
 """
 
@@ -16,7 +17,7 @@ from cocmail.core.enforcement import Act, Step
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.ports import Lists
 
-_ENOUGH = 3  # failures after which the rest waits for the next sweep: Mailman is down, or slow
+_ENOUGH = 3  # failures after which a site's rest waits for the next sweep: it is down, or slow
 
 
 @dataclass(kw_only=True)
@@ -25,12 +26,11 @@ class Applied:
     barred: list[Step] = field(default_factory=list)  # somebody else's ban stood there already
     errors: list[CocmailError] = field(default_factory=list)
 
-    def raise_worst(self) -> None:
-        for error in self.errors:
-            if isinstance(error, Permanent):
-                raise error
-        if self.errors:
-            raise self.errors[0]
+
+def raise_worst(errors: Collection[CocmailError]) -> None:
+    """What a human must mend goes first."""
+    for error in sorted(errors, key=lambda error: not isinstance(error, Permanent)):
+        raise error
 
 
 async def apply(lists: Lists, steps: Collection[Step], *, parallel: int) -> Applied:
@@ -38,19 +38,23 @@ async def apply(lists: Lists, steps: Collection[Step], *, parallel: int) -> Appl
     the others are done all the same, for a list that Mailman chokes on must not shield the
     others."""
     applied = Applied()
-    limit = asyncio.Semaphore(parallel)
-    people: dict[str, list[Step]] = {}
+    sites = {step.site: _Site(limit=asyncio.Semaphore(parallel)) for step in steps}
+    people: dict[tuple[str, str], list[Step]] = {}
     for step in steps:
-        people.setdefault(step.person, []).append(step)
+        people.setdefault((step.site, step.person), []).append(step)
     async with asyncio.TaskGroup() as group:
-        for theirs in people.values():
-            group.create_task(_person(lists, theirs, applied, limit))
+        for (site, _), theirs in people.items():
+            group.create_task(_person(lists, theirs, applied, sites[site]))
     return applied
 
 
-async def _person(
-    lists: Lists, steps: list[Step], applied: Applied, limit: asyncio.Semaphore
-) -> None:
+@dataclass(kw_only=True)
+class _Site:
+    limit: asyncio.Semaphore
+    failures: int = 0
+
+
+async def _person(lists: Lists, steps: list[Step], applied: Applied, site: _Site) -> None:
     for (act, _, site_wide), some in groupby(
         steps, key=lambda step: (step.act, step.address, step.list is None)
     ):
@@ -58,16 +62,16 @@ async def _person(
         if act is Act.PUT_BACK or site_wide:
             # Two first subscriptions of one address at one time break each other in Mailman.
             for step in batch:
-                await _one(lists, step, applied, limit)
+                await _one(lists, step, applied, site)
         else:
             async with asyncio.TaskGroup() as group:
                 for step in batch:
-                    group.create_task(_one(lists, step, applied, limit))
+                    group.create_task(_one(lists, step, applied, site))
 
 
-async def _one(lists: Lists, step: Step, applied: Applied, limit: asyncio.Semaphore) -> None:
-    async with limit:
-        if len(applied.errors) >= _ENOUGH:
+async def _one(lists: Lists, step: Step, applied: Applied, site: _Site) -> None:
+    async with site.limit:
+        if site.failures >= _ENOUGH:
             return
         try:
             if not await lists.apply(step):
@@ -75,3 +79,4 @@ async def _one(lists: Lists, step: Step, applied: Applied, limit: asyncio.Semaph
             applied.done += 1
         except (Temporary, Permanent) as error:
             applied.errors.append(error)
+            site.failures += 1

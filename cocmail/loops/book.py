@@ -51,6 +51,7 @@ class LedgerBook:
                 address=r.address,
                 role=r.role,
                 facts=None if r.facts is None else dict(r.facts),
+                site=r.site,
             )
             for r in records
         )

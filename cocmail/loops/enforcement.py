@@ -30,13 +30,14 @@ from cocmail.core.enforcement import (
     Step,
     ban_text,
 )
-from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.people import Address
 from cocmail.core.plan import plan
 from cocmail.core.preview import on_top
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope
+from cocmail.core.sites import claimed_twice, forgotten
 from cocmail.core.table import Table
-from cocmail.loops.applying import apply
+from cocmail.loops.applying import apply, raise_worst
 from cocmail.ports import Book, Clock, Lists
 
 _log = logging.getLogger(__name__)
@@ -146,12 +147,14 @@ class Enforcement:
         count = len(standing.sanctions) + len(standing.ending)
         if not count and not self._waiting:
             self._counted(Plan(), 0, 0)
+            self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble="")
             return Plan()
         observed = await self._observe(standing)
         calls = observed.calls
         planned, observed = await self._plan(standing, observed)
         self._remember(standing, planned)
         now = planned
+        errors: list[CocmailError] = []
         if planned.steps or planned.notes:
             await self._note(standing, planned)
             applied = await apply(self._lists, planned.steps, parallel=self._parallel)
@@ -161,15 +164,21 @@ class Enforcement:
             read_back = await self._observe(standing)
             calls += read_back.calls
             now, observed = await self._plan(standing, read_back)
-            await self._settle(standing, now, observed)
-            self._counted(now, count, calls)
-            applied.raise_worst()
-        else:
-            await self._settle(standing, now, observed)
-            self._counted(now, count, calls)
+            errors += applied.errors
+        await self._settle(standing, now, observed)
+        self._counted(now, count, calls)
+        # A site that didn't answer: what could be done elsewhere is done, and nobody is told that
+        # all of it was.
+        errors += observed.away.values()
+        if lost := forgotten(standing, observed):
+            errors.append(lost)
+        raise_worst(errors)
         if now.steps or now.notes:
             raise Temporary("Mailman's lists are not yet as they should be after a sweep")
-        self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble="")
+        trouble = "; ".join(claimed_twice(observed))
+        if trouble and trouble != self.counters.trouble:
+            _log.error("enforcement: %s", trouble)
+        self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble=trouble)
         return planned
 
     # -- observing and planning ----------------------------------------------------------------
@@ -227,7 +236,9 @@ class Enforcement:
             if step.act is not Act.BAN or ban_text(step.address) not in step.bans:
                 continue
             facts = {"exact": True, "pattern": False, "tags": False}
-            record = Before(list=step.list, address=step.address, role=step.role, facts=facts)
+            record = Before(
+                list=step.list, address=step.address, role=step.role, facts=facts, site=step.site
+            )
             for name in step.sanctions:
                 if name in sanctions:
                     await self._book.note_before(sanctions[name], (record,))
@@ -236,9 +247,10 @@ class Enforcement:
         found = 0
         for sanction in standing.sanctions:
             if sanction.proved is not None:
-                recorded = {(b.list, b.address, b.role) for b in sanction.before}
+                recorded = {(b.site, b.list, b.address, b.role) for b in sanction.before}
                 for step in planned.steps_of(sanction.id):
-                    fresh = (step.list, step.address, step.role) not in recorded
+                    at = (step.site, step.list, step.address, step.role)
+                    fresh = at not in recorded
                     note = NEWLY_COVERED if fresh and step.act in _ADDING else PUT_RIGHT
                     places = self._drifted.setdefault(sanction.id, {})
                     places.setdefault(step.place, (step, note))
@@ -248,6 +260,7 @@ class Enforcement:
     async def _settle(self, standing: Standing, now: Plan, observed: Observed) -> None:
         """Prove what is read back as true, close what is all put back."""
         open_notes = {note.sanction for note in now.notes}
+        asked = {one.site for one in observed.each()}
         for sanction in standing.sanctions:
             if now.steps_of(sanction.id) or sanction.id in open_notes:
                 continue
@@ -256,9 +269,11 @@ class Enforcement:
             rows, covers = now.rows[sanction.id], now.covers[sanction.id]
             if sanction.proved is not None:
                 drifted = self._drifted.get(sanction.id)
-                if not drifted:
+                if not drifted or not {place.site for place in drifted} <= asked:
                     continue
                 rows = _of_drift(rows, drifted)
+            elif observed.away:
+                continue  # who they are there, and on which lists, is not known
             if sanction.measure.keeps_off:
                 names = [n for n in observed.lists if sanction.scope.covers(n, self._groups)]
                 await self._lists.discard_waiting(names, covers)
@@ -294,7 +309,6 @@ class Enforcement:
             drift=len(now.steps),
             drift_of=outstanding,
             calls=calls,
-            last_sweep=self._clock.now() if not now.steps else self.counters.last_sweep,
         )
 
     # -- time and trouble ----------------------------------------------------------------------
@@ -347,7 +361,9 @@ def _those(now: Standing, then: Standing) -> Standing:
 def _of_drift(
     rows: tuple[ProofRow, ...], drifted: Mapping[Place, tuple[Step, str]]
 ) -> tuple[ProofRow, ...]:
-    by_place = {Place(list=r.list, address=r.address, role=Role(r.role)): r for r in rows}
+    by_place = {
+        Place(list=r.list, address=r.address, role=Role(r.role), site=r.site): r for r in rows
+    }
     return tuple(
         ProofRow(
             list=place.list,
@@ -356,6 +372,7 @@ def _of_drift(
             was=step.now,
             now=by_place[place].now if place in by_place else step.then,
             note=note,
+            site=place.site,
         )
         for place, (step, note) in drifted.items()
     )

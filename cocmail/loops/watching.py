@@ -16,7 +16,7 @@ from cocmail.core.case import Case
 from cocmail.core.enforcement import Question
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
-from cocmail.core.watching import WATCHING, seen, shared
+from cocmail.core.watching import WATCHING, seen, still_shared
 from cocmail.loops.deciding import Deciding
 from cocmail.ports import Lists
 
@@ -53,7 +53,7 @@ class Watching:
         observed = await self._lists.observe(list(questions.values()))
         for case in cases:
             for watch in case.watches.values():
-                lists = shared(observed, watch.address, watch.near)
+                lists = still_shared(watch, observed)
                 if set(lists) != set(watch.lists):
                     decide = partial(seen, watch_id=watch.watch, lists=lists)
                     await self._deciding.on(case.id, decide)

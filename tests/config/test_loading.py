@@ -47,7 +47,7 @@ def test_a_sample_with_every_setting_taken_in_loads_too() -> None:
     assert found.signing.selector == "cocmail"
     assert found.lmtp
     assert found.lmtp.endpoint == ("127.0.0.1", 8024)
-    assert found.mailman.groups.keys() == {"sig-node"}
+    assert found.groups.keys() == {"sig-node"}
     # Set to what does nothing, these are not worth a line.
     assert set(found.unused()) == {
         f"[{one.table}] {one.key}" for one in NOT_YET if one.harmless in (None, False)
@@ -218,10 +218,50 @@ def test_ports_follow_security_where_none_is_named() -> None:
 
 def test_several_instances_of_mailman() -> None:
     text = SAMPLE.replace("[mailman]", "[mailmans.one]").replace("[mailman.groups]", "")
-    text += '[mailmans.two]\npassword_file = "two"\n'
+    text += '[mailmans.two]\nurl = "https://two.example/3.1"\npassword_file = "two"\n'
+    text += 'sweep_every = "2m"\n'
     found = good(text)
-    assert found.mailman == found.mailmans["one"]
-    assert found.unused() == ("[mailmans.two]",)
+    assert found.mailman is None
+    assert list(found.sites) == ["mailmans.one", "mailmans.two"]
+    assert found.sweep_every == timedelta(minutes=2)
+    both = good(text.replace("[mailmans.one]", "[mailman]"))
+    assert list(both.sites) == ["", "mailmans.two"]
+
+
+def test_a_group_may_hold_lists_of_several_mailmans() -> None:
+    text = SAMPLE.replace("#sig-node = [", "sig-node = [")
+    text += '[mailmans.two]\nurl = "https://two.example/3.1"\npassword_file = "two"\n'
+    text += '[mailmans.two.groups]\nsig-node = ["node@two.example"]\nother = ["o@two.example"]\n'
+    found = good(text)
+    assert found.groups["sig-node"][-1] == "node@two.example"
+    assert len(found.groups["sig-node"]) == 3
+    assert found.groups["other"] == ("o@two.example",)
+
+
+@pytest.mark.parametrize(
+    ("more", "at", "words"),
+    [
+        ("[mailmans.two]\npassword_file = 'p'\n", "[mailmans.two] url", "[mailman] has this url"),
+        (
+            "[mailmans.two]\nurl = 'http://[::1]:8001/3.1'\npassword_file = 'p'\n"
+            "groups = { sig = ['sig-node@lists.example.org'] }\n",
+            "[mailmans.two] groups",
+            "stands under [mailman] too",
+        ),
+        ("[mailmans.Two]\npassword_file = 'p'\n", "[mailmans.Two]", "lower-case"),
+        ("[mailmans.two]\nuser = 'x'\npassword_file = 'p'\n", "[mailmans.two] user", "username"),
+    ],
+)
+def test_what_two_mailmans_say_against_each_other(more: str, at: str, words: str) -> None:
+    text = SAMPLE.replace("#sig-node = [", "sig-node = [") + more
+    assert any(at in line and words in line for line in bad(text))
+
+
+def test_one_mailman_has_to_be_in_use() -> None:
+    text = SAMPLE.replace("[mailman]\n", "[mailman]\nretired = true\n").replace(
+        "retired = false\n", ""
+    )
+    assert any("no Mailman is left" in line for line in bad(text))
 
 
 def test_what_is_accepted_and_not_yet_in_use_is_named() -> None:

@@ -88,7 +88,7 @@ class Book:
 
     async def note_before(self, sanction: Sanction, records: Sequence[Before]) -> None:
         old = self.sanctions[sanction.id]
-        places = {(b.list, b.address, b.role): b for b in (*old.before, *records)}
+        places = {(b.site, b.list, b.address, b.role): b for b in (*old.before, *records)}
         self.sanctions[old.id] = replace(old, before=tuple(places.values()))
 
     async def note_enforced(

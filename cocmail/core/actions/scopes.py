@@ -25,13 +25,15 @@ def scope_of(turn: Turn, names: tuple[str, ...]) -> Scope:
             for posting, list_id in known.items()
             if name in (posting, list_id) or posting.partition("@")[0] == name
         ]
-        if len(found) == 1:
+        away = turn.observed is None or turn.observed.away
+        # A site that can't be asked may have a list of this name too.
+        if len(found) == 1 and (not away or name in found):
             lists.append(found[0])
         elif len(found) > 1:
             raise Problem(
                 f"“{name}” could be {' or '.join(sorted(found))}", f"on {sorted(found)[0]}"
             )
-        elif turn.observed is None:
+        elif away:
             raise Problem(
                 f"Mailman can't be asked just now, so “{name}” can't be looked up",
                 "the same in a few minutes, or “on all”, or a group by name",

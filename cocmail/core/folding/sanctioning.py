@@ -96,10 +96,11 @@ def _order(case: Case, at: datetime, event: e.Ordered) -> Case:
 
 def _note_before(case: Case, event: e.BeforeNoted) -> Case:
     sanction = sanction_of(case, event)
-    places = {(p.list, p.address, p.role): p for p in event.places}
-    kept = tuple(b for b in sanction.before if (b.list, b.address, b.role) not in places)
+    places = {(p.site, p.list, p.address, p.role): p for p in event.places}
+    kept = tuple(b for b in sanction.before if (b.site, b.list, b.address, b.role) not in places)
     added = tuple(
-        Before(list=p.list, address=p.address, role=p.role, facts=p.facts) for p in places.values()
+        Before(list=p.list, address=p.address, role=p.role, facts=p.facts, site=p.site)
+        for p in places.values()
     )
     noted = replace(sanction, before=(*kept, *added))
     return replace(case, sanctions=put(case.sanctions, sanction.id, noted))

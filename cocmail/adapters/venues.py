@@ -1,0 +1,171 @@
+"""Several venues as one: the Lists port over the Lists of each site.
+
+Owns that all are asked side by side, that a site which doesn't answer doesn't hold up the others,
+and which one a step is for. Refuses to know what a venue is: whatever fulfils the port joins by
+standing in the mapping, and need not know its own site. Called by the loops through ports.Lists;
+made in cocmail.servers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from cocmail.core.coverage import everybody
+from cocmail.core.enforcement import Observed, Place, Question, Step
+from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.people import Address
+from cocmail.core.sites import added, section, union
+from cocmail.ports import Lists
+
+_T = TypeVar("_T")
+
+
+class Venues:
+    """By the names of their sections; "" is the plain [mailman]."""
+
+    def __init__(self, venues: Mapping[str, Lists], *, retired: Collection[str] = ()) -> None:
+        """``retired``: sites that are shut down for good; nothing is asked of them."""
+        self._venues = dict(venues)
+        self._retired = tuple(retired)
+
+    # -- the port ------------------------------------------------------------------------------
+
+    async def observe(self, questions: Collection[Question]) -> Observed:
+        """Raises only if nobody answers; else whoever doesn't is `away`."""
+        lists = tuple(dict.fromkeys(name for each in questions for name in each.lists))
+        tagged = any(each.tagged for each in questions)
+        parts: dict[str, Observed] = {}
+        away: dict[str, Temporary | Permanent] = {}
+        asked = {site: {a for each in questions for a in each.addresses} for site in self._venues}
+        open_: dict[str, Collection[Question]] = dict.fromkeys(self._venues, questions)
+        while open_:
+            found = await _answers(
+                {site: self._venues[site].observe(some) for site, some in open_.items()}
+            )
+            for site, answer in found.items():
+                if isinstance(answer, Observed):
+                    answer = _of(site, answer)
+                    parts[site] = added(parts[site], answer) if site in parts else answer
+                else:
+                    away[site] = answer
+                    parts.pop(site, None)
+            if not parts:
+                _raise(away)
+            # What one site links to a person, the others have not been asked about.
+            named = {address for some in asked.values() for address in some}
+            people = {*everybody(sorted(named), union(parts.values(), {}))}
+            open_ = {}
+            for site in parts:
+                if new := people - asked[site]:
+                    asked[site] |= new
+                    one = Question(addresses=tuple(sorted(new)), lists=lists, tagged=tagged)
+                    open_[site] = [one]
+        return self._whole(parts.values(), away)
+
+    async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:
+        parts = {one.site: one for one in observed.each() if not one.retired}
+        away = dict(observed.away)
+        wanted = {
+            site: [place for place in places if place.site == site]
+            for site in parts
+            if any(place.site == site for place in places)
+        }
+        found = await _answers(
+            {
+                site: self._venues[site].read_exactly(parts[site], some)
+                for site, some in wanted.items()
+            }
+        )
+        for site, answer in found.items():
+            if isinstance(answer, Observed):
+                parts[site] = answer
+            else:
+                away[site] = answer
+                del parts[site]
+        if not parts:
+            _raise(away)
+        return self._whole(parts.values(), away)
+
+    async def apply(self, step: Step) -> bool:
+        if step.site not in self._venues:
+            raise Permanent(f"{section(step.site)} is not in the configuration")
+        return await self._venues[step.site].apply(step)
+
+    async def discard_waiting(
+        self, lists: Collection[str], addresses: Collection[Address]
+    ) -> Mapping[str, int]:
+        counts: dict[str, int] = {}
+        for some in (
+            await self._all(lambda venue: venue.discard_waiting(lists, addresses))
+        ).values():
+            for name, count in some.items():
+                counts[name] = counts.get(name, 0) + count
+        return counts
+
+    async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+        owners: dict[str, tuple[Address, ...]] = {}
+        for some in (await self._all(lambda venue: venue.owners(lists))).values():
+            for name, theirs in some.items():
+                owners[name] = tuple(dict.fromkeys((*owners.get(name, ()), *theirs)))
+        return owners
+
+    async def version(self) -> str:
+        """Of each, in one line."""
+        found = await self._all(lambda venue: venue.version())
+        return "; ".join(f"{section(site)}: {text}" for site, text in found.items())
+
+    async def close(self) -> None:
+        for venue in self._venues.values():
+            await venue.close()
+
+    # -- side by side --------------------------------------------------------------------------
+
+    def _whole(
+        self, parts: Iterable[Observed], away: Mapping[str, Temporary | Permanent]
+    ) -> Observed:
+        gone = (Observed(site=site, retired=True) for site in self._retired)
+        return union((*parts, *gone), away)
+
+    async def _all(self, ask: Callable[[Lists], Awaitable[_T]]) -> dict[str, _T]:
+        """What all answer. Raises if one doesn't, when the others have."""
+        found = await _answers({site: ask(venue) for site, venue in self._venues.items()})
+        answers: dict[str, _T] = {}
+        away: dict[str, Temporary | Permanent] = {}
+        for site, answer in found.items():
+            if isinstance(answer, Temporary | Permanent):
+                away[site] = answer
+            else:
+                answers[site] = answer
+        _raise(away)
+        return answers
+
+
+async def _answers(asked: Mapping[str, Awaitable[_T]]) -> dict[str, _T | Temporary | Permanent]:
+    """What each answers, or why it doesn't."""
+
+    async def one(ask: Awaitable[_T]) -> _T | Temporary | Permanent:
+        try:
+            return await ask
+        except (Temporary, Permanent) as error:
+            return error
+
+    return dict(zip(asked, await asyncio.gather(*map(one, asked.values())), strict=True))
+
+
+def _of(site: str, observed: Observed) -> Observed:
+    """The same, and whose it is."""
+    return replace(
+        observed,
+        site=site,
+        rows=tuple(replace(row, site=site) for row in observed.rows),
+        bans=tuple(replace(ban, site=site) for ban in observed.bans),
+    )
+
+
+def _raise(away: Mapping[str, Temporary | Permanent]) -> None:
+    """What a human must mend goes first."""
+    for error in sorted(away.values(), key=lambda error: isinstance(error, Temporary)):
+        raise error

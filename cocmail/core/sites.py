@@ -1,0 +1,116 @@
+"""Several venues side by side: what each said, as one.
+
+Owns the union of observations, and what a site that doesn't answer means: nothing is known of it,
+which is never "nobody is there". An address that one site links to a person is that person's on
+every site. Refuses to plan, and to ask. Called by adapters.venues, core.plan and loops.enforcement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from cocmail.core.enforcement import Observed, Standing
+from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.people import Address
+from cocmail.core.sanctions import Measure, Sanction
+
+
+def section(site: str) -> str:
+    """How the configuration calls it."""
+    return f"[{site or 'mailman'}]"
+
+
+def union(asked: Iterable[Observed], away: Mapping[str, Temporary | Permanent]) -> Observed:
+    """Of different sites. Those of one site are put together by `added` first."""
+    sites = tuple(asked)
+    linked = _linked(sites)
+    owners: dict[str, tuple[Address, ...]] = {}
+    for one in sites:
+        for name, some in one.owners.items():
+            owners[name] = tuple(dict.fromkeys((*owners.get(name, ()), *some)))
+    return Observed(
+        lists={name: list_id for one in sites for name, list_id in one.lists.items()},
+        linked=linked,
+        known=frozenset[Address]().union(*(one.known for one in sites)),
+        unverified=frozenset[Address]().union(*(one.unverified for one in sites)),
+        rows=tuple(row for one in sites for row in one.rows),
+        bans=tuple(ban for one in sites for ban in one.bans),
+        owners=owners,
+        calls=sum(one.calls for one in sites),
+        sites=tuple(replace(one, linked=linked) for one in sites),
+        away=dict(away),
+    )
+
+
+def added(first: Observed, second: Observed) -> Observed:
+    """Two observations of one site, of other addresses each; the later tells which lists are."""
+    fresh = {row.place for row in second.rows}
+    bans = {(ban.list, ban.address) for ban in second.bans}
+    return replace(
+        second,
+        linked=_linked((first, second)),
+        known=first.known | second.known,
+        unverified=first.unverified | second.unverified,
+        rows=(*(row for row in first.rows if row.place not in fresh), *second.rows),
+        bans=(*(b for b in first.bans if (b.list, b.address) not in bans), *second.bans),
+        owners={**first.owners, **second.owners},
+        calls=first.calls + second.calls,
+    )
+
+
+def _linked(observations: Iterable[Observed]) -> dict[Address, tuple[Address, ...]]:
+    """Whoever is one person anywhere is one person everywhere."""
+    groups: dict[Address, set[Address]] = {}
+    for one in observations:
+        for address, others in one.linked.items():
+            together = {address, *others}
+            for member in tuple(together):
+                together |= groups.get(member, set())
+            for member in together:
+                groups[member] = together
+    return {address: tuple(sorted(group)) for address, group in groups.items()}
+
+
+def twice(observed: Observed) -> dict[str, tuple[str, ...]]:
+    """Posting addresses that several sites claim to have. A sanction holds on each of them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in observed.each():
+        for name in one.lists:
+            found[name] = (*found.get(name, ()), one.site)
+    return {name: sites for name, sites in found.items() if len(sites) > 1}
+
+
+def claimed_twice(observed: Observed) -> tuple[str, ...]:
+    """The same in words for the operator, one line a list."""
+    return tuple(
+        f"{name} is a list of {' and of '.join(section(site) for site in sites)}; what is decided"
+        " holds on each, but an address can lead to one only: delete the list at the other"
+        for name, sites in sorted(twice(observed).items())
+    )
+
+
+def open_elsewhere(sanction: Sanction, observed: Observed) -> bool:
+    """Whether it has records of a site that wasn't asked: they can't be put back now."""
+    if sanction.measure is Measure.REMOVE:
+        return False  # it takes once and gives nothing back
+    asked = {one.site for one in observed.each()}
+    return any(before.site not in asked for before in sanction.before)
+
+
+def forgotten(standing: Standing, observed: Observed) -> Permanent | None:
+    """What to say where records tell of sites that the configuration doesn't name."""
+    known = {one.site for one in observed.each()} | set(observed.away)
+    missing = {
+        before.site
+        for sanction in (*standing.sanctions, *standing.ending)
+        if sanction.measure is not Measure.REMOVE
+        for before in sanction.before
+    } - known
+    if not missing:
+        return None
+    named = ", ".join(section(site) for site in sorted(missing))
+    return Permanent(
+        f"{named} is not in the configuration any more, and sanctions have changed its lists:"
+        " name it again, with retired = true if that Mailman is shut down for good"
+    )

@@ -1,0 +1,273 @@
+"""Two Mailmans of one community: a sanction holds on both, and comes off each as it was there.
+
+Both are real (REST runners); the book is the fake of the tests next door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from cocmail.adapters.mailman import MailmanLists
+from cocmail.adapters.venues import Venues
+from cocmail.cli import soundness
+from cocmail.cli.soundness import Soundness
+from cocmail.config import parse
+from cocmail.config.sample import sample
+from cocmail.core.enforcement import Act, Question, Role, Step, Word
+from cocmail.core.errors import CocmailError, Temporary
+from cocmail.core.people import Address
+from cocmail.core.sanctions import Measure
+from cocmail.lab.mailman import Mailman
+from cocmail.loops.applying import apply
+from tests.loops.test_enforcement import (
+    BYSTANDER,
+    DEV,
+    MAL,
+    MALLORY,
+    PERSON,
+    USERS,
+    Book,
+    Lab,
+    Now,
+    enforcement,
+    where,
+)
+
+pytestmark = pytest.mark.servers
+
+HERE, THERE = "", "mailmans.there"
+OTHER = "other.example.org"
+TALK = f"talk@{OTHER}"
+
+
+class There(Lab):
+    """The second: one list of its own, and MALLORY there, whom nothing links to MAL."""
+
+    def people(self) -> None:
+        self.api("POST", "domains", mail_host=OTHER)
+        for name in (TALK, f"quiet@{OTHER}"):
+            self.api("POST", "lists", fqdn_listname=name)
+            self.join(name, BYSTANDER)
+        self.join(TALK, MALLORY)
+        member = self.member(TALK, MALLORY)
+        self.api("PATCH", f"members/{member}", moderation_action="accept")
+        self.api("PATCH", f"members/{member}/preferences", hide_address=False)
+
+    def told(self) -> object:
+        bans = [ban["email"] for ban in self.api("GET", "bans").get("entries", [])]
+        shown = [
+            (row["email"], row["list_id"], row["role"], row.get("moderation_action"))
+            for who in PERSON
+            for row in self.rows(who)
+        ]
+        for row in self.rows(MALLORY):
+            preferences = self.api("GET", f"members/{row['member_id']}/preferences")
+            shown += [(k, v) for k, v in preferences.items() if k not in ("self_link", "http_etag")]
+        return sorted(bans), sorted(map(repr, shown))
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mailman, Mailman]]:
+    with (
+        Mailman(tmp_path_factory.mktemp("here")) as here,
+        Mailman(tmp_path_factory.mktemp("there")) as there,
+    ):
+        yield here, there
+
+
+@pytest.fixture
+def labs(two: tuple[Mailman, Mailman]) -> tuple[Lab, There]:
+    for mailman in two:
+        if not mailman.running:
+            mailman.start()
+    labs = Lab(two[0]), There(two[1])
+    for lab in labs:
+        lab.clear()
+    return labs
+
+
+@pytest.fixture
+async def lists(two: tuple[Mailman, Mailman]) -> AsyncIterator[Venues]:
+    venues = {
+        site: MailmanLists(
+            one.url, one.username, one.password, timeout=10, section=site or "mailman"
+        )
+        for site, one in zip((HERE, THERE), two, strict=True)
+    }
+    lists = Venues(venues)
+    yield lists
+    await lists.close()
+
+
+async def test_suspended_on_both_and_returned_exactly(
+    labs: tuple[Lab, There], lists: Venues
+) -> None:
+    here, there = labs
+    there.api("POST", "bans", email=MAL)  # somebody else's
+    before = here.snapshot(*PERSON), there.told()
+    clock = Now()
+    book = Book(clock)
+    loop = enforcement(lists, book, clock)
+    name = book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    assert where(here, *PERSON) == where(there, *PERSON) == []
+    assert there.mailman.api("GET", f"bans/{MALLORY}")[0] == 200, "linked on the other alone"
+    assert (book.proofs[0][0], len(book.proofs)) == (name, 1)
+    assert {(r.site, r.list, r.was, r.now) for r in book.proofs[0][1]} >= {
+        (HERE, None, "absent", "banned"),
+        (THERE, None, "banned", "banned"),
+        (THERE, None, "absent", "banned"),
+        (HERE, DEV, "member", "absent"),
+        (THERE, TALK, "member", "absent"),
+    }
+    await loop.sweep()
+    assert loop.counters.drift == 0
+    assert loop.counters.put_right == 0
+    book.end(name)
+    await loop.sweep()
+    assert (here.snapshot(*PERSON), there.told()) == before
+    assert len(book.returns) == 1
+
+
+class Falls:
+    """The real venues; the second is killed as a step of its own begins."""
+
+    def __init__(self, lists: Venues, mailman: Mailman, act: Act) -> None:
+        self._lists, self._mailman, self._act = lists, mailman, act
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._lists, name)
+
+    async def apply(self, step: Step) -> bool:
+        if step.site == THERE and step.act is self._act and self._mailman.running:
+            self._mailman.kill()
+        return await self._lists.apply(step)
+
+
+async def test_one_is_killed_in_the_middle_and_started_again(
+    labs: tuple[Lab, There], lists: Venues
+) -> None:
+    here, there = labs
+    before = here.snapshot(*PERSON), there.told()
+    clock = Now()
+    book = Book(clock)
+    name = book.decide(Measure.SUSPEND)
+    loop = enforcement(Falls(lists, there.mailman, Act.TAKE_OFF), book, clock)
+    with pytest.raises(Temporary, match=THERE):
+        await loop.sweep()
+    assert where(here, *PERSON) == [], "what can be done is done"
+    assert book.proofs == [], "nothing is proved that was not read back"
+    with pytest.raises(Temporary, match=THERE):  # and by another daemon, from the book
+        await enforcement(lists, book, clock).sweep()
+    assert book.proofs == []
+    here.join(USERS, BYSTANDER)
+    there.mailman.start()
+    assert where(there, *PERSON) != []
+    await enforcement(lists, book, clock).sweep()
+    assert where(there, *PERSON) == []
+    assert [one for one, _ in book.proofs] == [name]
+
+    there.mailman.kill()
+    book.end(name)
+    with pytest.raises(Temporary, match=THERE):
+        await enforcement(lists, book, clock).sweep()
+    assert here.snapshot(*PERSON) == before[0], "put back where it can be"
+    assert book.returns == [], "and not over while the other waits"
+    there.mailman.start()
+    await enforcement(lists, book, clock).sweep()
+    assert (here.snapshot(*PERSON), there.told()) == before
+    assert [one for one, _ in book.returns] == [name]
+
+
+async def test_both_are_away(labs: tuple[Lab, There], lists: Venues) -> None:
+    for lab in labs:
+        lab.mailman.kill()
+    with pytest.raises(CocmailError):
+        await lists.observe([Question(addresses=(MAL,))])
+
+
+async def test_a_list_that_both_have(labs: tuple[Lab, There], lists: Venues) -> None:
+    here, there = labs
+    there.api("POST", "lists", fqdn_listname=DEV)
+    there.join(DEV, MAL)
+    clock = Now()
+    book = Book(clock)
+    loop = enforcement(lists, book, clock)
+    book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    assert where(here, *PERSON) == where(there, *PERSON) == []
+    assert loop.counters.trouble.startswith(f"{DEV} is a list of [mailman] and of [{THERE}]")
+    assert len(book.proofs) == 1
+
+
+async def test_check_looks_at_each(
+    labs: tuple[Lab, There], two: tuple[Mailman, Mailman], tmp_path: Path
+) -> None:
+    (tmp_path / "mailman.password").write_text(two[0].password)
+    (tmp_path / "mailman.password").chmod(0o600)
+    text = sample().replace("http://127.0.0.1:8001/3.1", two[0].url)
+    groups = f'[mailman.groups]\nsig = ["{DEV}", "{TALK}"]\nno = ["no@{OTHER}"]\n'
+    text = text.replace("[mailman.groups]\n", groups)
+    text += f'[{THERE}]\nurl = "{two[1].url}"\npassword_file = "mailman.password"\n'
+    settings = parse(text, tmp_path / "cocmail.toml")
+
+    async def found() -> dict[str, Soundness]:
+        return {one.text: one.state async for one in soundness._lists(settings)}
+
+    told = await found()
+    assert [text for text, state in told.items() if state is Soundness.WRONG] == [
+        f"[mailman.groups] no: Mailman has no list no@{OTHER}"
+    ]
+    assert f"[{THERE}]: 2 lists" in told
+    labs[1].api("POST", "lists", fqdn_listname=DEV)
+    assert any(text.startswith(f"{DEV} is a list of") for text in await found())
+    two[1].kill()
+    told = await found()
+    assert any(f"[{THERE}]" in text for text, one in told.items() if one is Soundness.WRONG)
+    assert "[mailman]: 5 lists" in told, "one doesn't hide the other"
+
+
+async def test_both_are_asked_of_whom_either_knows(labs: tuple[Lab, There], lists: Venues) -> None:
+    observed = await lists.observe([Question(addresses=(MAL,))])
+    there = next(one for one in observed.sites if one.site == THERE)
+    assert MALLORY in there.known
+    assert observed.linked[MAL] == tuple(sorted(PERSON))
+    assert {row.site for row in observed.rows} == {HERE, THERE}
+    assert await lists.owners([DEV, TALK]) == {DEV: (MAL, Address("owner@example.org")), TALK: ()}
+
+
+class OneIsDead:
+    """Whatever is asked of the second fails."""
+
+    def __init__(self) -> None:
+        self.done: list[Step] = []
+
+    async def apply(self, step: Step) -> bool:
+        if step.site == THERE:
+            raise Temporary("away")
+        self.done.append(step)
+        return True
+
+
+async def test_a_dead_one_does_not_hold_up_the_other() -> None:
+    steps = [
+        Step(
+            act=Act.TAKE_OFF,
+            list=f"l{n}@{OTHER}",
+            address=MAL,
+            role=Role.MEMBER,
+            now=Word.MEMBER,
+            then=Word.ABSENT,
+            person=MAL,
+            site=site,
+        )
+        for n in range(8)
+        for site in (THERE, HERE)
+    ]
+    lists = OneIsDead()
+    applied = await apply(lists, steps, parallel=2)  # type: ignore[arg-type]
+    assert len(lists.done) == applied.done == 8
+    assert len(applied.errors) == 3, "and is left alone after that"
