@@ -180,7 +180,7 @@ async def test_a_step_that_mailman_refuses_is_tried_again_later() -> None:
     async with serving(saying(400, b'{"description": "database is locked"}')) as lists:
         with pytest.raises(Temporary) as raised:
             await lists.apply(step(Act.BAN, PLAIN))
-    assert str(raised.value) == "Mailman refused a call (status 400)"
+    assert str(raised.value) == "Mailman ([mailman]) refused a call (status 400)"
 
 
 async def test_silence_and_a_closed_port_are_temporary() -> None:
