@@ -19,12 +19,14 @@ from cocmail.core.actions.answering import Present, Vote
 from cocmail.core.case import Case, Message, Party, Prior
 from cocmail.core.commands import COMMANDS, Group, group_of
 from cocmail.core.dossier import Earlier
+from cocmail.core.drift import Drift
 from cocmail.core.enforcement import ProofRow, Role, Row, Word
 from cocmail.core.forms import Outcome
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Handle, Member, Private
 from cocmail.core.policy import Policy
 from cocmail.core.preview import Preview
+from cocmail.core.proofs import Telling
 from cocmail.core.reminders import Section
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
 from cocmail.core.showing import Hint
@@ -206,6 +208,7 @@ def _cases() -> tuple[Case, ...]:
             1: e.Withheld(number=1, by="bob", parties=("respondent:1",), text=TEXT, why=(), at=NOW)
         },
         messages=(Message(at=NOW, received=_received()),),
+        drifts={"S7K2QD": Drift(times=3, last=NOW)},
     )
     closed = Case(
         id="sample",
@@ -246,6 +249,16 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"eligible": (_MEMBER,)},),
     _each("preview", _PREVIEWS),
     _each("table", _tables()),
+    _each("times_undone", (0, 1, 7)),
+    _each("undone", (
+        Telling(again=False, times=1, since=None, last=NOW, after=None, keepers=()),
+        Telling(again=False, times=2, since=NOW, last=NOW, after=NOW,
+                keepers=((_LIST, (Address("olu@owner.example"),), True),)),
+        Telling(again=True, times=1, since=NOW, last=NOW, after=NOW,
+                keepers=((_LIST, (), False),)),
+        Telling(again=True, times=40, since=NOW, last=NOW, after=None,
+                keepers=((_LIST, (Address("olu@owner.example"),), False),) * 21),
+    )),
     _each("doubts", ((), ("It holds a line that introduces a quote.",))),
     ({"earlier": [], "sanctions": []}, {"earlier": _SANCTIONS, "sanctions": _SANCTIONS}),
     ({"rows": []}, {"rows": [

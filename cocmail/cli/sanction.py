@@ -14,6 +14,7 @@ from cocmail.adapters.templates import Templates
 from cocmail.cli import output
 from cocmail.cli.opened import Opened, opened
 from cocmail.core.case import Case
+from cocmail.core.drift import Drift
 from cocmail.core.errors import Permanent
 from cocmail.core.people import Address, is_address
 from cocmail.core.sanctions import Measure, Sanction, Scope
@@ -47,8 +48,28 @@ def _told(case: Case, sanction: Sanction, drift: int) -> dict[str, Any]:
         "until": sanction.until,
         "lists": sorted(case.covered.get(sanction.id, ())),
         "drift": drift,
+        "undone": _undone(case.drifts.get(sanction.id)),
         "reason": sanction.reason,
     }
+
+
+def _undone(drift: Drift | None) -> dict[str, Any]:
+    """What somebody changed, and was put right."""
+    if drift is None:
+        return {"times": 0, "last": None, "places": []}
+    places = [
+        {
+            "site": p.line.site,
+            "list": p.line.list,
+            "address": p.line.address,
+            "role": p.line.role,
+            "times": p.times,
+            "first": p.first,
+            "last": p.last,
+        }
+        for p in drift.places
+    ]
+    return {"times": drift.times, "last": drift.last, "places": places}
 
 
 _COLUMNS = ("id", "case", "person", "measure", "scope", "state", "from", "until", "drift")
@@ -77,7 +98,13 @@ async def show(
     if output.call().json:
         output.say_json(found)
     else:
-        output.table(("", ""), list(found.items()))
+        output.table(("", ""), list({**found, "undone": _in_words(found["undone"])}.items()))
+
+
+def _in_words(undone: dict[str, Any]) -> str:
+    if not undone["times"]:
+        return "never"
+    return f"{undone['times']} times, last found {output.instant(undone['last'])}"
 
 
 @app.command("plan")

@@ -6,7 +6,7 @@ Owns the ends of votes and sanctions and the committee's clocks. Refuses to know
 
 from __future__ import annotations
 
-from cocmail.core import casework, deliberation, reminders, watching
+from cocmail.core import casework, deliberation, proofs, reminders, watching
 from cocmail.core.case import Case
 from cocmail.core.escalation import escalate
 from cocmail.core.sanctions import State
@@ -36,6 +36,8 @@ def fall_due(case: Case, setting: Setting, what: str, about: str) -> Result:
                 and sanction.until <= work.now
             ):
                 deliberation.expire(work, sanction)
+        case "drift":
+            proofs.drift_due(work, about)
         case "watch":
             watching.over(work, about)
         case "release":

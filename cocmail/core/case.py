@@ -14,6 +14,7 @@ from typing import Literal
 
 from cocmail.core import events as e
 from cocmail.core.committee import Committee
+from cocmail.core.drift import Drift
 from cocmail.core.people import Address, Private
 from cocmail.core.sanctions import Measure, Sanction, State
 
@@ -162,6 +163,7 @@ class Case:
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
     sanctions: Mapping[str, Sanction] = field(default_factory=dict)
     covered: Mapping[str, frozenset[str]] = field(default_factory=dict)  # sanction -> lists
+    drifts: Mapping[str, Drift] = field(default_factory=dict)  # sanction -> what somebody undid
     letters: tuple[e.LetterNote, ...] = ()
     said: tuple[e.Said, ...] = ()
     withheld: Mapping[int, e.Withheld] = field(default_factory=dict)  # texts that wait

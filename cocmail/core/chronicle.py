@@ -113,6 +113,15 @@ def told(event: Any) -> tuple[str, str]:
             )
         case e.Enforced():
             return "cocmail", f"{event.sanction} was read back in {len(event.lines)} places"
+        case e.Drifted():
+            times = sum(line.times for line in event.lines)
+            return (
+                "cocmail",
+                f"{event.sanction} was undone by somebody {times} times in {len(event.lines)}"
+                " places, and put right",
+            )
+        case e.DriftTold():
+            return "cocmail", f"told the members what was undone of {event.sanction}"
         case e.Restored():
             return "cocmail", f"{event.sanction} was undone in {len(event.lines)} places"
         case e.Said():

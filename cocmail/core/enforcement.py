@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from cocmail.core.errors import Permanent, Temporary
@@ -162,6 +163,10 @@ class ProofRow:
     note: str = ""  # for people: "somebody changed this meanwhile; theirs stands"
     owners: tuple[Address, ...] = ()  # that list's owners now, but for this person: for notices
     site: str = ""
+    # Of what somebody undid:
+    times: int = 1
+    after: datetime | None = None  # when it was last seen as it should be
+    own: bool = False  # the person looks after that list
 
 
 @dataclass(frozen=True, kw_only=True)

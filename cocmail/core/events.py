@@ -385,6 +385,39 @@ class Enforced:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DriftLine:
+    """One place that was found changed, and put right."""
+
+    list: str | None
+    address: Address
+    role: str
+    was: str  # as it was found
+    now: str  # read back
+    note: str = ""
+    times: int = 1
+    after: datetime | None = None  # when it was last seen as it should be
+    owners: tuple[Address, ...] = ()  # of that list, but for this person
+    own: bool = False  # the person looks after that list
+    site: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drifted:
+    sanction: str
+    lines: tuple[DriftLine, ...]
+    addresses: tuple[Address, ...]
+    kind: Literal["drifted"] = "drifted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftTold:
+    """The committee knows of all that was undone until now."""
+
+    sanction: str
+    kind: Literal["drift-told"] = "drift-told"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Restored:
     sanction: str
     lines: tuple[ProofLine, ...]
@@ -815,6 +848,8 @@ Event = Annotated[
     | TermOver
     | BeforeNoted
     | Enforced
+    | Drifted
+    | DriftTold
     | Restored
     | Said
     | Withheld

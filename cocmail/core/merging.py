@@ -140,6 +140,7 @@ def absorb(case: Case, other: Case, event: e.Absorbed) -> Case:
             **{k: replace(s, case=case.id) for k, s in other.sanctions.items()},
         },
         covered={**case.covered, **other.covered},
+        drifts={**case.drifts, **other.drifts},
         letters=(*case.letters, *letters),
         said=(*case.said, *(replace(s, parties=tuple(map(here, s.parties))) for s in other.said)),
         withheld={

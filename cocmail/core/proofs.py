@@ -7,16 +7,19 @@ Called by loops/book, one sanction a transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from cocmail.core import events as e
 from cocmail.core.case import Case
+from cocmail.core.drift import NOT_YET, PUT_RIGHT, due_at
 from cocmail.core.enforcement import ProofRow
 from cocmail.core.letters import Kind
 from cocmail.core.outcomes import tell_outcome
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Sanction, State
 from cocmail.core.setting import Setting
-from cocmail.core.table import Table, Tense, limits, meeting, read_back
+from cocmail.core.table import Table, Tense, limits, meeting, of_drift, read_back
 from cocmail.core.work import Result, Work
 
 
@@ -46,15 +49,24 @@ def enforced(
     work = Work(case, setting)
     sanction = case.sanctions[sanction_id]
     first = sanction.proved is None
-    work.happen(e.Enforced(sanction=sanction_id, lines=_lines(rows), addresses=tuple(addresses)))
-    if sanction.measure is Measure.REMOVE and sanction.state is State.IN_FORCE:
-        work.happen(e.Ended(sanction=sanction_id, how="ended"))
-    values = {
-        "sanction": work.case.sanctions[sanction_id],
-        "table": _table(work, sanction, rows, first=first),
-        "first": first,
-    }
-    work.tell(Kind.PROOF, "proof", values)
+    undone = () if first else tuple(r for r in rows if r.note in (PUT_RIGHT, NOT_YET))
+    proved = tuple(r for r in rows if r not in undone)
+    if first or proved:
+        work.happen(
+            e.Enforced(sanction=sanction_id, lines=_lines(proved), addresses=tuple(addresses))
+        )
+        if sanction.measure is Measure.REMOVE and sanction.state is State.IN_FORCE:
+            work.happen(e.Ended(sanction=sanction_id, how="ended"))
+        values = {
+            "sanction": work.case.sanctions[sanction_id],
+            "table": _table(work, sanction, proved, first=first),
+            "first": first,
+        }
+        work.tell(Kind.PROOF, "proof", values)
+    if undone:
+        lines = tuple(_drift_line(row) for row in undone)
+        work.happen(e.Drifted(sanction=sanction_id, lines=lines, addresses=tuple(addresses)))
+        drift_due(work, sanction_id)
     if first:
         if not sanction.interim:  # for now is no outcome
             tell_outcome(work, "outcome", {}, sanction)
@@ -63,12 +75,71 @@ def enforced(
     return work.result()
 
 
+def _drift_line(row: ProofRow) -> e.DriftLine:
+    return e.DriftLine(
+        list=row.list,
+        address=row.address,
+        role=row.role,
+        was=row.was,
+        now=row.now,
+        note=row.note if row.note == NOT_YET else "",
+        times=row.times,
+        after=row.after,
+        owners=row.owners,
+        own=row.own,
+        site=row.site,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """What the members hear of what somebody undid. Who it was, Mailman doesn't tell."""
+
+    again: bool
+    times: int  # since they last heard
+    since: datetime | None  # when they last heard, if they did
+    last: datetime
+    after: datetime | None  # until when it held; None: nobody looked
+    keepers: tuple[tuple[str, tuple[Address, ...], bool], ...] = field(repr=False)
+    # list, who looks after it, and whether the person does
+
+
+def drift_due(work: Work, sanction_id: str) -> None:
+    """What somebody undid is told, if the members are to hear of it by now."""
+    drift = work.case.drifts.get(sanction_id)
+    when = due_at(drift) if drift else None
+    if drift is None or drift.last is None or when is None or when > work.now:
+        return
+    untold = drift.untold
+    lines = {p.line.list: p.line for p in untold if p.line.list is not None}
+    telling = Telling(
+        again=any(p.tellings for p in untold),
+        times=sum(p.untold for p in untold),
+        since=drift.letters[-1] if drift.letters else None,
+        last=max(p.last for p in untold),
+        after=min((p.line.after for p in untold if p.line.after), default=None),
+        keepers=tuple((name, line.owners, line.own) for name, line in sorted(lines.items())),
+    )
+    values = {
+        "sanction": work.case.sanctions[sanction_id],
+        "table": of_drift(untold),
+        "undone": telling,
+    }
+    work.happen(e.DriftTold(sanction=sanction_id))
+    work.tell(Kind.PROOF, "drift", values)
+
+
 def restored(case: Case, setting: Setting, sanction_id: str, rows: Sequence[ProofRow]) -> Result:
     """The ended sanction's places are as they should be now, as read back."""
     work = Work(case, setting)
     work.happen(e.Restored(sanction=sanction_id, lines=_lines(rows)))
     sanction = work.case.sanctions[sanction_id]
-    values = {"sanction": sanction, "table": read_back(rows, tense=Tense.BACK)}
+    drift = case.drifts.get(sanction_id)
+    values = {
+        "sanction": sanction,
+        "table": read_back(rows, tense=Tense.BACK),
+        "times_undone": drift.times if drift else 0,
+    }
     work.tell(Kind.PROOF, "proof-ended", values)
     return work.result()
 

@@ -13,6 +13,7 @@ from cocmail.core import index as i
 from cocmail.core import waiting
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
+from cocmail.core.drift import due_at
 from cocmail.core.escrow import KEPT
 from cocmail.core.events import LetterNote
 from cocmail.core.minting import Minter
@@ -35,6 +36,11 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
             continue
         if sanction.state is State.IN_FORCE and sanction.until is not None:
             found.append(i.DueRow(case.id, "end", sanction.id, sanction.until))
+    for sanction in case.sanctions.values():
+        if sanction.in_force and (drift := case.drifts.get(sanction.id)):
+            at = due_at(drift)
+            if at is not None:
+                found.append(i.DueRow(case.id, "drift", sanction.id, at))
     for watch in case.watches.values():
         found.append(i.DueRow(case.id, "watch", watch.watch, watch.until))
     for item in waiting.items(case):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from cocmail.core.drift import Undone
 from cocmail.core.enforcement import Plan, ProofRow, Role, Word
 from cocmail.core.files import File
 from cocmail.core.people import Address, Private
@@ -65,6 +66,7 @@ class Line:
     note: str = ""
     left: bool = False  # it isn't changed; the note says why
     site: str = ""
+    times: int = 1
 
     @property
     def stands_out(self) -> bool:
@@ -179,6 +181,25 @@ def read_back(rows: Iterable[ProofRow], *, tense: Tense, **more: Any) -> Table:
     isn't as it was before."""
     lines = (_line(r, left=tense is Tense.BACK and bool(r.note)) for r in rows)
     return Table(tense=tense, lines=tuple(lines), **more)
+
+
+def of_drift(undone: Iterable[Undone]) -> Table:
+    """What somebody undid, and what was made of it."""
+    lines = tuple(
+        Line(
+            list=one.line.list,
+            address=one.line.address,
+            role=one.line.role,
+            now=one.line.was,
+            then=one.line.now,
+            note=one.line.note,
+            left=one.line.was == one.line.now,
+            times=one.untold,
+            site=one.line.site,
+        )
+        for one in undone
+    )
+    return Table(tense=Tense.DID, lines=lines)
 
 
 def _line(row: ProofRow, *, left: bool) -> Line:

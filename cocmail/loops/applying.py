@@ -22,7 +22,7 @@ _ENOUGH = 3  # failures after which a site's rest waits for the next sweep: it i
 
 @dataclass(kw_only=True)
 class Applied:
-    done: int = 0
+    done: list[Step] = field(default_factory=list)
     barred: list[Step] = field(default_factory=list)  # somebody else's ban stood there already
     errors: list[CocmailError] = field(default_factory=list)
 
@@ -76,7 +76,7 @@ async def _one(lists: Lists, step: Step, applied: Applied, site: _Site) -> None:
         try:
             if not await lists.apply(step):
                 applied.barred.append(step)
-            applied.done += 1
+            applied.done.append(step)
         except (Temporary, Permanent) as error:
             applied.errors.append(error)
             site.failures += 1

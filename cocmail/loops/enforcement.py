@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cocmail.core.coverage import questions
+from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
 from cocmail.core.enforcement import (
     Act,
     Observed,
@@ -28,6 +29,7 @@ from cocmail.core.enforcement import (
     Role,
     Standing,
     Step,
+    Word,
     ban_text,
 )
 from cocmail.core.errors import CocmailError, Permanent, Temporary
@@ -46,9 +48,18 @@ _FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0  # seconds between tries while Mailman 
 _LETTER_LOOK = 1.0  # seconds between looks whether a letter left
 _ADDING = (Act.BAN, Act.PUT_BACK)
 _READINGS = 3  # rows may change while we read them exactly
+_WRITE_EVERY = timedelta(minutes=10)  # what is undone over and over; each event is read for ever
+_WRITE_AT_ONCE = 2  # times of one place that are written down without waiting
 
-PUT_RIGHT = "somebody had changed this; it was put right"
-NEWLY_COVERED = "covered from now on"
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """A place that differed from what was proved before."""
+
+    step: Step
+    note: str
+    after: datetime | None  # when all was last seen as it should be
+    times: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +97,9 @@ class Enforcement:
         self._lock = asyncio.Lock()
         self._doubtful: set[str] = set()  # lists whose own bans got in our way
         # What sweeps put right and the book doesn't have yet: sanction → place → as it was found.
-        self._drifted: dict[str, dict[Place, tuple[Step, str]]] = {}
+        self._drifted: dict[str, dict[Place, _Found]] = {}
+        self._written: dict[str, datetime] = {}  # when the book last heard of a sanction's drift
+        self._often: dict[tuple[str, Place], int] = {}  # and how often of each place
         self._waiting: tuple[Sanction, ...] = ()  # their letters have not left
         self._ends: Mapping[str, datetime] = {}
         self._failing_since: datetime | None = None
@@ -152,14 +165,14 @@ class Enforcement:
         observed = await self._observe(standing)
         calls = observed.calls
         planned, observed = await self._plan(standing, observed)
-        self._remember(standing, planned)
         now = planned
         errors: list[CocmailError] = []
         if planned.steps or planned.notes:
             await self._note(standing, planned)
             applied = await apply(self._lists, planned.steps, parallel=self._parallel)
+            self._remember(standing, applied.done)
             await self._barred(standing, applied.barred)
-            _log.info("enforcement: %d of %d steps", applied.done, len(planned.steps))
+            _log.info("enforcement: %d of %d steps", len(applied.done), len(planned.steps))
             standing = _those(await self._standing(), standing)
             read_back = await self._observe(standing)
             calls += read_back.calls
@@ -243,57 +256,95 @@ class Enforcement:
                 if name in sanctions:
                     await self._book.note_before(sanctions[name], (record,))
 
-    def _remember(self, standing: Standing, planned: Plan) -> None:
-        found = 0
+    def _remember(self, standing: Standing, done: Collection[Step]) -> None:
+        """What was put right. A step that failed counts when it is done."""
+        found, after = 0, self.counters.last_sweep
         for sanction in standing.sanctions:
             if sanction.proved is not None:
                 recorded = {(b.site, b.list, b.address, b.role) for b in sanction.before}
-                for step in planned.steps_of(sanction.id):
+                for step in done:
+                    if sanction.id not in step.sanctions:
+                        continue
                     at = (step.site, step.list, step.address, step.role)
                     fresh = at not in recorded
                     note = NEWLY_COVERED if fresh and step.act in _ADDING else PUT_RIGHT
                     places = self._drifted.setdefault(sanction.id, {})
-                    places.setdefault(step.place, (step, note))
+                    old = places.get(step.place)
+                    places[step.place] = (
+                        replace(old, times=old.times + 1)
+                        if old
+                        else _Found(step=step, note=note, after=after)
+                    )
                     found += note == PUT_RIGHT
         self.counters = replace(self.counters, put_right=self.counters.put_right + found)
+
+    def _is_to_be_written(self, sanction: str, drifted: Mapping[Place, _Found]) -> bool:
+        """The first times of each place at once; then together, for it may go on for months."""
+        written = self._written.get(sanction)
+        return (
+            written is None
+            or self._clock.now() - written >= _WRITE_EVERY
+            or any(self._often.get((sanction, p), 0) < _WRITE_AT_ONCE for p in drifted)
+        )
 
     async def _settle(self, standing: Standing, now: Plan, observed: Observed) -> None:
         """Prove what is read back as true, close what is all put back."""
         open_notes = {note.sanction for note in now.notes}
         asked = {one.site for one in observed.each()}
         for sanction in standing.sanctions:
-            if now.steps_of(sanction.id) or sanction.id in open_notes:
-                continue
             if sanction.measure is Measure.WARN:
                 continue
             rows, covers = now.rows[sanction.id], now.covers[sanction.id]
+            wrong = {step.place: step.now for step in now.steps_of(sanction.id)}
+            if sanction.proved is None and (wrong or sanction.id in open_notes):
+                continue
+            drifted = self._drifted.get(sanction.id, {})
             if sanction.proved is not None:
-                drifted = self._drifted.get(sanction.id)
                 if not drifted or not {place.site for place in drifted} <= asked:
                     continue
-                rows = _of_drift(rows, drifted)
+                rows = _of_drift(rows, drifted, wrong)
             elif observed.away:
                 continue  # who they are there, and on which lists, is not known
             if sanction.measure.keeps_off:
                 names = [n for n in observed.lists if sanction.scope.covers(n, self._groups)]
                 await self._lists.discard_waiting(names, covers)
-            await self._book.note_enforced(sanction, await self._owned(rows, covers), covers)
-            self._drifted.pop(sanction.id, None)
+            if sanction.proved is None or self._is_to_be_written(sanction.id, drifted):
+                await self._book.note_enforced(sanction, await self._owned(rows, covers), covers)
+                self._wrote(sanction.id)
         for sanction in standing.ending:
             if now.steps_of(sanction.id) or {sanction.id} & (open_notes | now.waiting):
                 continue
+            if drifted := self._drifted.get(sanction.id, {}):
+                rows = _of_drift((), drifted, {})
+                await self._book.note_enforced(sanction, rows, sanction.addresses)
+                self._wrote(sanction.id)
             await self._book.note_restored(sanction, now.rows.get(sanction.id, ()))
-            self._drifted.pop(sanction.id, None)
+
+    def _wrote(self, sanction: str) -> None:
+        self._written[sanction] = self._clock.now()
+        for place in self._drifted.pop(sanction, {}):
+            self._often[sanction, place] = self._often.get((sanction, place), 0) + 1
 
     async def _owned(
         self, rows: tuple[ProofRow, ...], covers: Collection[Address]
     ) -> tuple[ProofRow, ...]:
-        """With the owners of the lists where a member was touched, who may be told."""
-        touched = {r.list for r in rows if r.role == Role.MEMBER and r.was != r.now and r.list}
+        """With the owners of the lists where a member was touched, who may be told; and of those
+        where somebody undid something, who may know of it."""
+        touched = {
+            row.list
+            for row in rows
+            if row.list and (_is_undone(row) or (row.role == Role.MEMBER and row.was != row.now))
+        }
         owners = await self._lists.owners(sorted(touched)) if touched else {}
         return tuple(
-            replace(row, owners=tuple(o for o in owners[row.list] if o not in covers))
-            if row.list is not None and row.list in owners and row.role == Role.MEMBER
+            replace(
+                row,
+                owners=tuple(o for o in owners[row.list] if o not in covers),
+                own=bool({*owners[row.list]} & {*covers}),
+            )
+            if row.list is not None
+            and row.list in owners
+            and (_is_undone(row) or row.role == Role.MEMBER)
             else row
             for row in rows
         )
@@ -358,21 +409,28 @@ def _those(now: Standing, then: Standing) -> Standing:
     )
 
 
+def _is_undone(row: ProofRow) -> bool:
+    return row.note in (PUT_RIGHT, NOT_YET)
+
+
 def _of_drift(
-    rows: tuple[ProofRow, ...], drifted: Mapping[Place, tuple[Step, str]]
+    rows: tuple[ProofRow, ...], drifted: Mapping[Place, _Found], wrong: Mapping[Place, Word]
 ) -> tuple[ProofRow, ...]:
+    """``wrong``: what still isn't as it should be, as it was read back."""
     by_place = {
-        Place(list=r.list, address=r.address, role=Role(r.role), site=r.site): r for r in rows
+        Place(list=r.list, address=r.address, role=Role(r.role), site=r.site): r.now for r in rows
     }
     return tuple(
         ProofRow(
             list=place.list,
             address=place.address,
             role=place.role,
-            was=step.now,
-            now=by_place[place].now if place in by_place else step.then,
-            note=note,
+            was=found.step.now,
+            now=wrong.get(place) or by_place.get(place, found.step.then),
+            note=NOT_YET if place in wrong else found.note,
             site=place.site,
+            times=found.times,
+            after=found.after,
         )
-        for place, (step, note) in drifted.items()
+        for place, found in drifted.items()
     )

@@ -19,6 +19,7 @@ from urllib.parse import quote
 import pytest
 
 from cocmail.adapters.mailman import MailmanLists
+from cocmail.core.drift import NOT_YET
 from cocmail.core.enforcement import Act, ProofRow, Standing, Step
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address, Private
@@ -417,6 +418,66 @@ async def test_drift_is_put_right_and_told_once(lab: Lab, book: Book, loop: Enfo
     await loop.sweep()
     lab.api("POST", f"addresses/{MALLORY}/unverify")  # their own joining had verified it
     assert lab.snapshot(*PERSON) == before
+
+
+async def test_a_tug_of_war_is_written_down_at_a_pace_and_none_of_it_is_lost(
+    lab: Lab, book: Book, loop: Enforcement, lists: MailmanLists, clock: Now
+) -> None:
+    name = book.decide(Measure.MODERATE, scope=Scope(lists=(DEV,)))
+    await loop.sweep()
+
+    async def undone(times: int, loop: Enforcement) -> None:
+        for _ in range(times):
+            lab.api("PATCH", f"members/{lab.member(DEV, MAL)}", moderation_action="accept")
+            clock.at += timedelta(minutes=1)
+            await loop.sweep()
+
+    def written() -> list[tuple[int, datetime | None, tuple[Address, ...]]]:
+        return [(r.times, r.after, r.owners) for _, rows in book.proofs[1:] for r in rows]
+
+    await undone(1, loop)
+    assert written() == [(1, clock.at - timedelta(minutes=1), (OWNER,))]
+    assert book.proofs[1][1][0].own, "they look after that list themself"
+    await undone(1, loop)
+    await undone(9, loop)
+    assert [times for times, *_ in written()] == [1, 1], "the first two at once"
+    await undone(1, loop)
+    assert [times for times, *_ in written()] == [1, 1, 10]
+    assert len(book.proofs) == 4
+    again = enforcement(lists, book, clock)
+    await undone(1, again)
+    assert [times for times, *_ in written()] == [1, 1, 10, 1], "a restart hides nothing"
+    await undone(2, again)
+    book.end(name)
+    await again.sweep()
+    assert sum(times for times, *_ in written()) == 15, "nor does the end"
+
+
+async def test_what_somebody_undoes_faster_than_it_is_put_right_is_told(
+    lab: Lab, book: Book, lists: MailmanLists, clock: Now
+) -> None:
+    class Quicker:
+        """Somebody's program undoes each change at once."""
+
+        def __getattr__(self, what: str) -> Any:
+            return getattr(lists, what)
+
+        async def apply(self, step: Step) -> bool:
+            done = await lists.apply(step)
+            if fast and step.act is Act.MODERATE:
+                lab.api("PATCH", f"members/{lab.member(DEV, MAL)}", moderation_action="accept")
+            return done
+
+    fast = False
+    loop = enforcement(Quicker(), book, clock)
+    book.decide(Measure.MODERATE, scope=Scope(lists=(DEV,)))
+    await loop.sweep()
+    fast = True
+    lab.api("PATCH", f"members/{lab.member(DEV, MAL)}", moderation_action="accept")
+    with pytest.raises(Temporary):
+        await loop.sweep()
+    ((_, _), (_, rows)) = book.proofs
+    assert [(r.was, r.now, r.note) for r in rows] == [("member", "member", NOT_YET)]
 
 
 async def test_an_address_that_is_linked_later_is_covered(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from cocmail.core import drift as drifting
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.folding.common import put, sanction_of, unfit
@@ -65,6 +66,20 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
                     case.covered, sanction.id, case.covered.get(sanction.id, frozenset()) | lists
                 ),
             )
+        case e.Drifted():
+            sanction = sanction_of(case, event)
+            known = tuple(dict.fromkeys((*sanction.addresses, *event.addresses)))
+            drift = drifting.found(case.drifts.get(sanction.id, drifting.Drift()), event.lines, at)
+            return replace(
+                case,
+                sanctions=put(case.sanctions, sanction.id, replace(sanction, addresses=known)),
+                drifts=put(case.drifts, sanction.id, drift),
+            )
+        case e.DriftTold():
+            if event.sanction not in case.drifts:
+                raise unfit(case, event)
+            drift = drifting.told(case.drifts[event.sanction], at)
+            return replace(case, drifts=put(case.drifts, event.sanction, drift))
         case e.Restored():
             sanction = sanction_of(case, event)
             return replace(
