@@ -186,6 +186,7 @@ class Daemon:
         # By the command line, or by another daemon.
         if last.setdefault("sweep_wanted", asked) != asked:
             last["sweep_wanted"] = asked
+            self._enforcement.look_anew = True
             self._bells.enforcement.ring()
 
 

@@ -87,9 +87,12 @@ class Submission(Protocol):
 class Lists(Protocol):
     """The community's mailing lists (Mailman)."""
 
-    async def observe(self, questions: Collection[Question]) -> Observed:
+    async def observe(
+        self, questions: Collection[Question], *, known_lists: bool = False
+    ) -> Observed:
         """All that stands on the lists for these addresses and for every other address of the
-        same Mailman users, and which lists there are. Raises Temporary or Permanent."""
+        same Mailman users, and which lists there are. ``known_lists``: those that were seen last
+        will do, unless one of them is on another. Raises Temporary or Permanent."""
         ...
 
     async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:
@@ -133,6 +136,10 @@ class Book(Protocol):
     ) -> None:
         """The sanction was read back as true everywhere: the first proof, or the proof after
         drift was put right. ``addresses``: all that it covers now. Ends a `remove`."""
+        ...
+
+    async def note_discarded(self, sanction: Sanction, posts: Mapping[str, int]) -> None:
+        """What waited of whom it keeps off was discarded: so many posts, by list."""
         ...
 
     async def note_restored(self, sanction: Sanction, rows: Sequence[ProofRow]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -37,6 +37,8 @@ from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address, Private
 
 _T = TypeVar("_T")
+
+_MANY = 10  # lists, from which on it is cheaper to ask for all owners that there are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,11 +105,14 @@ class MailmanLists:
         await asyncio.to_thread(self._pool.shutdown, wait=True)
         self._connection.close()
 
-    async def observe(self, questions: Collection[Question]) -> Observed:
+    async def observe(
+        self, questions: Collection[Question], *, known_lists: bool = False
+    ) -> Observed:
         before = self._connection.calls
         asked = dict.fromkeys(a for question in questions for a in question.addresses)
         names = dict.fromkeys(name for question in questions for name in question.lists)
-        await self._run(self._read_lists)
+        if not known_lists:
+            await self._run(self._read_lists)
         people = await self._each(self._read_person, asked)
         linked = {a: person.addresses for person in people for a in person.addresses}
         mailboxes = {m for q in questions if q.tagged for a in q.addresses for m in linked[a]}
@@ -118,10 +123,14 @@ class MailmanLists:
         unverified = frozenset(a for person in people for a in person.unverified)
         # Only an address of a user has cheap memberships; another has at most nonmember rows.
         of_users = {a for person in people if person.user for a in person.addresses}
-        found = await self._each(
-            lambda a: self._read_rows(a, a in of_users, a not in unverified), sorted(known)
-        )
-        rows = tuple(row for some in found for row in some)
+        entries = [
+            entry
+            for some in await self._each(lambda a: self._read_rows(a, a in of_users), sorted(known))
+            for entry in some
+        ]
+        if known_lists and any(e["list_id"] not in self._list_ids.values() for e in entries):
+            await self._run(self._read_lists)
+        rows = self._rows(entries, unverified)
         everybody = sorted({*asked, *linked})
         levels: list[str | None] = [None, *(n for n in names if n in self._list_ids)]
         bans = await self._each(lambda level: self._read_bans(level, everybody), levels)
@@ -172,6 +181,8 @@ class MailmanLists:
 
     async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
         names = [name for name in lists if name in self._list_ids]
+        if len(names) > _MANY:
+            return await self._run(lambda: self._read_all_owners(names))
         found = await self._each(self._read_owners, names)
         return dict(zip(names, found, strict=True))
 
@@ -213,8 +224,7 @@ class MailmanLists:
         found = dict.fromkeys(Address(entry["email"]) for entry in entries)
         return tuple(one for one in found if one.untagged == address)
 
-    def _read_rows(self, address: Address, of_user: bool, verified: bool) -> tuple[Row, ...]:
-        by_id = {list_id: name for name, list_id in self._list_ids.items()}
+    def _read_rows(self, address: Address, of_user: bool) -> list[dict[str, Any]]:
         try:
             if of_user:
                 path = f"addresses/{quoted(address)}/memberships"
@@ -225,22 +235,28 @@ class MailmanLists:
                 )
         except Answered as answer:
             if answer.status == 404:  # gone since we asked for it
-                return ()
+                return []
             raise
+        # A "*" in an address is a wildcard to `find`.
+        return [entry for entry in entries if entry["email"].lower() == address]
+
+    def _rows(
+        self, entries: Iterable[Mapping[str, Any]], unverified: Collection[Address]
+    ) -> tuple[Row, ...]:
+        by_id = {list_id: name for name, list_id in self._list_ids.items()}
         return tuple(
             Row(
                 list=by_id[entry["list_id"]],
-                address=address,
+                address=(address := Address(entry["email"])),
                 role=Role(entry["role"]),
                 mode=entry["subscription_mode"],
                 member_id=entry["member_id"],
                 action=entry.get("moderation_action"),
-                verified=verified,
+                verified=address not in unverified,
                 display_name=Private(entry.get("display_name") or ""),
             )
             for entry in entries
-            # A "*" in an address is a wildcard to `find`; and lists come and go as we read.
-            if entry["email"].lower() == address and entry["list_id"] in by_id
+            if entry["list_id"] in by_id  # lists come and go as we read
         )
 
     def _read_bans(self, level: str | None, addresses: list[Address]) -> tuple[Ban, ...]:
@@ -277,6 +293,15 @@ class MailmanLists:
                 return ()
             raise
         return tuple(sorted({Address(entry["email"]) for entry in entries}))
+
+    def _read_all_owners(self, names: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+        found: dict[str, set[Address]] = {self._list_ids[name]: set() for name in names}
+        for entry in self._connection.entries(
+            "members/find", role="owner", fields=("list_id", "email")
+        ):
+            if entry["list_id"] in found:
+                found[entry["list_id"]].add(Address(entry["email"]))
+        return {name: tuple(sorted(found[self._list_ids[name]])) for name in names}
 
     # -- threads -------------------------------------------------------------------------------
 

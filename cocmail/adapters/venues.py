@@ -33,7 +33,9 @@ class Venues:
 
     # -- the port ------------------------------------------------------------------------------
 
-    async def observe(self, questions: Collection[Question]) -> Observed:
+    async def observe(
+        self, questions: Collection[Question], *, known_lists: bool = False
+    ) -> Observed:
         """Raises only if nobody answers; else whoever doesn't is `away`."""
         lists = tuple(dict.fromkeys(name for each in questions for name in each.lists))
         tagged = any(each.tagged for each in questions)
@@ -43,7 +45,10 @@ class Venues:
         open_: dict[str, Collection[Question]] = dict.fromkeys(self._venues, questions)
         while open_:
             found = await _answers(
-                {site: self._venues[site].observe(some) for site, some in open_.items()}
+                {
+                    site: self._venues[site].observe(some, known_lists=known_lists)
+                    for site, some in open_.items()
+                }
             )
             for site, answer in found.items():
                 if isinstance(answer, Observed):

@@ -122,6 +122,9 @@ def told(event: Any) -> tuple[str, str]:
             )
         case e.DriftTold():
             return "cocmail", f"told the members what was undone of {event.sanction}"
+        case e.WaitingDiscarded():
+            posts = sum(event.posts.values())
+            return "cocmail", f"what waited under {event.sanction} was discarded: {posts} posts"
         case e.Restored():
             return "cocmail", f"{event.sanction} was undone in {len(event.lines)} places"
         case e.Said():

@@ -111,10 +111,15 @@ def _addresses(sanction: Sanction, observed: Observed) -> tuple[Address, ...]:
 
 
 def questions(
-    standing: Standing, groups: Mapping[str, tuple[str, ...]], doubtful: Iterable[str] = ()
+    standing: Standing,
+    groups: Mapping[str, tuple[str, ...]],
+    doubtful: Iterable[str] = (),
+    *,
+    again: bool = False,
 ) -> tuple[Question, ...]:
     """What has to be observed to plan for these sanctions. ``doubtful``: lists whose own bans
-    are to be read although no sanction of ours bans there."""
+    are to be read although no sanction of ours bans there. ``again``: it was observed just
+    before, and what was found is on record."""
     asked = []
     for sanction in (*standing.sanctions, *standing.ending):
         if sanction.measure is Measure.WARN:
@@ -132,7 +137,7 @@ def questions(
                 addresses=tuple(addresses),
                 lists=tuple(sorted(name for name in lists if name is not None)),
                 # Those who are proved to be kept off can't come back with a tag.
-                tagged=sanction.in_force and sanction.proved is None,
+                tagged=sanction.in_force and sanction.proved is None and not again,
             )
         )
     return tuple(asked)

@@ -195,6 +195,8 @@ class Plan:
     rows: Mapping[str, tuple[ProofRow, ...]] = field(default_factory=dict)  # sanction → its places
     covers: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
     waiting: frozenset[str] = frozenset()  # ending, but something can't be put back yet
+    persons: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # sanction → a key, equal for those that bear on one person
 
     def steps_of(self, sanction: str) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if sanction in step.sanctions)

@@ -418,6 +418,15 @@ class DriftTold:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WaitingDiscarded:
+    """What waited of whom it keeps off was discarded: requests, and so many posts, by list."""
+
+    sanction: str
+    posts: dict[str, int]
+    kind: Literal["waiting-discarded"] = "waiting-discarded"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Restored:
     sanction: str
     lines: tuple[ProofLine, ...]
@@ -850,6 +859,7 @@ Event = Annotated[
     | Enforced
     | Drifted
     | DriftTold
+    | WaitingDiscarded
     | Restored
     | Said
     | Withheld

@@ -112,6 +112,8 @@ def _whole(
     plans = [planner.plan() for planner in planners]
     texts = {place: text for planner in planners for place, text in planner.texts.items()}
     force = reaches(standing.sanctions, groups, observed)
+    every = (*force, *reaches(standing.ending, groups, observed))
+    keys = persons(every)
     notes: dict[str, tuple[Before, ...]] = {}
     rows: dict[str, tuple[ProofRow, ...]] = {}
     for one in plans:
@@ -128,6 +130,7 @@ def _whole(
         covers={reach.id: reach.addresses for reach in force},
         waiting=frozenset[str]().union(*(one.waiting for one in plans))
         | {sanction.id for sanction in standing.ending if open_elsewhere(sanction, observed)},
+        persons={reach.id: keys[reach.addresses[0]] for reach in every},
     )
 
 

@@ -6,7 +6,7 @@ Called by loops/book, one sanction a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -127,6 +127,18 @@ def drift_due(work: Work, sanction_id: str) -> None:
     }
     work.happen(e.DriftTold(sanction=sanction_id))
     work.tell(Kind.PROOF, "drift", values)
+
+
+def waiting_discarded(
+    case: Case, setting: Setting, sanction_id: str, posts: Mapping[str, int]
+) -> Result:
+    """What waited of whom it keeps off is gone; told where it was something that they wrote."""
+    work = Work(case, setting)
+    work.happen(e.WaitingDiscarded(sanction=sanction_id, posts=dict(posts)))
+    if posts:
+        values = {"sanction": work.case.sanctions[sanction_id], "posts": posts}
+        work.tell(Kind.PROOF, "proof-posts", values)
+    return work.result()
 
 
 def restored(case: Case, setting: Setting, sanction_id: str, rows: Sequence[ProofRow]) -> Result:

@@ -85,6 +85,7 @@ class Sanction:
     not_before: datetime | None = None  # the lists wait for the letter until then (60 s at most)
     letter: str | None = None  # the outbox id of that letter; None: nothing to wait for
     proved: datetime | None = None  # when it was first read back as true on the lists
+    cleared: bool = False  # what waited of theirs was discarded since a ban of it came
     before: tuple[Before, ...] = field(default=(), repr=False)  # open; a place's last counts
 
     @property

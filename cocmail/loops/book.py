@@ -6,7 +6,7 @@ Refuses to know lists. Called by loops/enforcement, made by the daemon.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -63,6 +63,11 @@ class LedgerBook:
     ) -> None:
         await self._deciding.on(
             sanction.case, lambda c, s: proofs.enforced(c, s, sanction.id, rows, addresses)
+        )
+
+    async def note_discarded(self, sanction: Sanction, posts: Mapping[str, int]) -> None:
+        await self._deciding.on(
+            sanction.case, lambda c, s: proofs.waiting_discarded(c, s, sanction.id, posts)
         )
 
     async def note_restored(self, sanction: Sanction, rows: Sequence[ProofRow]) -> None:

@@ -90,6 +90,7 @@ class Enforcement:
         """``parallel``: changes at one time; ``tell_after``: how long trouble may last before the
         committee hears of it."""
         self.wake = asyncio.Event()  # set when something was decided, or a hook saw a change
+        self.look_anew = False  # whether that may be a list that we don't know yet
         self.counters = Counters()
         self._lists, self._book, self._clock = lists, book, clock
         self._groups = groups
@@ -107,19 +108,24 @@ class Enforcement:
 
     async def run(self) -> None:
         """Until cancelled."""
-        delay = _FIRST_DELAY
+        loop = asyncio.get_running_loop()
+        delay, due = _FIRST_DELAY, loop.time()
         while True:
             self.wake.clear()
+            anew = self.look_anew or loop.time() >= due
+            self.look_anew = False
             try:
-                await self.sweep()
+                await self.sweep(known_lists=not anew)
             except (Temporary, Permanent) as error:
                 await self._trouble(error)
                 await self._pause(delay, {})
-                delay = min(delay * 2, _LONGEST_DELAY)
+                delay, due = min(delay * 2, _LONGEST_DELAY), loop.time()
             else:
                 delay = _FIRST_DELAY
                 self._failing_since, self._told = None, False
-                await self._pause(self._sweep_every.total_seconds(), self._ends)
+                if anew:
+                    due = loop.time() + self._sweep_every.total_seconds()
+                await self._pause(due - loop.time(), self._ends)
 
     async def look(self) -> Plan:
         """What a sweep would do now; changes nothing."""
@@ -148,13 +154,14 @@ class Enforcement:
             including_roles=including_roles,
         )
 
-    async def sweep(self) -> Plan:
-        """One sweep: what was planned. Raises Temporary or Permanent where it could not all be
-        done; what was done stays done."""
+    async def sweep(self, *, known_lists: bool = False) -> Plan:
+        """One sweep: what was planned. ``known_lists``: which lists there are was seen not long
+        ago. Raises Temporary or Permanent where it could not all be done; what was done stays
+        done."""
         async with self._lock:
-            return await self._sweep()
+            return await self._sweep(known_lists)
 
-    async def _sweep(self) -> Plan:
+    async def _sweep(self, known_lists: bool) -> Plan:
         standing = await self._standing()
         self._ends = {s.id: s.until for s in standing.sanctions if s.until is not None}
         count = len(standing.sanctions) + len(standing.ending)
@@ -162,7 +169,7 @@ class Enforcement:
             self._counted(Plan(), 0, 0)
             self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble="")
             return Plan()
-        observed = await self._observe(standing)
+        observed = await self._observe(standing, known_lists=known_lists)
         calls = observed.calls
         planned, observed = await self._plan(standing, observed)
         now = planned
@@ -173,18 +180,22 @@ class Enforcement:
             self._remember(standing, applied.done)
             await self._barred(standing, applied.barred)
             _log.info("enforcement: %d of %d steps", len(applied.done), len(planned.steps))
-            standing = _those(await self._standing(), standing)
-            read_back = await self._observe(standing)
+            standing = _those(await self._standing(), _busy(standing, planned))
+            read_back = await self._observe(standing, known_lists=True, again=True)
             calls += read_back.calls
             now, observed = await self._plan(standing, read_back)
             errors += applied.errors
-        await self._settle(standing, now, observed)
+        fresh = await self._settle(standing, now, observed)
         self._counted(now, count, calls)
         # A site that didn't answer: what could be done elsewhere is done, and nobody is told that
         # all of it was.
         errors += observed.away.values()
         if lost := forgotten(standing, observed):
             errors.append(lost)
+        try:
+            await self._discard_waiting(standing, fresh, now, observed)
+        except (Temporary, Permanent) as error:
+            errors.append(error)
         raise_worst(errors)
         if now.steps or now.notes:
             raise Temporary("Mailman's lists are not yet as they should be after a sweep")
@@ -214,8 +225,11 @@ class Enforcement:
             return True
         return await self._book.letter_left(sanction.letter)
 
-    async def _observe(self, standing: Standing) -> Observed:
-        return await self._lists.observe(questions(standing, self._groups, self._doubtful))
+    async def _observe(
+        self, standing: Standing, *, known_lists: bool = False, again: bool = False
+    ) -> Observed:
+        asked = questions(standing, self._groups, self._doubtful, again=again)
+        return await self._lists.observe(asked, known_lists=known_lists)
 
     async def _plan(self, standing: Standing, observed: Observed) -> tuple[Plan, Observed]:
         """Rows are read exactly where something depends on it, for that costs a call each."""
@@ -287,8 +301,9 @@ class Enforcement:
             or any(self._often.get((sanction, p), 0) < _WRITE_AT_ONCE for p in drifted)
         )
 
-    async def _settle(self, standing: Standing, now: Plan, observed: Observed) -> None:
-        """Prove what is read back as true, close what is all put back."""
+    async def _settle(self, standing: Standing, now: Plan, observed: Observed) -> set[str]:
+        """Prove what is read back as true, close what is all put back. Those whose ban is new."""
+        fresh: set[str] = set()
         open_notes = {note.sanction for note in now.notes}
         asked = {one.site for one in observed.each()}
         for sanction in standing.sanctions:
@@ -305,12 +320,11 @@ class Enforcement:
                 rows = _of_drift(rows, drifted, wrong)
             elif observed.away:
                 continue  # who they are there, and on which lists, is not known
-            if sanction.measure.keeps_off:
-                names = [n for n in observed.lists if sanction.scope.covers(n, self._groups)]
-                await self._lists.discard_waiting(names, covers)
             if sanction.proved is None or self._is_to_be_written(sanction.id, drifted):
                 await self._book.note_enforced(sanction, await self._owned(rows, covers), covers)
                 self._wrote(sanction.id)
+            if any(row.role == Role.BAN for row in rows):
+                fresh.add(sanction.id)
         for sanction in standing.ending:
             if now.steps_of(sanction.id) or {sanction.id} & (open_notes | now.waiting):
                 continue
@@ -319,11 +333,26 @@ class Enforcement:
                 await self._book.note_enforced(sanction, rows, sanction.addresses)
                 self._wrote(sanction.id)
             await self._book.note_restored(sanction, now.rows.get(sanction.id, ()))
+        return fresh
 
     def _wrote(self, sanction: str) -> None:
         self._written[sanction] = self._clock.now()
         for place in self._drifted.pop(sanction, {}):
             self._often[sanction, place] = self._often.get((sanction, place), 0) + 1
+
+    async def _discard_waiting(
+        self, standing: Standing, fresh: Collection[str], now: Plan, observed: Observed
+    ) -> None:
+        """What waits of those who are kept off, once they are: to look for it costs two calls a
+        list, and first they have to be on none."""
+        for sanction in standing.sanctions:
+            left = sanction.proved is not None and not sanction.cleared
+            if sanction.measure.keeps_off and (left or sanction.id in fresh):
+                names = [n for n in observed.lists if sanction.scope.covers(n, self._groups)]
+                covers = now.covers.get(sanction.id, sanction.addresses)
+                posts = await self._lists.discard_waiting(names, covers)
+                if posts or left or sanction.proved is None:
+                    await self._book.note_discarded(sanction, posts)
 
     async def _owned(
         self, rows: tuple[ProofRow, ...], covers: Collection[Address]
@@ -398,6 +427,20 @@ class Enforcement:
                 self._told = True
             except Temporary:
                 _log.warning("enforcement: the trouble itself could not be written down")
+
+
+def _busy(standing: Standing, planned: Plan) -> Standing:
+    """Those that bear on whom something was changed for, or who is not proved yet: what stands of
+    the others was just seen to be right."""
+    changed = {name for step in planned.steps for name in step.sanctions}
+    changed |= {note.sanction for note in planned.notes}
+    changed |= {s.id for s in standing.sanctions if s.proved is None}
+    changed |= {s.id for s in standing.ending}
+    people = {planned.persons[name] for name in changed if name in planned.persons}
+    return Standing(
+        sanctions=tuple(s for s in standing.sanctions if planned.persons.get(s.id) in people),
+        ending=tuple(s for s in standing.ending if planned.persons.get(s.id) in people),
+    )
 
 
 def _those(now: Standing, then: Standing) -> Standing:

@@ -12,6 +12,7 @@ from typing import Any
 from cocmail.core import drift as drifting
 from cocmail.core import events as e
 from cocmail.core.case import Case
+from cocmail.core.enforcement import Role
 from cocmail.core.folding.common import put, sanction_of, unfit
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
 
@@ -70,9 +71,11 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
             sanction = sanction_of(case, event)
             known = tuple(dict.fromkeys((*sanction.addresses, *event.addresses)))
             drift = drifting.found(case.drifts.get(sanction.id, drifting.Drift()), event.lines, at)
+            cleared = sanction.cleared and all(line.role != Role.BAN for line in event.lines)
+            sanction = replace(sanction, addresses=known, cleared=cleared)
             return replace(
                 case,
-                sanctions=put(case.sanctions, sanction.id, replace(sanction, addresses=known)),
+                sanctions=put(case.sanctions, sanction.id, sanction),
                 drifts=put(case.drifts, sanction.id, drift),
             )
         case e.DriftTold():
@@ -80,6 +83,9 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
                 raise unfit(case, event)
             drift = drifting.told(case.drifts[event.sanction], at)
             return replace(case, drifts=put(case.drifts, event.sanction, drift))
+        case e.WaitingDiscarded():
+            sanction = replace(sanction_of(case, event), cleared=True)
+            return replace(case, sanctions=put(case.sanctions, sanction.id, sanction))
         case e.Restored():
             sanction = sanction_of(case, event)
             return replace(

@@ -1,0 +1,261 @@
+"""How fast a suspension is made true, beside the usual loop and beside the bare calls.
+
+Owns one measurement on one Mailman (REST, SQLite, two workers) with 200 lists: somebody on three
+of them and somebody on all are suspended in three ways. *The usual loop* bans and then goes over
+`client.lists` with `unsubscribe`, as scripts with mailmanclient do. *The bare calls* are a ban, a
+find, a roster DELETE for each list found on two connections, and a find: nothing is written down
+first, so nothing can be given back. *cocmail* is a whole sweep: its ledger on SQLite, the state
+before, the bans, the removals, what waits, and what it reads back. Only the ratios mean anything.
+
+    benchmarks/enforcement.py [--lists N] [--members N] [--rounds N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import mailmanclient
+
+from cocmail import parts, servers
+from cocmail.config import load
+from cocmail.core import events as e
+from cocmail.core.enforcement import ProofRow
+from cocmail.core.people import Address, Private
+from cocmail.core.sanctions import Measure, Sanction, Scope
+from cocmail.lab import community
+from cocmail.lab.mailman import Mailman
+from cocmail.loops.bell import Bell
+from cocmail.loops.book import LedgerBook
+from cocmail.loops.deciding import Bells, Deciding
+from cocmail.loops.enforcement import Enforcement
+
+CONFIGURATION = """
+[community]
+name = "Example"
+address = "conduct@example.org"
+[lmtp]
+listen = "unix:lmtp.sock"
+[submission]
+port = 1
+security = "none"
+[mailman]
+url = "{url}"
+password_file = "mailman.password"
+[[committee]]
+handle = "alice"
+name = "Alice"
+addresses = ["alice@alice.example"]
+"""
+
+
+class Book(LedgerBook):
+    """Notes when a sanction was proved: what waits is looked for after that."""
+
+    proved = 0.0
+
+    async def note_enforced(
+        self, sanction: Sanction, rows: Sequence[ProofRow], addresses: Sequence[Address]
+    ) -> None:
+        await super().note_enforced(sanction, rows, addresses)
+        self.proved = time.perf_counter()
+
+
+class Ours:
+    """cocmail's enforcement on a store of its own, without the rest of the daemon."""
+
+    def __init__(self, folder: Path, mailman: Mailman) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "cocmail", "init", str(folder)], check=True, capture_output=True
+        )
+        secret = folder / "mailman.password"
+        secret.write_text(mailman.password)
+        secret.chmod(0o600)
+        toml = folder / "cocmail.toml"
+        toml.write_text(CONFIGURATION.format(url=mailman.url))
+        self._settings = load(toml)
+        self._count = 0
+
+    async def __aenter__(self) -> Ours:
+        clock, keys = parts.SystemClock(), parts.keys_of(self._settings)
+        self._store = await parts.store(self._settings, keys, clock, create=True)
+        texts = parts.templates(self._settings)
+        setting = parts.setting_maker(self._settings, keys, clock, texts)
+        bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
+        self._book = Book(Deciding(self._store, setting, bells))
+        self._lists = servers.mailman(self._settings)
+        self._enforcement = Enforcement(
+            self._lists,
+            self._book,
+            clock,
+            groups={},
+            sweep_every=timedelta(minutes=5),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._lists.close()
+        await self._store.close()
+
+    async def plan(self, who: Address) -> float:
+        begun = time.perf_counter()
+        planned = await self._enforcement.preview(Measure.SUSPEND, [who], Scope())
+        took = time.perf_counter() - begun
+        assert planned.steps
+        return took
+
+    async def suspend(self, who: Address) -> tuple[float, float]:
+        """Seconds until it was read back and proved; and until all that waited was discarded."""
+        await self._order(who)
+        begun = time.perf_counter()
+        await self._enforcement.sweep(known_lists=True)  # as a daemon does that swept before
+        return self._book.proved - begun, time.perf_counter() - begun
+
+    async def converged(self) -> tuple[float, int]:
+        """One that finds nothing to do: seconds, and calls."""
+        begun = time.perf_counter()
+        planned = await self._enforcement.sweep()
+        assert not planned.steps
+        return time.perf_counter() - begun, self._enforcement.counters.calls
+
+    async def _order(self, who: Address) -> None:
+        self._count += 1
+        name = f"case{self._count}"
+        ordered = e.Ordered(
+            sanction=f"S{self._count}",
+            by="alice",
+            because=Private("for the measurement"),
+            measure=Measure.SUSPEND,
+            address=who,
+            addresses=(who,),
+            groups=(),
+            lists=(),
+            until=datetime.now(UTC) + timedelta(days=1),
+            letter="",
+        )
+        opened = e.CaseOpened(reference=f"COC-{self._count}", acknowledge_by=None, update_by=None)
+        async with self._store.transaction() as tx:
+            await tx.open_case(name)
+            await tx.record(name, (opened, ordered))
+
+
+def usual(mailman: Mailman, who: Address) -> float:
+    client = mailmanclient.Client(mailman.url, mailman.username, mailman.password)
+    begun = time.perf_counter()
+    client.bans.add(who)
+    for mailing_list in client.lists:
+        with suppress(ValueError):  # not a member of this one
+            mailing_list.unsubscribe(who)
+    return time.perf_counter() - begun
+
+
+def bare(mailman: Mailman, who: Address) -> float:
+    login = (mailman.username, mailman.password)
+    limits = httpx.Limits(max_connections=2, max_keepalive_connections=0)
+    with (
+        httpx.Client(base_url=mailman.url, auth=login, limits=limits, timeout=60) as client,
+        ThreadPoolExecutor(2) as two,
+    ):
+        begun = time.perf_counter()
+        client.post("bans", data={"email": who}).raise_for_status()
+        found = client.get("members/find", params={"subscriber": who}).json().get("entries", [])
+        paths = [f"lists/{entry['list_id']}/roster/member" for entry in found]
+        for answer in two.map(lambda p: client.delete(p, params={"emails": who}), paths):
+            answer.raise_for_status()
+        left = client.get("members/find", params={"subscriber": who}).json().get("total_size")
+        took = time.perf_counter() - begun
+        assert left == 0, left
+        return took
+
+
+def gone(mailman: Mailman, who: Address) -> None:
+    assert not community.memberships(mailman, who, role="member"), "still on a list"
+    assert community.is_banned(mailman, who)
+
+
+class People:
+    """Whom to suspend next, already on so many lists."""
+
+    def __init__(self, mailman: Mailman, names: list[str]) -> None:
+        self._mailman, self._names, self._count = mailman, names, 0
+
+    def next(self, lists: int) -> Address:
+        self._count += 1
+        who = Address(f"somebody{self._count}@example.net")
+        for name in self._names[:lists]:
+            community.subscribe(self._mailman, name, who)
+        return who
+
+
+def line(words: str, took: list[float], against: dict[str, list[float]]) -> str:
+    middle = statistics.median(took)
+    ratios = "".join(
+        f"; {name} takes {statistics.median(other) / middle:.2f} times that"
+        for name, other in against.items()
+    )
+    return f"{words}: {middle:.3f} s (of {len(took)}){ratios}"
+
+
+async def measure(scratch: Path, lists: int, members: int, rounds: int) -> None:
+    with Mailman(scratch / "mailman") as mailman:
+        community.make_domain(mailman)
+        names = [f"list{number:03}@{community.DOMAIN}" for number in range(lists)]
+        for name in names:
+            community.make_list(mailman, name)
+        for number in range(members):
+            community.subscribe(mailman, names[number % lists], f"member{number % 97}@example.org")
+        people = People(mailman, names)
+        async with Ours(scratch / "cocmail", mailman) as ours:
+            for on, times in ((3, rounds), (lists, max(1, rounds // 2))):
+                took: dict[str, list[float]] = {
+                    name: [] for name in ("plan", "ours", "whole", "usual", "bare")
+                }
+                others: dict[str, Callable[[Mailman, Address], float]] = {
+                    "usual": usual,
+                    "bare": bare,
+                }
+                for _ in range(times):
+                    for name, way in others.items():
+                        who = people.next(on)
+                        took[name].append(await asyncio.to_thread(way, mailman, who))
+                        gone(mailman, who)
+                    who = people.next(on)
+                    took["plan"].append(await ours.plan(who))
+                    proved, whole = await ours.suspend(who)
+                    took["ours"].append(proved)
+                    took["whole"].append(whole)
+                    gone(mailman, who)
+                print(f"on {on} of {lists} lists, {members} other memberships")
+                against = {"the usual loop": took["usual"], "bare calls": took["bare"]}
+                print(line("  cocmail suspends", took["ours"], against))
+                print(line("  with what waited discarded", took["whole"], against))
+                print(line("  cocmail plans", took["plan"], {}))
+                slower = statistics.median(took["ours"]) / statistics.median(took["bare"])
+                print(f"  cocmail takes {slower:.2f} times the bare calls")
+            seconds, calls = await ours.converged()
+            print(f"a sweep of {ours._count} sanctions that hold: {seconds:.2f} s, {calls} calls")
+
+
+def main() -> None:
+    reader = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    reader.add_argument("--lists", type=int, default=200)
+    reader.add_argument("--members", type=int, default=1500)
+    reader.add_argument("--rounds", type=int, default=4)
+    said = reader.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        asyncio.run(measure(Path(scratch), said.lists, said.members, said.rounds))
+
+
+if __name__ == "__main__":
+    main()
