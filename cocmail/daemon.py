@@ -32,6 +32,7 @@ from cocmail.loops.calendar import Calendar
 from cocmail.loops.deciding import Bells, Deciding
 from cocmail.loops.enforcement import Enforcement
 from cocmail.loops.intake import Intake
+from cocmail.loops.leading import Leading
 from cocmail.loops.outbox import LEASE, Outbox
 from cocmail.loops.watching import Watching
 from cocmail.ports import Arrival, Keep
@@ -70,6 +71,14 @@ class Daemon:
         )
         self._enforcement.wake = self._bells.enforcement.event
         self._watching = Watching(self._deciding, self._lists, settings.sweep_every)
+        self._leading = Leading(
+            self._deciding,
+            self._lists,
+            clock,
+            groups=parts.groups(settings),
+            every=settings.sweep_every,
+            mine=lambda: self._sweeps,
+        )
         self._intake = Intake(
             self._deciding,
             servers.authenticator(settings),
@@ -100,6 +109,7 @@ class Daemon:
                 group.create_task(self._calendar.run())
                 group.create_task(self._enforce())
                 group.create_task(self._watching.run())
+                group.create_task(self._leading.run())
                 group.create_task(self._note())
                 group.create_task(_heartbeat())
                 for inbox in (self.imap, self.lmtp):

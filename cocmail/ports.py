@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from cocmail.core.enforcement import Observed, Place, Question, Step
 from cocmail.core.enforcement import ProofRow as ProofRow
 from cocmail.core.enforcement import Standing as Standing
+from cocmail.core.leads import Subscription
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Before, Sanction
 from cocmail.core.verification import Authentication
@@ -110,6 +111,19 @@ class Lists(Protocol):
         """Discard what waits of these addresses on these lists (posting addresses), silently:
         subscriptions, and held posts, which an owner could still accept. How many posts there
         were, for each list that had some. Raises Temporary while something still waits."""
+        ...
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many members each list has, by posting address: one call for all."""
+        ...
+
+    async def rosters(self, lists: Collection[str]) -> Sequence[Subscription]:
+        """Who is on these lists as a member, with the name they go by there: a call for each
+        list, an entry for each membership. A list that is gone has none."""
+        ...
+
+    async def requests(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+        """Who waits to be let onto these lists: a call for each."""
         ...
 
     async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:

@@ -22,6 +22,7 @@ from cocmail.core.dossier import Earlier
 from cocmail.core.drift import Drift
 from cocmail.core.enforcement import ProofRow, Role, Row, Word
 from cocmail.core.forms import Outcome
+from cocmail.core.leads import Evidence
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Handle, Member, Private
 from cocmail.core.policy import Policy
@@ -179,6 +180,28 @@ _NOTED = e.PriorNoted(
 )
 _PRIORS = (Prior(at=NOW, noted=_NOTED),)
 
+_EXTENSIONS = tuple(
+    _proposed(
+        what, proposal="E5T8WH", addresses=(Address("mal@other.example"),), sanctions=("S7K2QD",)
+    )
+    for what in ("extend", "separate")
+)
+_LEADS = tuple(
+    e.LeadFound(
+        number=number, address=Address("mal@other.example"), name=name, like=PERSON,
+        sanctions=("S7K2QD",), lists=(_LIST,), others=others,
+        hints=tuple(
+            e.Hint(
+                evidence=kind,
+                like=Private("Mallory Example") if kind is Evidence.NAME else PERSON,
+            )
+            for kind in Evidence
+        ),
+    )
+    for number, name, others in (
+        (1, Private(""), ()), (2, Private("M. Example"), (Address("m@third.example"),)),
+    )
+)  # fmt: skip
 _ABOUT = {what: _proposed(what, target="bob") for what in ("recuse", "include")}
 _APPEAL = e.AppealOpened(
     appeal="A5T8WH", sanction="S7K2QD", party="respondent:1", by="alice", decide_by=_END
@@ -241,7 +264,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     _each("sanction", _SANCTIONS),
     _each("proposal", (*(_proposed("sanction", **times) for times in _TIMES),
                        _proposed("sanction", replaces="S9M3TE", **_TIMES[0]),
-                       _proposed("lift"), *_ABOUT.values(), *_ANSWERS)),
+                       _proposed("lift"), *_ABOUT.values(), *_ANSWERS, *_EXTENSIONS)),
     _each("result", ("approved", "rejected", "expired", "withdrawn")),
     ({"decided": e.Decided(proposal="S7K2QD", result="approved", approvals=2, needed=2)},),
     ({"votes": _VOTES}, {"votes": {}}),
@@ -287,6 +310,10 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         watch="W7K2QD", address=PERSON, near=Address("anna@quiet.example"), by="alice",
         lists=(), until=_END,
     ), "lists": (_LIST,)},),
+    ({"leads": _LEADS, "lead": _LEADS[0], "more": True},
+     {"leads": _LEADS[1:], "lead": _LEADS[1], "more": False}),
+    ({"covering": _SANCTIONS[3:4]}, {"covering": _SANCTIONS[1:4]}),
+    ({"requests": ((_LIST, PERSON),)},),
     ({"waiting": _WAITING, "parties": (_party("reporter"), _party("reporter", 2))},),
     ({"from_outside": (Message(at=NOW, received=_received()),)},),
     ({"linked": (), "merged": ()}, {"linked": ("COC-2K7QF3",), "merged": ("COC-9M3TEF",)}),
@@ -347,6 +374,7 @@ ONLY: dict[str, dict[str, Any]] = {
     "letter-appeal": {"how": "grant"},
     "ballot-recuse": {"proposal": _ABOUT["recuse"]},
     "ballot-include": {"proposal": _ABOUT["include"], "why": ("A report names them.",)},
+    "ballot-extend": {"eligible": 3},
     "escalation": {"why": "too-few"},
     "interim": {"sanction": _INTERIM},
     "letter-interim": {"until": _END},

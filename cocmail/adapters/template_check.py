@@ -31,6 +31,8 @@ OUTSIDE = frozenset(
         "letter-appeal",
         "appeal-received",
         "letter-ended",
+        "letter-extended",
+        "letter-separated",
         "notice",
         "outcome",
         "outcome-closed",

@@ -9,13 +9,14 @@ made in cocmail.servers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from cocmail.core.coverage import everybody
 from cocmail.core.enforcement import Observed, Place, Question, Step
 from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.leads import Subscription
 from cocmail.core.people import Address
 from cocmail.core.sites import added, section, union
 from cocmail.ports import Lists
@@ -116,6 +117,23 @@ class Venues:
             for name, theirs in some.items():
                 owners[name] = tuple(dict.fromkeys((*owners.get(name, ()), *theirs)))
         return owners
+
+    async def counts(self) -> Mapping[str, int]:
+        """Of the sites that answer. Raises only if nobody does."""
+        found = await _answers({site: venue.counts() for site, venue in self._venues.items()})
+        away = {s: x for s, x in found.items() if isinstance(x, Temporary | Permanent)}
+        if len(away) == len(found):
+            _raise(away)
+        known = [x for x in found.values() if not isinstance(x, Temporary | Permanent)]
+        return {name: count for some in known for name, count in some.items()}
+
+    async def rosters(self, lists: Collection[str]) -> Sequence[Subscription]:
+        found = await self._all(lambda venue: venue.rosters(lists))
+        return [one for some in found.values() for one in some]
+
+    async def requests(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+        found = await self._all(lambda venue: venue.requests(lists))
+        return {name: who for some in found.values() for name, who in some.items()}
 
     async def version(self) -> str:
         """Of each, in one line."""

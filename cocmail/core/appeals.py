@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 from cocmail.core import events as e
-from cocmail.core.case import Appeal, Case
+from cocmail.core import extending
+from cocmail.core.case import Appeal, Case, Extension
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Member
 from cocmail.core.sanctions import Measure, Sanction, State
@@ -21,7 +22,14 @@ from cocmail.core.work import Work
 def appealable(case: Case, party_id: str) -> tuple[Sanction, ...]:
     """The decided sanctions of this person that no appeal was made against."""
     addresses = {*case.parties[party_id].addresses}
-    against = {a.opened.sanction for a in case.appeals.values() if a.opened.what == "appeal"}
+    against = {
+        a.opened.sanction
+        for a in case.appeals.values()
+        if a.opened.what == "appeal"
+        # Whoever has it only by a later vote appeals against that vote.
+        and _is_extended(case, a.opened.sanction, a.opened.party)
+        is _is_extended(case, a.opened.sanction, party_id)
+    }
     return tuple(
         s
         for s in case.sanctions.values()
@@ -33,11 +41,20 @@ def appealable(case: Case, party_id: str) -> tuple[Sanction, ...]:
     )
 
 
-def in_time(work: Work, sanction: Sanction) -> bool:
-    return (
-        sanction.start is not None
-        and work.now <= sanction.start + work.setting.policy.appeal_within
-    )
+def in_time(work: Work, sanction: Sanction, party_id: str) -> bool:
+    extension = extension_of(work.case, sanction, party_id)
+    begun = extension.at if extension else sanction.start
+    return begun is not None and work.now <= begun + work.setting.policy.appeal_within
+
+
+def _is_extended(case: Case, sanction: str, party_id: str) -> bool:
+    return extension_of(case, case.sanctions[sanction], party_id) is not None
+
+
+def extension_of(case: Case, sanction: Sanction, party_id: str) -> Extension | None:
+    """Where this party has the sanction only by a later vote: perhaps it is somebody else."""
+    own = case.parties[party_id].addresses
+    return None if sanction.address in own else case.extension(sanction.id, own)
 
 
 def word_of(work: Work, mail: str, party_id: str, wanted: Wishes, *, proved: bool) -> str:
@@ -46,7 +63,7 @@ def word_of(work: Work, mail: str, party_id: str, wanted: Wishes, *, proved: boo
         return agreed
     found = appealable(work.case, party_id)
     kept_off = returnable(work.case, {*work.case.parties[party_id].addresses})
-    timely = [s for s in found if in_time(work, s)]
+    timely = [s for s in found if in_time(work, s, party_id)]
     if wanted.appeals and len(timely) == 1:
         open_appeal(work, timely[0], party_id, party_id)
         return "It is an appeal, and was opened as one."
@@ -143,7 +160,9 @@ def deciders(work: Work, appeal: Appeal) -> tuple[Member, ...]:
     wish to return says nothing against what was decided, and everybody decides on it."""
     if appeal.opened.what == "return":
         return work.eligible
-    proposal = work.case.proposals.get(appeal.opened.sanction)
+    opened = appeal.opened
+    extension = extension_of(work.case, work.case.sanctions[opened.sanction], opened.party)
+    proposal = work.case.proposals.get(extension.proposal if extension else opened.sanction)
     votes = proposal.votes if proposal else {}
     fresh = tuple(
         m for m in work.eligible if m.handle not in votes or votes[m.handle].vote != "approve"
@@ -157,23 +176,33 @@ def end(work: Work, appeal_id: str, proposed: e.Proposed) -> None:
     granted = proposed.what == "grant"
     work.happen(e.AppealEnded(appeal=appeal_id, result="granted" if granted else "denied"))
     sanction = work.case.sanctions[appeal.opened.sanction]
-    if granted and sanction.state is State.IN_FORCE:
+    party = work.case.parties[appeal.opened.party]
+    extension = extension_of(work.case, sanction, party.id)
+    letter = letter_values(work.case, appeal, sanction, proposed)
+    if granted and sanction.state is State.IN_FORCE and extension is not None:
+        bearing = [s for s in work.case.sanctions.values() if s.state is State.IN_FORCE]
+        extending.separate(work, bearing, party.addresses, proposed.by, tell=False)
+    elif granted and sanction.state is State.IN_FORCE:
         work.happen(e.Ended(sanction=sanction.id, how="lifted"))
+        extending.tell_end(work, sanction)
         work.enforce = True
     work.to_party(
-        work.case.parties[appeal.opened.party],
+        party,
         Kind.LETTER,
         "letter-appeal",
-        letter_values(appeal, sanction, proposed),
-        to=sanction.address,
+        letter,
+        to=extension.address if extension else sanction.address,
         language=proposed.language,
     )
 
 
-def letter_values(appeal: Appeal, sanction: Sanction, proposed: e.Proposed) -> dict[str, object]:
+def letter_values(
+    case: Case, appeal: Appeal, sanction: Sanction, proposed: e.Proposed
+) -> dict[str, object]:
     """What the answer says: the same in the ballot and when it leaves."""
+    extension = extension_of(case, sanction, appeal.opened.party)
     return {
-        "address": sanction.address,
+        "address": extension.address if extension else sanction.address,
         "measure": sanction.measure,
         "how": proposed.what,
         "asked": appeal.opened.what,

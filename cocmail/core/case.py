@@ -7,7 +7,7 @@ stored. Values are immutable.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -131,6 +131,29 @@ class Prior:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lead:
+    """Somebody who may be a person under sanction, and what a member said to it."""
+
+    at: datetime
+    found: e.LeadFound
+    answer: str = ""  # "same", "different"; "": nobody has answered
+
+    @property
+    def number(self) -> int:
+        return self.found.number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extension:
+    """An address that a sanction covers by a later vote."""
+
+    address: Address
+    at: datetime
+    proposal: str
+    proved: bool = False  # it was read back on the lists
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """A case as it stands."""
 
@@ -178,6 +201,11 @@ class Case:
     split: frozenset[int] = frozenset()  # messages that became cases of their own
     priors: tuple[Prior, ...] = ()
     watches: Mapping[str, e.Watched] = field(default_factory=dict)  # with the lists as last seen
+    asked: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    # watch -> the requests (list, who asks) that were told and still wait
+    leads: Mapping[int, Lead] = field(default_factory=dict)
+    extensions: Mapping[str, tuple[Extension, ...]] = field(default_factory=dict)  # by sanction
+    separated: Mapping[str, frozenset[str]] = field(default_factory=dict)  # taken off again
     suggested: frozenset[tuple[str, str]] = frozenset()  # (another case, why it may belong here)
     kept: tuple[Private, ...] = ()  # about whom; not empty: nobody reads it yet
     committee: Committee = field(default_factory=Committee)  # of the committee's own record alone
@@ -220,6 +248,11 @@ class Case:
             (s.state is State.IN_FORCE and s.measure is not Measure.WARN) or s.before
             for s in self.sanctions.values()
         )
+
+    def extension(self, sanction: str, addresses: Collection[str]) -> Extension | None:
+        """By what later vote the sanction covers one of these addresses."""
+        found = self.extensions.get(sanction, ())
+        return next((one for one in found if one.address in addresses), None)
 
     def next_number(self) -> int:
         return len(self.messages) + 1

@@ -12,6 +12,9 @@ from typing import Any
 from cocmail.core import events as e
 from cocmail.core.sanctions import Scope
 
+_WHO = {"same": "the same person", "different": "somebody else"}
+_COVERS = {"extend": "too", "separate": "no longer"}
+
 
 def told(event: Any) -> tuple[str, str]:
     """(actor, text) of one event. The actor is a handle, a party, "cocmail" or an operator."""
@@ -61,9 +64,12 @@ def told(event: Any) -> tuple[str, str]:
         case e.Released():
             return "cocmail", f"no longer kept out: {', '.join(event.handles)}"
         case e.Proposed():
+            addresses = ", ".join(event.addresses)
             what = (
                 f"proposed to lift {event.sanction}"
                 if event.what == "lift"
+                else f"proposed that {event.sanction} covers {addresses} {_COVERS[event.what]}"
+                if event.what in _COVERS
                 else f"proposed {event.sanction}: {event.measure} {event.address} on "
                 f"{Scope(groups=event.groups, lists=event.lists)}"
             )
@@ -187,6 +193,18 @@ def told(event: Any) -> tuple[str, str]:
             return "cocmail", f"both are on {', '.join(event.lists) or 'no list'} now"
         case e.WatchEnded():
             return "cocmail", "a watch is over"
+        case e.WatchAsked():
+            asked = ", ".join(f"{who} to {name}" for name, who in event.requests)
+            return "cocmail", f"asks to join: {asked or 'nobody any more'}"
+        case e.LeadFound():
+            why = ", ".join(hint.evidence for hint in event.hints)
+            return "cocmail", f"lead {event.number}: {event.address} may be {event.like} ({why})"
+        case e.LeadAnswered():
+            return event.by, f"said of lead {event.number} that it is {_WHO[event.answer]}"
+        case e.Extended():
+            return "cocmail", f"{event.sanction} covers {', '.join(event.addresses)} too"
+        case e.Narrowed():
+            return "cocmail", f"{event.sanction} covers {', '.join(event.addresses)} no longer"
         case e.Suggested():
             return "cocmail", f"another case may belong together with this one ({event.why})"
         case e.Kept():

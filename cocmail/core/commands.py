@@ -227,6 +227,20 @@ _TABLE = (
         forms.watch,
     ),
     _spec(
+        "same",
+        "/same N | ADDRESS [N | ADDRESS …]",
+        "says that a lead is the person: opens a vote on covering that address too",
+        "/same 1",
+        forms.lead("same"),
+    ),
+    _spec(
+        "different",
+        "/different N | ADDRESS [N | ADDRESS …]",
+        "says that a lead is somebody else: you are not asked again",
+        "/different 1",
+        forms.lead("different"),
+    ),
+    _spec(
         "appeal",
         "/appeal [SANCTION]",
         "takes what the reported person answered for an appeal",
@@ -323,7 +337,8 @@ class Group(StrEnum):
 
 _GROUPS = {
     Group.TALK: "reply release attach",
-    Group.DECIDE: "sanction interim lift approve object abstain withdraw confirm appeal grant deny",
+    Group.DECIDE: "sanction interim lift approve object abstain withdraw confirm appeal grant deny"
+    " same different",
     Group.PEOPLE: "respondent history note watch recuse include lock unlock",
     Group.YOU: "status help away back",
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cocmail.core import appeals
+from cocmail.core import appeals, extending
 from cocmail.core import events as e
 from cocmail.core.case import Proposal, until_of
 from cocmail.core.letters import Kind
@@ -22,12 +22,17 @@ from cocmail.core.work import Work
 
 def is_permanent(work: Work, proposal: Proposal) -> bool:
     """Whether the permanent policy governs; ending such a sanction asks as much as making it."""
-    if proposal.proposed.what in ("lift", "grant", "deny"):
-        sanction = work.case.sanctions[proposal.proposed.sanction]
-        return sanction.until is None and (
-            sanction.measure in (Measure.BAN, Measure.MODERATE, Measure.LEAVE)
-        )
-    return proposal.proposed.permanent
+    proposed = proposal.proposed
+    if proposed.what in ("lift", "grant", "deny", "extend", "separate"):
+        names = proposed.sanctions or (proposed.sanction,)
+        return any(_lasts(work.case.sanctions[name]) for name in names)
+    return proposed.permanent
+
+
+def _lasts(sanction: Sanction) -> bool:
+    return sanction.until is None and (
+        sanction.measure in (Measure.BAN, Measure.MODERATE, Measure.LEAVE)
+    )
 
 
 def voters(work: Work, proposal: Proposal) -> tuple[Member, ...]:
@@ -85,6 +90,10 @@ def reconsider(work: Work) -> None:
     """Decide every open proposal that can be decided now."""
     for proposal in work.case.open_proposals:
         votes = standing_votes(work, proposal)
+        covers = proposal.proposed.what in ("extend", "separate")
+        if covers and not extending.in_force(work.case, proposal.proposed):
+            _end(work, proposal, "expired", approvals(work, proposal), needed(work, proposal))
+            continue
         yes = sum(1 for v in votes.values() if v.vote == "approve")
         no = sum(1 for v in votes.values() if v.vote == "object")
         enough = needed(work, proposal)
@@ -103,7 +112,7 @@ def _approve_in_time(
 ) -> None:
     """The approvals are in: at once, or after the time for objections and after counsel."""
     within = work.setting.policy.objection_within
-    if within is not None and proposal.proposed.what == "sanction":
+    if within is not None and proposal.proposed.what in ("sanction", "extend"):
         if proposal.window is None:
             until = work.now + within
             work.happen(e.WindowOpened(proposal=proposal.id, until=until))
@@ -135,8 +144,11 @@ def close_window(work: Work, proposal_id: str) -> None:
 def needs_counsel(work: Work, proposal: Proposal) -> bool:
     """Whether it lasts so long that the community wants counsel to be heard first."""
     limit, proposed = work.setting.policy.counsel_after, proposal.proposed
-    if limit is None or proposed.what != "sanction":
+    if limit is None or proposed.what not in ("sanction", "extend"):
         return False
+    if proposed.what == "extend":  # as long as what it extends
+        ends = [s.until for s in extending.in_force(work.case, proposed)]
+        return any(end is None or end - work.now > limit for end in ends)
     if proposed.permanent:
         return True
     until = until_of(proposed, work.now)
@@ -199,6 +211,7 @@ def _approve(work: Work, proposal: Proposal, yes: int, enough: int) -> None:
 def lift(work: Work, sanction: Sanction, language: str = "") -> None:
     """The sanction ends early; the person learns of it."""
     work.happen(e.Ended(sanction=sanction.id, how="lifted"))
+    extending.tell_end(work, sanction)
     party = work.respondent(sanction.address)
     work.to_party(
         party,
@@ -222,6 +235,7 @@ def expire(work: Work, sanction: Sanction) -> None:
         work.tell(Kind.MESSAGE, "term-over", {"sanction": sanction})
         return
     work.happen(e.Ended(sanction=sanction.id, how="ended"))
+    extending.tell_end(work, sanction)
     work.to_party(
         party,
         Kind.LETTER,
@@ -291,6 +305,13 @@ def _put_in_force(work: Work, proposed: e.Proposed) -> None:
             not_before=None if confirmed else work.now + LETTER_FIRST,
         )
     )
+    # What was decided of the interim measure's reach holds for what takes over from it.
+    reach = dict.fromkeys(
+        (x.address, x.proposal) for s in confirmed for x in work.case.extensions.get(s.id, ())
+    )
+    for address, by in reach:
+        if address not in proposed.addresses:
+            work.happen(e.Extended(sanction=proposed.sanction, addresses=(address,), proposal=by))
     for interim in confirmed:
         work.happen(e.Ended(sanction=interim.id, how="ended"))
     work.enforce = True
@@ -313,6 +334,11 @@ def _include(work: Work, proposed: e.Proposed) -> None:
         work.to_member(member, Kind.REPORT, "included", values)
 
 
+def _separate(work: Work, proposed: e.Proposed) -> None:
+    sanctions = extending.in_force(work.case, proposed)
+    extending.separate(work, sanctions, proposed.addresses, proposed.by)
+
+
 def _answer(work: Work, proposed: e.Proposed) -> None:
     appeals.end(work, proposed.target, proposed)
 
@@ -322,6 +348,8 @@ _DECISIONS = {
     "include": "decision-member",
     "grant": "decision-appeal",
     "deny": "decision-appeal",
+    "extend": "decision-extend",
+    "separate": "decision-extend",
 }
 
 _EFFECTS: dict[str, Callable[[Work, e.Proposed], None]] = {
@@ -331,5 +359,7 @@ _EFFECTS: dict[str, Callable[[Work, e.Proposed], None]] = {
     "include": _include,
     "grant": _answer,
     "deny": _answer,
+    "extend": extending.extend,
+    "separate": _separate,
 }
 """What an approved proposal does at once, by what it proposes."""

@@ -234,7 +234,7 @@ class Released:
 @dataclass(frozen=True, kw_only=True)
 class Proposed:
     proposal: str
-    what: Literal["sanction", "lift", "recuse", "include", "grant", "deny"]
+    what: Literal["sanction", "lift", "recuse", "include", "grant", "deny", "extend", "separate"]
     by: str
     because: Private
     closes: datetime
@@ -253,6 +253,7 @@ class Proposed:
     replaces: str = ""  # the proposal that this one amends
     language: str = ""  # the letter's, so that what was voted on is what leaves
     conditions: Private = Private("")  # of a return
+    sanctions: tuple[str, ...] = ()  # all that are extended, or narrowed: the strictest first
     kind: Literal["proposed"] = "proposed"
 
 
@@ -805,6 +806,69 @@ class WatchEnded:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hint:
+    """What speaks for a lead (core.leads.Clue)."""
+
+    evidence: str
+    like: Private  # of the person under sanction: an address, or a name
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadFound:
+    """Somebody on the lists may be a person under sanction; the members were asked."""
+
+    number: int
+    address: Address  # on the lists
+    name: Private
+    like: Address  # of the person under sanction
+    sanctions: tuple[str, ...]  # that they are under, the strictest first
+    lists: tuple[str, ...]
+    hints: tuple[Hint, ...]
+    others: tuple[Address, ...] = ()  # of the same Mailman user as the address
+    kind: Literal["lead-found"] = "lead-found"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadAnswered:
+    """A member says whether it is the same person; if so, a vote on it is open."""
+
+    number: int
+    by: str
+    answer: Literal["same", "different"]
+    kind: Literal["lead-answered"] = "lead-answered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extended:
+    """The sanction covers these addresses too, from now on."""
+
+    sanction: str
+    addresses: tuple[Address, ...]
+    proposal: str
+    kind: Literal["extended"] = "extended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Narrowed:
+    """The sanction covers these addresses no longer. What it did to them is of a sanction by
+    itself from now on, which is lifted, so that exactly that is put back."""
+
+    sanction: str
+    addresses: tuple[Address, ...]
+    part: str  # the id of that sanction
+    kind: Literal["narrowed"] = "narrowed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchAsked:
+    """Somebody who is watched asks to join these lists, which the other is on."""
+
+    watch: str
+    requests: tuple[tuple[str, Address], ...]  # (list, who asks): all that wait now
+    kind: Literal["watch-asked"] = "watch-asked"
+
+
+@dataclass(frozen=True, kw_only=True)
 class WasRead:
     """An operator read the case on the machine."""
 
@@ -899,6 +963,11 @@ Event = Annotated[
     | Watched
     | WatchSeen
     | WatchEnded
+    | WatchAsked
+    | LeadFound
+    | LeadAnswered
+    | Extended
+    | Narrowed
     | WasRead
     | Happened,
     Field(discriminator="kind"),

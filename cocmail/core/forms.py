@@ -60,6 +60,7 @@ class Command:
     conditions: Private = Private("")  # of a return
     target: str = ""  # reporter, reporters, respondent; or a handle, id, word, reference
     number: int | None = None
+    numbers: tuple[int, ...] = ()  # where there may be several; ``number`` is the first
     text: Private = field(default=Private(""), repr=False)
     outcome: Outcome | None = None
 
@@ -289,6 +290,39 @@ def watch(words: str, line: str) -> Command:
     _nothing_more(rest, form)
     return Command(word="watch", line=Private(line), addresses=(first, second))
 
+
+def lead(word: str) -> Callable[[str, str], Command]:
+    """`/same` and `/different`: leads by their numbers or addresses."""
+    form = f"/{word} 1"
+
+    def parse(words: str, line: str) -> Command:
+        rest = words.replace(",", " ").replace(";", " ").strip()
+        numbers: list[int] = []
+        found: list[Address] = []
+        while rest:
+            head, _, after = rest.partition(" ")
+            if head.lstrip("#").isdecimal() and len(head) < _LONGEST_NUMBER:
+                numbers.append(int(head.lstrip("#")))
+                rest = after.strip()
+            elif head.lower() == "and":
+                rest = after.strip()
+            else:
+                address, rest = _address_and_rest(rest, form)
+                found.append(address)
+        if not numbers and not found:
+            raise Problem("it doesn't say which lead", form)
+        return Command(
+            word=word,
+            line=Private(line),
+            addresses=tuple(dict.fromkeys(found)),
+            numbers=tuple(dict.fromkeys(numbers)),
+            number=numbers[0] if numbers else None,
+        )
+
+    return parse
+
+
+_LONGEST_NUMBER = 8  # digits: what is longer is no number of ours
 
 SANCTION = "/sanction suspend mallory@example.net on all for 90 days because …"
 INTERIM = "/interim moderate mallory@example.net because …"

@@ -159,6 +159,18 @@ def absorb(case: Case, other: Case, event: e.Absorbed) -> Case:
         links={k: v for k, v in links.items() if k not in (case.id, other.id)},
         branches={**case.branches, **earlier, other.id: branch},
         watches={**case.watches, **other.watches},
+        asked={**case.asked, **other.asked},
+        leads={
+            **case.leads,
+            **{
+                len(case.leads) + n: replace(
+                    x, found=replace(x.found, number=len(case.leads) + n)
+                )
+                for n, x in enumerate(other.leads.values(), start=1)
+            },
+        },
+        extensions={**case.extensions, **other.extensions},
+        separated={**case.separated, **other.separated},
         suggested=case.suggested | other.suggested,
         split=case.split | {first + n for n in other.split},
         priors=(*case.priors, *other.priors),

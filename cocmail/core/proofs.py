@@ -72,6 +72,10 @@ def enforced(
             tell_outcome(work, "outcome", {}, sanction)
         if setting.policy.tell_owners:
             _tell_owners(work, sanction, rows)
+    elif setting.policy.tell_owners:
+        fresh = {x.address for x in case.extensions.get(sanction_id, ()) if not x.proved}
+        added = [row for row in rows if row.address in fresh]
+        _tell_owners(work, work.case.sanctions[sanction_id], added)
     return work.result()
 
 

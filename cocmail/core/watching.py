@@ -7,6 +7,8 @@ by loops/watching and by the calendar.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed, Role
@@ -21,16 +23,58 @@ WATCHING = "watching"
 
 def shared(observed: Observed, one: Address, other: Address) -> tuple[str, ...]:
     """The lists that both are on, under any address of theirs."""
-    first, second = ({a, *observed.linked.get(a, ())} for a in (one, other))
+    return tuple(sorted(_on(observed, one) & _on(observed, other)))
 
-    def on(addresses: set[Address]) -> set[str]:
-        return {
-            row.list
-            for row in observed.rows
-            if row.address in addresses and row.role is not Role.NONMEMBER
-        }
 
-    return tuple(sorted(on(first) & on(second)))
+def _all(observed: Observed, address: Address) -> set[Address]:
+    return {address, *observed.linked.get(address, ())}
+
+
+def _on(observed: Observed, address: Address) -> set[str]:
+    theirs = _all(observed, address)
+    return {
+        row.list
+        for row in observed.rows
+        if row.address in theirs and row.role is not Role.NONMEMBER
+    }
+
+
+Requests = Mapping[str, Collection[Address]]
+"""Who waits to be let onto a list, by its posting address."""
+
+
+def could_join(observed: Observed, one: Address, other: Address) -> tuple[str, ...]:
+    """The lists that just one of them is on: only there a request brings them near."""
+    return tuple(sorted(_on(observed, one) ^ _on(observed, other)))
+
+
+def asking(
+    observed: Observed, one: Address, other: Address, requests: Requests
+) -> tuple[tuple[str, Address], ...]:
+    """(list, who asks): one of them, under any address of theirs, where the other is."""
+    pairs = ((one, _on(observed, other)), (other, _on(observed, one)))
+    return tuple(
+        sorted(
+            (name, address)
+            for who, lists in pairs
+            for name in lists
+            for address in {*requests.get(name, ())} & _all(observed, who)
+        )
+    )
+
+
+def asked(
+    case: Case, setting: Setting, watch_id: str, waiting: tuple[tuple[str, Address], ...]
+) -> Result:
+    """Who of the two waits to be let near now. Told once for each request."""
+    work = Work(case, setting)
+    watch, before = case.watches.get(watch_id), case.asked.get(watch_id, frozenset())
+    if watch is not None and {*waiting} != before:
+        work.happen(e.WatchAsked(watch=watch_id, requests=waiting))
+        new = [one for one in waiting if one not in before]
+        if new:
+            work.tell(Kind.ALERT, "watch-asked", {"watch": watch, "requests": new})
+    return work.result()
 
 
 def still_shared(watch: e.Watched, observed: Observed) -> tuple[str, ...]:

@@ -276,12 +276,13 @@ class Enforcement:
         for sanction in standing.sanctions:
             if sanction.proved is not None:
                 recorded = {(b.site, b.list, b.address, b.role) for b in sanction.before}
+                known = {b.address for b in sanction.before}
                 for step in done:
                     if sanction.id not in step.sanctions:
                         continue
                     at = (step.site, step.list, step.address, step.role)
-                    fresh = at not in recorded
-                    note = NEWLY_COVERED if fresh and step.act in _ADDING else PUT_RIGHT
+                    adds = step.act in _ADDING or step.address not in known
+                    note = NEWLY_COVERED if adds and at not in recorded else PUT_RIGHT
                     places = self._drifted.setdefault(sanction.id, {})
                     old = places.get(step.place)
                     places[step.place] = (

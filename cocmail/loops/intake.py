@@ -271,6 +271,11 @@ class Intake:
                 sanction = case.sanctions[command.target]
                 addresses.extend(sanction.addresses)
                 lists.extend((*sanction.scope.groups, *sanction.scope.lists))
+            if command.word in ("same", "different"):
+                addresses.extend(command.addresses)
+                addresses.extend(
+                    case.leads[n].found.address for n in command.numbers if n in case.leads
+                )
         return _Ahead(
             commands=meant,
             addresses=tuple(dict.fromkeys(addresses)),

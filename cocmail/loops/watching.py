@@ -1,6 +1,7 @@
-"""Looks at every sweep whether somebody who is watched has come near.
+"""Looks at every sweep whether somebody who is watched has come near, or asks to.
 
-Owns the looking: two people a question, at the enforcement's pace. Refuses to know what is told of
+Owns the looking: two people a question, and the waiting requests of the lists that just one of
+them is on, at the enforcement's pace. Refuses to know what is told of
 it (core.watching). Started by the daemon that sweeps.
 """
 
@@ -13,10 +14,10 @@ from functools import partial
 import structlog
 
 from cocmail.core.case import Case
-from cocmail.core.enforcement import Question
+from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
-from cocmail.core.watching import WATCHING, seen, still_shared
+from cocmail.core.watching import WATCHING, asked, asking, could_join, seen, still_shared
 from cocmail.loops.deciding import Deciding
 from cocmail.ports import Lists
 
@@ -57,6 +58,18 @@ class Watching:
                 if set(lists) != set(watch.lists):
                     decide = partial(seen, watch_id=watch.watch, lists=lists)
                     await self._deciding.on(case.id, decide)
+        if not observed.away:  # of whom nothing can be read, nothing has ended
+            await self._requests(cases, observed)
+
+    async def _requests(self, cases: list[Case], observed: Observed) -> None:
+        watches = [(case, watch) for case in cases for watch in case.watches.values()]
+        near = {name for _, w in watches for name in could_join(observed, w.address, w.near)}
+        requests = await self._lists.requests(sorted(near)) if near else {}
+        for case, watch in watches:
+            waiting = asking(observed, watch.address, watch.near, requests)
+            if {*waiting} != case.asked.get(watch.watch, frozenset()):
+                ask = partial(asked, watch_id=watch.watch, waiting=waiting)
+                await self._deciding.on(case.id, ask)
 
     async def _cases(self) -> list[Case]:
         async with self._deciding.store.transaction() as tx:

@@ -28,6 +28,9 @@ from cocmail.core.events import (
     Refused,
 )
 from cocmail.core.files import File
+from cocmail.core.leading import found as lead_found
+from cocmail.core.leading import suspects
+from cocmail.core.leads import Bearers, Subscription, leads
 from cocmail.core.mail import Mail
 from cocmail.core.people import Address, Private
 from cocmail.core.policy import Policy
@@ -136,10 +139,58 @@ PLACES: dict[str, Callable[[], Example]] = {
     "while a lift is being voted on": lambda: _lifting(),
     "in a closed case": _after(_reported, "/close resolved"),
     "while Mailman is away": _mailman_away,
+    "with two leads": lambda: _lead()(),
+    "while a vote on lead 1 is open": lambda: _lead("/same 1")(),
+    "after lead 1 was said to be somebody else": lambda: _lead("/different 1")(),
+    "when lead 1 is covered": lambda: _covered(),
+    "with leads to two people": lambda: _led_to_two(),
+    "when the sanction is over": lambda: _led_and_over(),
     "with two reporters": _two_reporters,
     "with the respondent named": _after(_reported, f"/respondent {MALLORY}"),
 }
 """Where a command can be written, by the words of the pages."""
+
+
+def _lead(*lines: str) -> Callable[[], Example]:
+    """With two leads, of which these commands were said."""
+
+    def made() -> Example:
+        world = _done()
+        _looked(world, "ma11ory@example.net", "mal1ory@example.net")
+        for line in lines:
+            world.say("alice", line)
+        return world
+
+    return made
+
+
+def _looked(world: Example, *addresses: str) -> None:
+    persons = [s.person for s in suspects(world.case)]
+    seen = [Subscription(address=Address(a), lists=("dev@lists.example.org",)) for a in addresses]
+    found = leads(persons, seen, Bearers(persons))
+    world.take(lead_found(world.case, world.setting(), found, {}))
+
+
+def _covered() -> Example:
+    world = _lead("/same 1")()
+    world.vote(world.case.open_proposals[-1].id, "alice", "bob")
+    return world
+
+
+def _led_to_two() -> Example:
+    world = _lead()()
+    other = SUSPEND.replace(MALLORY, "robin@example.net")
+    world.vote(world.propose(other), "alice", "bob")
+    _looked(world, "r0bin@example.net")
+    return world
+
+
+def _led_and_over() -> Example:
+    world = _lead()()
+    sanction = next(s.id for s in world.case.sanctions.values() if s.in_force)
+    world.say("alice", f"/lift {sanction} because it is over")
+    world.vote(world.case.open_proposals[-1].id, "alice", "bob")
+    return world
 
 
 def _lifting() -> Example:

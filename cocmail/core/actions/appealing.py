@@ -117,7 +117,7 @@ def _propose(work: Work, member: Member, command: Command, one: Appeal) -> None:
     letter = work.preview(
         party,
         "letter-appeal",
-        appeals.letter_values(one, sanction, proposal.proposed),
+        appeals.letter_values(work.case, one, sanction, proposal.proposed),
         proposal.proposed.language,
     )
     values = {

@@ -52,4 +52,16 @@ def person(turn: Turn, address: Address) -> tuple[Address, ...]:
     """All addresses that are known to be this person's, the named one first."""
     known = turn.work.case.party_of(address, "respondent")
     linked = turn.observed.linked.get(address, ()) if turn.observed else ()
-    return tuple(dict.fromkeys((address, *(known.addresses if known else ()), *linked)))
+    theirs = (known.addresses if known else (), linked, _decided(turn, address))
+    return tuple(dict.fromkeys((address, *(a for one in theirs for a in one))))
+
+
+def _decided(turn: Turn, address: Address) -> list[Address]:
+    """What was decided to be theirs when a sanction in force was extended."""
+    case = turn.work.case
+    return [
+        x.address
+        for s in case.sanctions.values()
+        if s.in_force and address in s.addresses
+        for x in case.extensions.get(s.id, ())
+    ]

@@ -289,6 +289,8 @@ def _what(work: Work, proposal: Proposal) -> str:
     proposed = proposal.proposed
     if proposed.sanction not in work.case.sanctions:
         return f"{proposed.what} {proposed.target}"
+    if proposed.what in ("extend", "separate"):
+        return f"{proposed.proposal}: {proposed.what} {', '.join(proposed.addresses)}"
     about = "lifting " if proposed.what == "lift" else ""
     return f"{about}{named(work.case.sanctions[proposed.sanction])}"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from cocmail.core import drift as drifting
 from cocmail.core import events as e
-from cocmail.core.case import Case
+from cocmail.core.case import Case, Extension
 from cocmail.core.enforcement import Role
 from cocmail.core.folding.common import put, sanction_of, unfit
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
@@ -50,14 +50,20 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
             sanction = sanction_of(case, event)
             known_addresses = tuple(dict.fromkeys((*sanction.addresses, *event.addresses)))
             lists = frozenset(line.list for line in event.lines if line.list is not None)
+            separated = case.separated.get(sanction.id, frozenset())
+            extensions = tuple(
+                replace(one, proved=one.proved or one.address in event.addresses)
+                for one in case.extensions.get(sanction.id, ())
+            )
             return replace(
                 case,
+                extensions=put(case.extensions, sanction.id, extensions),
                 sanctions=put(
                     case.sanctions,
                     sanction.id,
                     replace(
                         sanction,
-                        addresses=known_addresses,
+                        addresses=tuple(a for a in known_addresses if a not in separated),
                         proved=sanction.proved or at,
                         # A removal takes once and gives nothing back: no record is left open.
                         before=() if sanction.measure is Measure.REMOVE else sanction.before,
@@ -69,7 +75,9 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
             )
         case e.Drifted():
             sanction = sanction_of(case, event)
-            known = tuple(dict.fromkeys((*sanction.addresses, *event.addresses)))
+            apart = case.separated.get(sanction.id, frozenset())
+            both = dict.fromkeys((*sanction.addresses, *event.addresses))
+            known = tuple(a for a in both if a not in apart)
             drift = drifting.found(case.drifts.get(sanction.id, drifting.Drift()), event.lines, at)
             cleared = sanction.cleared and all(line.role != Role.BAN for line in event.lines)
             sanction = replace(sanction, addresses=known, cleared=cleared)
@@ -86,6 +94,10 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
         case e.WaitingDiscarded():
             sanction = replace(sanction_of(case, event), cleared=True)
             return replace(case, sanctions=put(case.sanctions, sanction.id, sanction))
+        case e.Extended():
+            return _extend(case, at, event)
+        case e.Narrowed():
+            return _narrow(case, event)
         case e.Restored():
             sanction = sanction_of(case, event)
             return replace(
@@ -113,6 +125,61 @@ def _order(case: Case, at: datetime, event: e.Ordered) -> Case:
         by=event.by,
     )
     return replace(case, sanctions=put(case.sanctions, sanction.id, sanction))
+
+
+def _extend(case: Case, at: datetime, event: e.Extended) -> Case:
+    sanction = sanction_of(case, event, State.IN_FORCE)
+    wider = replace(
+        sanction,
+        addresses=tuple(dict.fromkeys((*sanction.addresses, *event.addresses))),
+        cleared=False,  # the added address may have asked to join before
+    )
+    fresh = tuple(
+        Extension(address=address, at=at, proposal=event.proposal)
+        for address in event.addresses
+        if address not in sanction.addresses
+    )
+    separated = case.separated.get(sanction.id, frozenset()) - {*event.addresses}
+    return replace(
+        case,
+        sanctions=put(case.sanctions, sanction.id, wider),
+        extensions=put(
+            case.extensions, sanction.id, (*case.extensions.get(sanction.id, ()), *fresh)
+        ),
+        separated=put(case.separated, sanction.id, separated),
+    )
+
+
+def _narrow(case: Case, event: e.Narrowed) -> Case:
+    sanction = sanction_of(case, event, State.IN_FORCE)
+    if event.part in case.sanctions or sanction.address in event.addresses:
+        raise unfit(case, event)
+    part = replace(
+        sanction,
+        id=event.part,
+        address=event.addresses[0],
+        addresses=event.addresses,
+        state=State.LIFTED,
+        letter=None,
+        before=tuple(b for b in sanction.before if b.address in event.addresses),
+    )
+    narrower = replace(
+        sanction,
+        addresses=tuple(a for a in sanction.addresses if a not in event.addresses),
+        before=tuple(b for b in sanction.before if b.address not in event.addresses),
+    )
+    left = case.extensions.get(sanction.id, ())
+    separated = case.separated.get(sanction.id, frozenset()) | {*event.addresses}
+    return replace(
+        case,
+        sanctions={**case.sanctions, sanction.id: narrower, part.id: part},
+        extensions=put(
+            case.extensions,
+            sanction.id,
+            tuple(one for one in left if one.address not in event.addresses),
+        ),
+        separated=put(case.separated, sanction.id, separated),
+    )
 
 
 def _note_before(case: Case, event: e.BeforeNoted) -> Case:

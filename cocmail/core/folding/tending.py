@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from cocmail.core import events as e
-from cocmail.core.case import Case, Prior, reminder_key
+from cocmail.core.case import Case, Lead, Prior, reminder_key
 from cocmail.core.folding.common import clocks_anew, put, unfit
 
 
@@ -43,5 +43,20 @@ def tending(case: Case, at: datetime, event: Any) -> Case | None:
             return replace(case, watches=put(case.watches, event.watch, seen))
         case e.WatchEnded():
             watches = {k: w for k, w in case.watches.items() if k != event.watch}
-            return replace(case, watches=watches)
+            asked = {k: r for k, r in case.asked.items() if k != event.watch}
+            return replace(case, watches=watches, asked=asked)
+        case e.WatchAsked():
+            waiting = frozenset((name, str(who)) for name, who in event.requests)
+            return replace(case, asked=put(case.asked, event.watch, waiting))
+        case e.LeadFound():
+            if event.number in case.leads:
+                raise unfit(case, event)
+            lead = Lead(at=at, found=event)
+            return replace(case, leads={**case.leads, event.number: lead})
+        case e.LeadAnswered():
+            known = case.leads.get(event.number)
+            if known is None:
+                raise unfit(case, event)
+            answered = replace(known, answer=event.answer)
+            return replace(case, leads={**case.leads, event.number: answered})
     return None

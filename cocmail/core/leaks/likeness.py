@@ -76,14 +76,21 @@ def folded(text: str) -> list[str]:
     return read(text).words
 
 
+def drawn(word: str) -> str:
+    """One word as it is drawn: without case, accents and width, in Latin letters where another
+    script's look like them."""
+    low = word.casefold()
+    if low.isascii():
+        return low
+    spread = unicodedata.normalize("NFKD", low.translate(_LOOKALIKE))
+    kept = "".join(c for c in spread if unicodedata.category(c) not in ("Mn", "Cf"))
+    return kept.translate(_LOOKALIKE)
+
+
 @lru_cache(maxsize=65_536)
 def fold(word: str) -> str:
     """One word without what doesn't tell it from another; ü, ue and u are one letter."""
-    low = word.casefold()
-    if not low.isascii():
-        spread = unicodedata.normalize("NFKD", low.translate(_LOOKALIKE))
-        kept = "".join(c for c in spread if unicodedata.category(c) not in ("Mn", "Cf"))
-        low = kept.translate(_LOOKALIKE)
+    low = drawn(word)
     if not low.isalpha() and not low.isdigit():
         low = low.translate(_DIGITS)
     return _TWO_FOR_ONE.sub(r"\1", low) or low

@@ -1,0 +1,162 @@
+"""Looks at every sweep whether somebody on the lists may be a person under sanction.
+
+Owns when which list's roster is read: only while a sanction keeps somebody off or holds them; then
+those whose number of members has changed, and every list once a day, after a start and whenever the
+persons change, for who leaves as another comes changes no number. Refuses to compare (core.leads),
+to say what is told (core.leading) and to change anything on a list. Started by the daemon; only the
+one that sweeps looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from cocmail.core import leading
+from cocmail.core.case import Case
+from cocmail.core.enforcement import Question
+from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.leading import Suspect
+from cocmail.core.leads import Bearers, Lead, Person, Subscription, leads, merged
+from cocmail.core.people import Address
+from cocmail.loops.deciding import Deciding
+from cocmail.ports import Clock, Lists
+
+log = structlog.get_logger()
+
+WHOLE_EVERY = timedelta(days=1)
+_AT_ONCE = 20  # rosters in memory before they are compared
+_FIRST_LOOK = 1.0  # seconds between looks whether this daemon has come to be the one that sweeps
+
+Linked = Mapping[Address, tuple[Address, ...]]
+
+
+class Leading:
+    """Until cancelled, once every sweep."""
+
+    def __init__(
+        self,
+        deciding: Deciding,
+        lists: Lists,
+        clock: Clock,
+        *,
+        groups: Mapping[str, tuple[str, ...]],
+        every: timedelta,
+        mine: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """``mine``: whether this daemon is the one that sweeps."""
+        self._deciding, self._lists, self._clock = deciding, lists, clock
+        self._groups, self._every, self._mine = groups, every, mine
+        self._forget()
+
+    def _forget(self) -> None:
+        self._counts: Mapping[str, int] = {}
+        self._persons: frozenset[Person] = frozenset()
+        self._whole: datetime | None = None  # when all lists were read last
+        self._bearers = Bearers(())
+        self._linked: Linked = {}  # of what is known of a person and not covered
+        self._left: dict[str, list[Lead]] = {}  # case → found, and not all told yet
+
+    async def run(self) -> None:
+        while True:
+            if not self._mine():
+                self._forget()
+                await asyncio.sleep(_FIRST_LOOK)
+                continue
+            try:
+                await self.look()
+            except (Temporary, Permanent) as error:
+                # Enforcement tells the committee of a Mailman that stays away.
+                log.warning("rosters could not be looked at; trying again", error=str(error))
+            await asyncio.sleep(self._every.total_seconds())
+
+    async def look(self) -> None:
+        """Raises Temporary or Permanent; what was not looked at is looked at the next time."""
+        cases = await self._cases()
+        suspects = {(c.id, s.person.key): s for c in cases for s in leading.suspects(c)}
+        if not suspects:
+            self._forget()
+            return
+        counts = await self._lists.counts()
+        persons = tuple(replace(s.person, key=_key(*at)) for at, s in suspects.items())
+        names = [n for n in counts if any(s.lists([n], self._groups) for s in suspects.values())]
+        known = frozenset(replace(p, different=frozenset()) for p in persons)
+        now = self._clock.now()
+        if self._whole is None or now >= self._whole + WHOLE_EVERY or known != self._persons:
+            self._bearers = Bearers(persons)
+            self._linked = await self._users(a for p in persons for a in p.known)
+            found = await self._compare(persons, names, whole=True)
+            self._whole, self._persons = now, known
+        else:
+            changed = [n for n in names if self._counts.get(n) != counts[n]]
+            found = await self._compare(persons, changed, whole=False)
+        self._counts = counts
+        for lead in found:
+            case, key = _case_of(lead.person)
+            self._left.setdefault(case, []).append(replace(lead, person=key))
+        for one in cases:
+            await self._tell(one, {k: s for (c, k), s in suspects.items() if c == one.id})
+
+    async def _compare(
+        self, persons: Sequence[Person], names: Sequence[str], *, whole: bool
+    ) -> tuple[Lead, ...]:
+        """In portions, so that no more than those are held; all but those who share a name with
+        many can be told at once, and of these it is known only when every list was read."""
+        kept: list[Subscription] = []
+        for start in range(0, len(names), _AT_ONCE):
+            portion = await self._lists.rosters(names[start : start + _AT_ONCE])
+            seen = [replace(x, others=self._linked.get(x.address, ())) for x in portion]
+            kept += await asyncio.to_thread(self._sift, persons, seen)
+        return await asyncio.to_thread(leads, persons, merged(kept), self._bearers)
+
+    def _sift(self, persons: Sequence[Person], seen: Sequence[Subscription]) -> list[Subscription]:
+        """Those of whom anything is alike; the rest is let go."""
+        self._bearers.seen(seen)
+        alike = {lead.address for lead in leads(persons, seen, Bearers(()))}
+        return [one for one in seen if one.address in alike]
+
+    async def _tell(self, case: Case, suspects: Mapping[str, Suspect]) -> None:
+        left = [x for x in self._left.pop(case.id, ()) if self._is_news(case, suspects, x)]
+        waiting = sum(not x.answer for x in case.leads.values())
+        if left and waiting < leading.MOST_OPEN:
+            now, left = left[: leading.MOST_AT_ONCE], left[leading.MOST_AT_ONCE :]
+            linked = await self._users(x.address for x in now)
+            await self._deciding.on(case.id, partial(leading.found, leads=now, linked=linked))
+        if left:
+            self._left[case.id] = left
+
+    def _is_news(self, case: Case, suspects: Mapping[str, Suspect], lead: Lead) -> bool:
+        suspect = suspects.get(lead.person)
+        if suspect is None or lead.address in {*suspect.person.covered, *suspect.person.different}:
+            return False
+        if not suspect.lists(lead.lists, self._groups, lead.address):
+            return False
+        return not leading.was_told(case, suspect, lead.address)
+
+    async def _users(self, addresses: Iterable[Address]) -> Linked:
+        """Every address of the same Mailman users."""
+        asked = tuple(dict.fromkeys(addresses))
+        if not asked:
+            return {}
+        return (await self._lists.observe([Question(addresses=asked)])).linked
+
+    async def _cases(self) -> list[Case]:
+        found = []
+        for name in await self._deciding.store.unsettled_cases():
+            async with self._deciding.store.transaction() as tx:
+                found.append(await tx.glance(name))
+        return [case for case in found if case is not None]
+
+
+def _key(case: str, person: str) -> str:
+    return f"{case}\n{person}"
+
+
+def _case_of(key: str) -> tuple[str, str]:
+    case, _, person = key.partition("\n")
+    return case, person

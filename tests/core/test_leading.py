@@ -1,0 +1,269 @@
+"""A lead is told once to who may know, acts by nothing but a vote, and comes off exactly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cocmail.core import events as e
+from cocmail.core import leading
+from cocmail.core.coverage import reaches
+from cocmail.core.enforcement import ProofRow
+from cocmail.core.leads import Bearers, Subscription, leads
+from cocmail.core.people import Address, Private
+from cocmail.core.proofs import enforced
+from cocmail.core.sanctions import Before, State
+from cocmail.core.watching import asked, asking, could_join
+from cocmail.core.work import Result
+from tests.promises.kit import ALIAS, MALLORY, OBSERVED, World, text_of
+
+LIKE = Address("ma11ory@mail.example")
+TAGGED = Address("mallory+2@mail.example")
+DEV = "dev@lists.example"
+
+
+def sanctioned(text: str = f"/sanction suspend {MALLORY} for 90 days because of it") -> World:
+    world = World()
+    world.report()
+    world.vote(world.propose(text), "alice", "bob")
+    return world
+
+
+def look(world: World, *addresses: Address, name: str = "", lists: tuple[str, ...] = (DEV,)) -> int:
+    """A look at the lists; how many letters it made."""
+    seen = [Subscription(address=a, name=Private(name), lists=lists) for a in addresses]
+    persons = [s.person for s in leading.suspects(world.case)]
+    found = leads(persons, seen, Bearers(persons))
+    result = leading.found(world.case, world.setting(), found, {})
+    world.take(result)
+    assert not result.enforce
+    return len(result.letters)
+
+
+def happen(world: World, *events: object) -> None:
+    world.take(Result(events=events, letters=()))
+
+
+def voted(world: World, command: str) -> None:
+    world.say("alice", command)
+    world.vote(world.case.open_proposals[-1].id, "alice", "bob")
+
+
+def the_sanction(world: World):  # type: ignore[no-untyped-def]
+    return next(s for s in world.case.sanctions.values() if s.in_force)
+
+
+def test_it_is_told_once_to_those_who_may_know() -> None:
+    world = sanctioned()
+    world.say("carol", "/recuse")
+    assert look(world, LIKE) == 2
+    assert world.told() == {("member:alice", "alert"), ("member:bob", "alert")}
+    letter = text_of(world.to("member:bob", "alert")[-1])
+    assert LIKE in letter
+    assert MALLORY in letter
+    assert "Anybody can make one like it" in letter, "its weakness"
+    assert look(world, LIKE) == 0
+    assert "waits" not in letter
+    assert not world.to("member:carol", "alert")
+
+
+def test_only_where_a_sanction_that_bears_covers_the_list() -> None:
+    world = sanctioned(f"/sanction suspend {MALLORY} on sig for 90 days because of it")
+    assert look(world, LIKE) == 0
+    assert look(world, LIKE, lists=("sig@lists.example",)) == 3
+    warned = sanctioned(f"/sanction warn {MALLORY} because of it")
+    assert not leading.suspects(warned.case)
+
+
+def test_a_plus_tag_is_covered_by_a_ban_and_by_nothing_else() -> None:
+    world = sanctioned()
+    assert look(world, TAGGED) == 0
+    held = sanctioned(f"/sanction moderate {MALLORY} for 90 days because of it")
+    assert look(held, TAGGED) == 3
+    assert "two people may read one" in text_of(held.to("member:bob", "alert")[-1])
+
+
+def test_an_address_of_the_same_mailman_user_is_covered_by_itself() -> None:
+    world = sanctioned()
+    persons = [s.person for s in leading.suspects(world.case)]
+    found = leads(persons, [Subscription(address=LIKE, lists=(DEV,))], Bearers(()))
+    linked = {LIKE: (LIKE, MALLORY)}
+    assert not leading.found(world.case, world.setting(), found, linked).letters
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([LIKE, ALIAS, Address("m@x.example")]), st.text())))
+def test_a_lead_alone_changes_nothing(seen: list[tuple[Address, str]]) -> None:
+    """Promise 10: whatever is seen, who is covered stays the same, and nothing is decided."""
+    world = sanctioned()
+    before = world.case.sanctions, dict(world.case.proposals)
+    for address, name in seen:
+        look(world, address, name=name)
+    assert (world.case.sanctions, dict(world.case.proposals)) == before
+
+
+def test_same_is_a_vote_and_covers_the_address() -> None:
+    world = sanctioned(f"/sanction suspend {MALLORY} for 90 days because you shouted")
+    look(world, LIKE)
+    world.say("alice", "/same 1")
+    assert LIKE not in the_sanction(world).addresses
+    ballot = text_of(world.to("member:carol", "ballot")[-1])
+    assert "takes ma11ory@mail.example for an address of somebody" in ballot
+    assert "shouted" not in ballot
+    proposal = world.case.open_proposals[-1]
+    world.vote(proposal.id, "alice")
+    assert LIKE not in the_sanction(world).addresses, "one approval is not enough"
+    result = world.vote(proposal.id, "bob")
+    assert LIKE in the_sanction(world).addresses
+    assert result.enforce
+    (letter,) = [x for x in result.letters if x.kind == "letter"]
+    assert letter.to == LIKE
+    said = text_of(letter)
+    assert "mallory@mail.example" not in said
+    assert "shouted" not in said
+    assert world.case.parties[letter.party].reference != world.case.reference
+    (reach,) = reaches([the_sanction(world)], {}, OBSERVED)
+    assert {MALLORY, ALIAS, LIKE} <= {*reach.addresses}
+
+
+def test_a_ban_asks_the_majority_for_its_extension_too() -> None:
+    world = World(members=("alice", "bob", "carol", "dave", "erin"))
+    world.report()
+    ban = world.propose(f"/sanction ban {MALLORY} because of it")
+    world.vote(ban, "alice", "bob", "carol")
+    look(world, LIKE)
+    world.say("alice", f"/same {LIKE}")
+    proposal = world.case.open_proposals[-1].id
+    world.vote(proposal, "alice", "bob")
+    assert LIKE not in the_sanction(world).addresses
+    world.vote(proposal, "carol")
+    assert LIKE in the_sanction(world).addresses
+
+
+def test_different_is_never_asked_again() -> None:
+    world = sanctioned()
+    look(world, LIKE)
+    world.say("bob", "/different 1")
+    assert "somebody else" in text_of(world.to("member:alice", "message")[-1])
+    assert look(world, LIKE) == 0
+    (suspect,) = leading.suspects(world.case)
+    assert LIKE in suspect.person.different
+
+
+def test_an_interim_measure_hands_its_reach_on() -> None:
+    world = World()
+    world.report()
+    world.say("alice", f"/interim moderate {MALLORY} because it can't wait")
+    suspend = world.propose(f"/sanction suspend {MALLORY} for 90 days because of it")
+    look(world, LIKE)
+    voted(world, "/same 1")
+    world.vote(suspend, "alice", "bob")
+    assert the_sanction(world).id == suspend
+    assert LIKE in the_sanction(world).addresses
+
+
+def test_somebody_else_after_all_comes_off_with_exactly_their_records() -> None:
+    world = sanctioned()
+    look(world, LIKE)
+    voted(world, "/same 1")
+    sanction = the_sanction(world)
+    places = tuple(e.Place(list=None, address=a, role="ban", facts=None) for a in (MALLORY, LIKE))
+    happen(world, e.BeforeNoted(sanction=sanction.id, places=places))
+    voted(world, "/different 1")
+    kept = world.case.sanctions[sanction.id]
+    (part,) = [s for s in world.case.sanctions.values() if s.state is State.LIFTED]
+    assert kept.in_force
+    assert LIKE not in kept.addresses
+    assert [b.address for b in kept.before] == [MALLORY]
+    assert part.before == (Before(list=None, address=LIKE, role="ban", facts=None),)
+    late = enforced(world.case, world.setting(), sanction.id, (), (MALLORY, LIKE))
+    world.take(late)
+    assert LIKE not in world.case.sanctions[sanction.id].addresses, "a sweep that was under way"
+    assert look(world, LIKE) == 0
+
+
+def test_who_got_the_letter_may_appeal_and_frees_only_that_address() -> None:
+    world = sanctioned()
+    look(world, LIKE)
+    voted(world, "/same 1")
+    world.write("respondent:1", "I appeal.")
+    world.write("respondent:2", "I appeal. This is my own address, and I am somebody else.")
+    assert len(world.case.open_appeals) == 2
+    appeal = world.case.open_appeals[-1]
+    assert appeal.opened.party == "respondent:2"
+    sanction = the_sanction(world)
+    first = world.case.open_appeals[0]
+    happen(world, e.AppealEnded(appeal=first.id, result="denied"))
+    world.say("carol", f"/grant {sanction.id} because we took you for somebody else")
+    result = world.vote(world.case.open_proposals[-1].id, "alice", "bob", "carol")
+    assert world.case.sanctions[sanction.id].in_force
+    assert LIKE not in world.case.sanctions[sanction.id].addresses
+    (letter,) = [x for x in world.letters if x.kind == "letter" and x.party == "respondent:2"][1:]
+    assert MALLORY not in text_of(letter)
+    assert result
+
+
+def test_the_owners_hear_of_the_added_address_alone() -> None:
+    world = sanctioned()
+    owner = Address("owner@lists.example")
+
+    def row(address: Address) -> ProofRow:
+        return ProofRow(
+            list=DEV, address=address, role="member", was="member", now="absent", owners=(owner,)
+        )
+
+    name = the_sanction(world).id
+    world.take(enforced(world.case, world.setting(), name, [row(MALLORY)], (MALLORY,)))
+    look(world, LIKE)
+    voted(world, "/same 1")
+    world.take(enforced(world.case, world.setting(), name, [row(LIKE)], (MALLORY, LIKE)))
+    assert [p for p, kind in world.told() if kind == "notice"]
+    world.take(enforced(world.case, world.setting(), name, [row(LIKE)], (MALLORY, LIKE)))
+    assert not [p for p, kind in world.told() if kind == "notice"]
+
+
+def test_a_vote_on_what_has_ended_changes_nothing() -> None:
+    world = sanctioned()
+    look(world, LIKE)
+    world.say("alice", "/same 1")
+    proposal = world.case.open_proposals[-1]
+    sanction = the_sanction(world).id
+    voted(world, f"/lift {sanction} because it is over")
+    world.vote(proposal.id, "alice", "bob")
+    assert world.case.proposals[proposal.id].decided
+    assert LIKE not in world.case.sanctions[sanction].addresses
+
+
+@pytest.mark.parametrize("many", [leading.MOST_OPEN + 5])
+def test_a_flood_ends(many: int) -> None:
+    world = sanctioned()
+    crowd = [Address(f"ma11ory+{n}@mail.example") for n in range(many)]
+    told = sum(look(world, *crowd) > 0 for _ in range(10))
+    assert told == leading.MOST_OPEN // leading.MOST_AT_ONCE
+    assert len(world.case.leads) == leading.MOST_OPEN
+    world.say("alice", "/different 1 2, 3")
+    assert look(world, *crowd) > 0
+
+
+def test_a_request_is_told_once() -> None:
+    anna = Address("anna@quiet.example")
+    world = World()
+    world.report()
+    world.say("alice", f"/watch {MALLORY} near {anna}")
+    (watch,) = world.case.watches
+    rows = OBSERVED.rows
+    there = replace(OBSERVED, rows=(replace(rows[0], address=anna),))
+    assert could_join(there, MALLORY, anna) == (DEV,)
+    waits = asking(there, MALLORY, anna, {DEV: (ALIAS, Address("else@x.example"))})
+    assert waits == ((DEV, ALIAS),)
+    world.take(asked(world.case, world.setting(), watch, waits))
+    assert ("member:bob", "alert") in world.told()
+    assert not world.take(asked(world.case, world.setting(), watch, waits)).letters
+    world.take(asked(world.case, world.setting(), watch, ()))
+    assert not world.told()
+    world.take(asked(world.case, world.setting(), watch, waits))
+    assert world.told(), "they asked again"
+    assert not world.case.sanctions
