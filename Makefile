@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test lint bench docs-check leak-check roads mutants histories lock rows python \
+.PHONY: help demo test lint bench docs-check leak-check leads roads mutants histories lock rows python \
 	env-demo env-dev servers
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo 'make histories   random histories of sanctions on a Mailman (N=1000 SEED=7)'
 	@echo 'make docs-check  what the docs say against what the code does'
 	@echo 'make leak-check  what the look at letters catches and misses, as a table'
+	@echo 'make leads       who is found at another address and who wrongly, as a table'
 	@echo 'make roads       the roads onto a list over a whole Mailman: open, closed, as a table'
 	@echo 'make bench       benchmarks'
 	@echo 'make rows        the tables of the docs again, after a setting, command or letter'
@@ -48,6 +49,9 @@ docs-check: env-dev
 
 leak-check: env-dev
 	@$(RUN)/python -m tests.core.leak_check
+
+leads: env-dev
+	@$(RUN)/python -m tests.core.lead_check
 
 roads: env-dev
 	@$(RUN)/python -m tests.roads

@@ -37,14 +37,14 @@ class Suspect:
         self,
         names: Collection[str],
         groups: Mapping[str, tuple[str, ...]],
-        address: Address = Address(""),
+        address: Address | None = None,
     ) -> list[str]:
         """Those of these lists that a sanction of theirs covers, and which doesn't keep off this
         address by itself: a ban takes in every plus-tag."""
         bearing = [
             s
             for s in self.sanctions
-            if not (s.measure.keeps_off and address.is_among(covered(s)))
+            if not (address and s.measure.keeps_off and address.is_among(covered(s)))
         ]
         return [n for n in names if any(s.scope.covers(n, groups) for s in bearing)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from cocmail.core.leads import Bearers, Evidence, Lead, Person, Subscription, ca
 from cocmail.core.leads.canonical import PROVIDERS, spellings
 from cocmail.core.leads.names import name_key
 from cocmail.core.people import Address, Private
+from tests.core.lead_check import counts, rows, tried
 
 LOCAL = st.text("abcdexyz0189.-_", min_size=1, max_size=12).filter(lambda x: x.strip("."))
 DOMAIN = st.sampled_from(
@@ -144,3 +147,17 @@ def test_any_text_is_a_name_or_none(name: str) -> None:
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_no_text_makes_the_look_fail(one: str, other: str) -> None:
     look((one, other), (other, one), names=(one,), of=other or "a@b")
+
+
+# -- figures ---------------------------------------------------------------------------------
+
+
+def test_the_figures_of_the_docs_are_the_code_s() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security-model.md").read_text(encoding="utf-8")
+    everybody = tried()
+    missing = [row for row in rows(counts(everybody)) if row not in page]
+    assert not missing, "make leads shows what changed; is it better or worse?"
+    for one in everybody:
+        if one.lead and not one.evasion:
+            name = str(one.subscription.name)
+            assert name in " ".join(page.split()), "each wrong one is looked at"
