@@ -6,6 +6,8 @@ people share names, and anybody can write any. Refuses to look at addresses. Cal
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cocmail.core.leaks.likeness import folded
 
 MOST_BEARERS = 2
@@ -40,6 +42,7 @@ williams wilson wolf wong wood wright wu yang yilmaz young zhang zhao zimmermann
 _FREQUENT = frozenset(folded(_SURNAMES))
 
 
+@lru_cache(maxsize=16_384)
 def name_key(name: str) -> tuple[str, ...]:
     """The words of a name as they are compared, whatever their order, case, accents and script;
     () where it is no whole name: one word alone, an address, initials, a team."""

@@ -1,0 +1,108 @@
+"""What looking for leads costs a real Mailman, and what it sees: counted in calls."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cocmail.adapters.mailman import MailmanLists
+from cocmail.adapters.venues import Venues
+from cocmail.core.people import Address
+from cocmail.lab import community
+from cocmail.lab.mailman import Mailman
+from cocmail.loops.leading import WHOLE_EVERY, Leading
+from tests.promises.kit import MALLORY, World
+
+pytestmark = pytest.mark.servers
+
+NAMES = ("dev", "sig", "talk", "announce", "quiet")
+LISTS = tuple(f"{name}@lists.example" for name in NAMES)
+LIKE = Address("ma11ory@mail.example")
+
+
+@pytest.fixture(scope="module")
+def mailman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailman]:
+    with Mailman(tmp_path_factory.mktemp("mailman")) as running:
+        community.make_domain(running, "lists.example")
+        for name in LISTS:
+            community.make_list(running, name)
+            community.subscribe(running, name, f"anna@{name.partition('@')[0]}.example")
+        yield running
+
+
+class Shelf:
+    """One world's case, as the loop finds it in a store; nothing is decided elsewhere."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.store = world, self
+
+    async def unsettled_cases(self) -> tuple[str, ...]:
+        return ("case",) if self.world.case.unsettled else ()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Shelf]:
+        yield self
+
+    async def glance(self, name: str) -> Any:
+        return self.world.case
+
+    async def on(self, name: str, decide: Any) -> None:
+        self.world.take(decide(self.world.case, self.world.setting()))
+
+
+class Now:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def now(self) -> Any:
+        return self.world.now
+
+
+async def test_it_costs_one_call_while_nothing_changes(mailman: Mailman) -> None:
+    lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=10)
+    world = World()
+    world.report()
+    loop = Leading(
+        Shelf(world),  # type: ignore[arg-type]
+        Venues({"": lists}),
+        Now(world),
+        groups={},
+        every=timedelta(minutes=5),
+    )
+
+    async def calls() -> int:
+        before = lists._connection.calls
+        await loop.look()
+        return lists._connection.calls - before
+
+    try:
+        assert await calls() == 0, "nobody is under sanction"
+        text = f"/sanction suspend {MALLORY} for 90 days because of it"
+        world.vote(world.propose(text), "alice", "bob")
+        assert await calls() == 1 + len(LISTS)
+        assert await calls() == 1
+        community.subscribe(mailman, LISTS[0], "ben@dev.example")
+        assert await calls() == 2, "the one list whose number changed"
+        assert not world.case.leads
+        community.subscribe(mailman, LISTS[0], LIKE)
+        # The numbers, a roster, and whose else it is: the address and the user's, their rows.
+        assert await calls() <= 2 + 6
+        (lead,) = world.case.leads.values()
+        assert lead.found.address == LIKE
+        assert lead.found.lists == (LISTS[0],)
+        assert await calls() == 1
+        # Who leaves as another comes changes no number: within a day it is seen.
+        swapped = Address("mall0ry@mail.example")
+        community.unsubscribe(mailman, LISTS[1], "anna@sig.example")
+        community.subscribe(mailman, LISTS[1], swapped)
+        assert await calls() == 1
+        world.now += WHOLE_EVERY
+        await loop.look()
+        assert [x.found.address for x in world.case.leads.values()] == [LIKE, swapped]
+        assert await calls() == 1
+    finally:
+        await lists.close()
