@@ -124,6 +124,10 @@ class Lists(Protocol):
 
     async def requests(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
         """Who waits to be let onto these lists: a call for each."""
+
+    async def queues(self) -> Mapping[str, int]:
+        """How many messages wait in each queue, by Mailman's names for them: `in`, `pipeline`,
+        `shunt` … A venue without queues has none."""
         ...
 
     async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
@@ -158,6 +162,10 @@ class Book(Protocol):
 
     async def note_restored(self, sanction: Sanction, rows: Sequence[ProofRow]) -> None:
         """The ended sanction's places are read back as they should be now; its records close."""
+        ...
+
+    async def note_shunted(self, sanctions: Collection[Sanction], count: int) -> None:
+        """While these were made true, so many posts of others got stuck in Mailman."""
         ...
 
     async def note_trouble(self, words: str) -> None:

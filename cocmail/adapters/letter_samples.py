@@ -283,6 +283,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
                 keepers=((_LIST, (Address("olu@owner.example"),), False),) * 21),
     )),
     _each("doubts", ((), ("It holds a line that introduces a quote.",))),
+    _each("count", (1, 3)),
     _each("posts", ({"dev@lists.example.org": 2},)),
     ({"earlier": [], "sanctions": []}, {"earlier": _SANCTIONS, "sanctions": _SANCTIONS}),
     ({"rows": []}, {"rows": [

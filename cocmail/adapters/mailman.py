@@ -180,6 +180,10 @@ class MailmanLists:
         counts = dict(zip(names, await self._each(discard, names), strict=True))
         return {name: count for name, count in counts.items() if count}
 
+    async def queues(self) -> Mapping[str, int]:
+        entries = await self._run(lambda: self._connection.entries("queues"))
+        return {str(entry["name"]): int(entry["count"]) for entry in entries}
+
     async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
         names = [name for name in lists if name in self._list_ids]
         if len(names) > _MANY:

@@ -111,6 +111,16 @@ class Venues:
                 counts[name] = counts.get(name, 0) + count
         return counts
 
+    async def queues(self) -> Mapping[str, int]:
+        """Of all that answer: what is away has nothing to wait for."""
+        counts: dict[str, int] = {}
+        found = await _answers({site: venue.queues() for site, venue in self._venues.items()})
+        for some in found.values():
+            if not isinstance(some, Temporary | Permanent):
+                for name, count in some.items():
+                    counts[name] = counts.get(name, 0) + count
+        return counts
+
     async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
         owners: dict[str, tuple[Address, ...]] = {}
         for some in (await self._all(lambda venue: venue.owners(lists))).values():

@@ -208,6 +208,14 @@ def trouble(case: Case, setting: Setting, words: str) -> Result:
     return work.result()
 
 
+def shunted(case: Case, setting: Setting, count: int) -> Result:
+    """While people were taken off the lists, posts of others got stuck in Mailman."""
+    work = Work(case, setting)
+    work.happen(e.Happened(what="shunted", detail=str(count)))
+    work.tell(Kind.ALERT, "shunted", {"count": count})
+    return work.result()
+
+
 def letter_left(case: Case, setting: Setting, letter: str) -> Result:
     """The letter to a respondent has left; a warning is over with it."""
     work = Work(case, setting)

@@ -13,10 +13,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from cocmail.core.enforcement import Act, Step
+from cocmail.core.enforcement import Act, Role, Step
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.ports import Lists
 
+_FEW = 20  # removals that need no care; and after so many it is looked again
+_PAUSE = 0.2  # seconds between looks at the posts that go through
 _ENOUGH = 3  # failures after which a site's rest waits for the next sweep: it is down, or slow
 
 
@@ -33,12 +35,43 @@ def raise_worst(errors: Collection[CocmailError]) -> None:
         raise error
 
 
-async def apply(lists: Lists, steps: Collection[Step], *, parallel: int) -> Applied:
+class Pace:
+    """Many removals wait for the posts that Mailman is at: one that goes through a list as a
+    membership of it goes away gets stuck (Mailman shunts it)."""
+
+    def __init__(self, lists: Lists, removals: int, patience: float) -> None:
+        self._lists, self._count = lists, 0
+        self._many = removals > _FEW
+        self._patience = patience
+        self._lock = asyncio.Lock()
+
+    async def turn(self) -> None:
+        """Until the next removal may be made. Some seconds in all, for the removals are promised
+        and the posts aren't lost."""
+        if not self._many:
+            return
+        async with self._lock:
+            self._count += 1
+            if self._count % _FEW:
+                return
+            while self._patience > 0 and await self._is_busy():
+                await asyncio.sleep(_PAUSE)
+                self._patience -= _PAUSE
+
+    async def _is_busy(self) -> bool:
+        queues = await self._lists.queues()
+        return any(queues.get(name) for name in ("in", "pipeline"))
+
+
+async def apply(
+    lists: Lists, steps: Collection[Step], *, parallel: int, patience: float = 10.0
+) -> Applied:
     """Make the steps true, in their order for each person. Steps that fail are among the errors;
     the others are done all the same, for a list that Mailman chokes on must not shield the
-    others."""
+    others. ``patience``: seconds, in all, that many removals wait for posts to get through."""
     applied = Applied()
-    sites = {step.site: _Site(limit=asyncio.Semaphore(parallel)) for step in steps}
+    pace = Pace(lists, sum(_is_removal(step) for step in steps), patience)
+    sites = {step.site: _Site(limit=asyncio.Semaphore(parallel), pace=pace) for step in steps}
     people: dict[tuple[str, str], list[Step]] = {}
     for step in steps:
         people.setdefault((step.site, step.person), []).append(step)
@@ -51,6 +84,7 @@ async def apply(lists: Lists, steps: Collection[Step], *, parallel: int) -> Appl
 @dataclass(kw_only=True)
 class _Site:
     limit: asyncio.Semaphore
+    pace: Pace
     failures: int = 0
 
 
@@ -74,9 +108,15 @@ async def _one(lists: Lists, step: Step, applied: Applied, site: _Site) -> None:
         if site.failures >= _ENOUGH:
             return
         try:
+            if _is_removal(step):
+                await site.pace.turn()
             if not await lists.apply(step):
                 applied.barred.append(step)
             applied.done.append(step)
         except (Temporary, Permanent) as error:
             applied.errors.append(error)
             site.failures += 1
+
+
+def _is_removal(step: Step) -> bool:
+    return step.act is Act.TAKE_OFF and step.role is Role.MEMBER

@@ -6,7 +6,7 @@ Refuses to know lists. Called by loops/enforcement, made by the daemon.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -74,6 +74,10 @@ class LedgerBook:
         await self._deciding.on(
             sanction.case, lambda c, s: proofs.restored(c, s, sanction.id, rows)
         )
+
+    async def note_shunted(self, sanctions: Collection[Sanction], count: int) -> None:
+        for case_id in dict.fromkeys(sanction.case for sanction in sanctions):
+            await self._deciding.on(case_id, lambda c, s: proofs.shunted(c, s, count))
 
     async def note_trouble(self, words: str) -> None:
         for case_id in await self._deciding.store.unsettled_cases():

@@ -173,9 +173,12 @@ class Enforcement:
         calls = observed.calls
         planned, observed = await self._plan(standing, observed)
         now = planned
+        done: list[Step] = []
+        stuck: int | None = None
         errors: list[CocmailError] = []
         if planned.steps or planned.notes:
             await self._note(standing, planned)
+            stuck = await self._stuck(planned.steps)
             applied = await apply(self._lists, planned.steps, parallel=self._parallel)
             self._remember(standing, applied.done)
             await self._barred(standing, applied.barred)
@@ -185,6 +188,7 @@ class Enforcement:
             calls += read_back.calls
             now, observed = await self._plan(standing, read_back)
             errors += applied.errors
+            done = applied.done
         fresh = await self._settle(standing, now, observed)
         self._counted(now, count, calls)
         # A site that didn't answer: what could be done elsewhere is done, and nobody is told that
@@ -194,6 +198,8 @@ class Enforcement:
             errors.append(lost)
         try:
             await self._discard_waiting(standing, fresh, now, observed)
+            if stuck is not None:
+                await self._tell_stuck(standing, done, stuck)
         except (Temporary, Permanent) as error:
             errors.append(error)
         raise_worst(errors)
@@ -246,6 +252,19 @@ class Enforcement:
         for group in scope.groups:
             named |= dict.fromkeys(self._groups.get(group, ()))
         return tuple(named)
+
+    async def _stuck(self, steps: Collection[Step]) -> int | None:
+        """How many posts Mailman has set aside; None where these steps can't be why."""
+        if all(step.act is not Act.TAKE_OFF for step in steps):
+            return None
+        return (await self._lists.queues()).get("shunt", 0)
+
+    async def _tell_stuck(self, standing: Standing, done: Collection[Step], before: int) -> None:
+        now = await self._stuck(done)
+        if now is not None and now > before:
+            names = {n for step in done if step.act is Act.TAKE_OFF for n in step.sanctions}
+            theirs = [s for s in (*standing.sanctions, *standing.ending) if s.id in names]
+            await self._book.note_shunted(theirs, now - before)
 
     # -- writing down --------------------------------------------------------------------------
 

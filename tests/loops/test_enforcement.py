@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -56,6 +56,7 @@ class Book:
     sanctions: dict[str, Sanction] = field(default_factory=dict)
     proofs: list[tuple[str, tuple[ProofRow, ...]]] = field(default_factory=list)
     returns: list[tuple[str, tuple[ProofRow, ...]]] = field(default_factory=list)
+    shunted: list[tuple[set[str], int]] = field(default_factory=list)
     discarded: list[tuple[str, dict[str, int]]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     letters: set[str] = field(default_factory=set)
@@ -115,6 +116,9 @@ class Book:
     async def note_restored(self, sanction: Sanction, rows: Sequence[ProofRow]) -> None:
         self.sanctions[sanction.id] = replace(self.sanctions[sanction.id], before=())
         self.returns.append((sanction.id, tuple(rows)))
+
+    async def note_shunted(self, sanctions: Collection[Sanction], count: int) -> None:
+        self.shunted.append(({sanction.id for sanction in sanctions}, count))
 
     async def note_trouble(self, words: str) -> None:
         self.troubles.append(words)
@@ -752,6 +756,35 @@ async def test_a_cancelled_sweep_is_cured_too(
                 await task
         await enforcement(lists, book, clock).sweep()
     assert lab.snapshot(*PERSON) == before
+
+
+class ShuntingLists:
+    """A post of somebody's meets a removal."""
+
+    def __init__(self, lists: MailmanLists, mailman: Mailman) -> None:
+        self.lists, self.mailman = lists, mailman
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.lists, name)
+
+    async def apply(self, step: Step) -> bool:
+        if step.act is Act.TAKE_OFF:
+            shunt = self.mailman.directory / "var" / "queue" / "shunt"
+            (shunt / "1+a.pck").write_bytes(b"")
+        return await self.lists.apply(step)
+
+
+async def test_posts_that_get_stuck_meanwhile_are_told_once(
+    lab: Lab, lists: MailmanLists, book: Book, clock: Now
+) -> None:
+    loop = enforcement(ShuntingLists(lists, lab.mailman), book, clock)
+    first = book.decide(Measure.SUSPEND, scope=Scope(lists=(DEV,)))
+    await loop.sweep()
+    assert book.shunted == [({first}, 1)]
+    book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    assert book.shunted == [({first}, 1)], "it was there before"
+    (lab.mailman.directory / "var" / "queue" / "shunt" / "1+a.pck").unlink()
 
 
 class KillingLists:
