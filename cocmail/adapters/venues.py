@@ -23,6 +23,8 @@ from cocmail.ports import Lists
 
 _T = TypeVar("_T")
 
+_SOON = 2.0  # seconds
+
 
 class Venues:
     """By the names of their sections; "" is the plain [mailman]."""
@@ -112,9 +114,17 @@ class Venues:
         return counts
 
     async def queues(self) -> Mapping[str, int]:
-        """Of all that answer: what is away has nothing to wait for."""
+        """Of all that answer soon: who looks at queues can't wait for what is away."""
+
+        async def soon(venue: Lists) -> Mapping[str, int]:
+            try:
+                async with asyncio.timeout(_SOON):
+                    return await venue.queues()
+            except TimeoutError:
+                return {}
+
         counts: dict[str, int] = {}
-        found = await _answers({site: venue.queues() for site, venue in self._venues.items()})
+        found = await _answers({site: soon(venue) for site, venue in self._venues.items()})
         for some in found.values():
             if not isinstance(some, Temporary | Permanent):
                 for name, count in some.items():
