@@ -321,7 +321,7 @@ def perform(c: Community, op: tuple[object, ...]) -> None:
                 seen = c.world.rows.get(at, ())
                 c.world.rows[at] = tuple(replace(r, action="accept") for r in seen)
         case ("foreign", Address() as who, None | str() as level):
-            touched = any(who in LINKED[s.address] for s in c.force.values())
+            touched = any(who in THEIRS[s.address] for s in c.force.values())
             if not touched and not c.world.banned(level, who):
                 c.world.bans[level, who] = c.own.bans[level, who] = 1
         case ("list", None):
