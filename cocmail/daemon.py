@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from cocmail import logs, notify, parts, servers
-from cocmail.adapters import filters
+from cocmail.adapters import filters, metrics
 from cocmail.adapters.files import sendable
 from cocmail.adapters.store import SqlStore
 from cocmail.config import Settings
@@ -112,6 +112,7 @@ class Daemon:
                 group.create_task(self._leading.run())
                 group.create_task(self._note())
                 group.create_task(_heartbeat())
+                group.create_task(self._measure())
                 for inbox in (self.imap, self.lmtp):
                     if inbox is not None:
                         group.create_task(_receive(inbox.run, self._keep))
@@ -139,6 +140,37 @@ class Daemon:
                     await whole(self._store.resume(before + LEASE))
                     return
             await asyncio.sleep(_NOTE_EVERY)
+
+    async def _measure(self) -> None:
+        """Figures for whoever scrapes them, where the operator wants any."""
+        if self._settings.metrics is None:
+            return
+        stop = metrics.serve(*self._settings.metrics.place, metrics.Figures(self._figures))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.to_thread(stop)
+
+    async def _figures(self) -> dict[str, float]:
+        counters, found = self._enforcement.counters, await self._store.statistics()
+        figures: dict[str, float] = {
+            "cocmail_mail_received_total": found.received,
+            "cocmail_mail_waiting": found.waiting,
+            "cocmail_mail_quarantined": found.quarantined,
+            "cocmail_outbox_waiting": found.outbox.waiting,
+            "cocmail_outbox_failed": found.outbox.failed,
+        }
+        if self._sweeps:
+            figures |= {
+                "cocmail_sanctions": counters.sanctions,
+                "cocmail_drift": counters.drift,
+                "cocmail_put_right_total": counters.put_right,
+                "cocmail_sweep_calls": counters.calls,
+            }
+            if counters.last_sweep:
+                at = counters.last_sweep.timestamp()
+                figures["cocmail_last_sweep_timestamp_seconds"] = at
+        return figures
 
     async def _until_receiving(self) -> None:
         while self.lmtp is not None and not self.lmtp.listening:  # noqa: ASYNC110

@@ -31,6 +31,7 @@ from cocmail.config.tables import (
     Lmtp,
     Log,
     Mailman,
+    Metrics,
     Policy,
     Signing,
     Store,
@@ -52,6 +53,7 @@ TABLES: Mapping[str, type[Table]] = {
     "mailman": Mailman,
     "policy": Policy,
     "filters": Filters,
+    "metrics": Metrics,
     "log": Log,
 }
 """The tables that stand at most once. Beside them: [mailmans.NAME] and [[committee]]."""

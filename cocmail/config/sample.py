@@ -42,6 +42,7 @@ _ABOVE = {
     "\n# Several Mailmans: [mailmans.NAME] for each further one (or for all), with the same keys.",
     "policy": "How the committee decides.",
     "filters": "What looks at incoming mail first.",
+    "metrics": "Optional: figures for Prometheus.",
     "log": "The log has case references and counts, never mail.",
 }
 
@@ -64,7 +65,7 @@ _EXAMPLES = {
     ("committee", "addresses"): ("alice@example.org",),
 }
 
-_OPTIONAL = ("lmtp", "signing")
+_OPTIONAL = ("lmtp", "signing", "metrics")
 _LATER = {(entry.table, entry.key) for entry in NOT_YET}
 
 _HEAD = """\

@@ -22,6 +22,7 @@ from cocmail.config.tables import (
     Lmtp,
     Log,
     Mailman,
+    Metrics,
     Policy,
     Signing,
     Store,
@@ -58,6 +59,7 @@ class Settings(Table):
     mailmans: dict[str, Mailman] = Field(default_factory=dict)
     policy: Policy = Field(default_factory=Policy)
     filters: Filters = Field(default_factory=Filters)
+    metrics: Metrics | None = None
     log: Log = Field(default_factory=Log)
     committee: tuple[CommitteeMember, ...]
 

@@ -355,6 +355,23 @@ class Filters(Table):
     )
 
 
+class Metrics(Table):
+    listen: str = Field(
+        "127.0.0.1:9464", description="where Prometheus reads how many and how long, never whose"
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def _place(cls, value: str) -> str:
+        endpoint(value)
+        return value
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Host and port."""
+        return endpoint(self.listen)
+
+
 class Log(Table):
     format: Annotated[LogFormat, _loose] = Field(LogFormat.TEXT, description='"text" or "json"')
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from cocmail.adapters.metrics import METRICS
 from cocmail.lab.waiting import free_port
 
 CONFIGURATION = """
@@ -124,3 +126,24 @@ def test_a_language_that_there_is_not(folder: Path) -> None:
     )
     line = refused(folder)
     assert "[community] language: there are no letters in this language; there are: de, en" in line
+
+
+def test_figures_are_there_for_who_scrapes_them(folder: Path) -> None:
+    port = free_port()
+    toml = folder / "cocmail.toml"
+    toml.write_text(toml.read_text() + f'[metrics]\nlisten = "127.0.0.1:{port}"\n')
+    command = [sys.executable, "-m", "cocmail", "run", "--config", str(toml)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
+        assert daemon.stderr
+        try:
+            while "ready" not in daemon.stderr.readline():
+                assert daemon.poll() is None
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+                page = answer.read().decode()
+        finally:
+            daemon.terminate()
+            assert daemon.wait(timeout=10) == 0
+    found = {name for name in METRICS if f"\n{name} " in page}
+    assert found >= {name for name in METRICS if not name.startswith("cocmail_last")}, page
+    assert "alice" not in page
+    assert "example" not in page

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cocmail.adapters.metrics import METRICS
 from cocmail.adapters.template_check import rows as letter_rows
 from cocmail.adapters.templates import Templates
 from cocmail.adapters.words import ALSO, FILTERS
@@ -139,6 +140,11 @@ def test_every_letter_has_its_row() -> None:
     rows = list(letter_rows(Templates()))
     there = [line for line in page("letters.md").splitlines() if line.startswith("| `")]
     assert there == rows, "python -m cocmail.adapters.template_check makes the rows anew"
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_figure_has_its_row(name: str) -> None:
+    assert f"| `{name}` | {METRICS[name]} |" in page("operator.md")
 
 
 def test_every_filter_of_letters_is_told() -> None:
