@@ -142,6 +142,8 @@ def _scope(work: Opened, text: str) -> Scope:
 
 
 def _every(site: str) -> str:
+    if site == "postfix":
+        return "all protected addresses"
     return f"all lists at {site}" if site else "all lists"
 
 

@@ -123,6 +123,7 @@ class Observed:
     site: str = ""  # whose this is
     sites: tuple[Observed, ...] = field(default=(), repr=False)
     away: Mapping[str, Temporary | Permanent] = field(default_factory=dict)  # site → why
+    rosters: bool = True  # else its "lists" are addresses that have no members, only bans
     retired: bool = False  # shut down for good: nothing is there, and nothing can be put back
 
     def each(self) -> tuple[Observed, ...]:

@@ -212,7 +212,7 @@ class _Planner:
         for reach in self.force:
             for address in reach.addresses:
                 for name in sorted(reach.lists):
-                    for role in (Role.BAN, *_ROSTERS):
+                    for role in (Role.BAN, *_ROSTERS) if self.observed.rosters else (Role.BAN,):
                         places[self._place(name, address, role)] = None
         for ban in self.observed.bans:  # also where none of ours bans: theirs may bar a return
             if ban.list is not None and ban.address in self.persons:

@@ -20,6 +20,7 @@ from cocmail.core.enforcement import (
     word,
 )
 from cocmail.core.people import Address
+from cocmail.core.sanctions import Measure
 from cocmail.core.sites import section
 
 ROLE_STAYS = "this role stays"
@@ -151,6 +152,10 @@ def _warnings(
         yield role_words(row.address, row.role, row.list, stays)
         if row.role is Role.OWNER and not set(observed.owners.get(row.list, ())) - mine:
             yield f"{row.list} has no other owner"
+    if sanction.measure is Measure.MODERATE:
+        bare = {name for one in observed.each() if not one.rosters for name in one.lists}
+        for name in sorted(bare & reach.lists):
+            yield f"mail to {name} can't be held, and still arrives"
     if sanction.measure.keeps_off and not reach.records:
         for ban in sorted(observed.bans, key=lambda ban: (ban.list or "", ban.address)):
             at = Place(list=ban.list, address=ban.address, role=Role.BAN, site=ban.site)

@@ -36,7 +36,7 @@ smtpd_peername_lookup = no
 smtp_dns_support_level = disabled
 recipient_delimiter = +
 virtual_mailbox_domains = {domain}
-virtual_mailbox_maps = inline:{{ {{ {address} = yes }} }}
+virtual_mailbox_maps = inline:{{ {known} }}
 virtual_transport = lmtp:{lmtp}
 default_transport = error:nothing leaves the lab
 queue_run_delay = 1s
@@ -80,8 +80,17 @@ class Postfix(Server):
     """
 
     def __init__(
-        self, directory: Path, *, lmtp: str, address: str = "conduct@example.org", extra: str = ""
+        self,
+        directory: Path,
+        *,
+        lmtp: str,
+        address: str = "conduct@example.org",
+        others: tuple[str, ...] = (),
+        extra: str = "",
+        services: str = "",
     ) -> None:
+        """`others`: addresses that are delivered beside it; `extra` and `services`: more lines for
+        main.cf and master.cf."""
         self._room = room()
         super().__init__(directory, room=self._room)
         self.port = free_port()
@@ -92,12 +101,12 @@ class Postfix(Server):
             room=self._room,
             daemons=DAEMONS,
             domain=address.partition("@")[2],
-            address=address,
+            known=", ".join(f"{{ {one} = yes }}" for one in (address, *others)),
             lmtp=lmtp,
         )
         (self._configuration / "main.cf").write_text(main + extra, encoding="utf-8")
         (self._configuration / "master.cf").write_text(
-            MASTER.format(port=self.port), encoding="utf-8"
+            MASTER.format(port=self.port) + services, encoding="utf-8"
         )
 
     @property
@@ -132,6 +141,14 @@ class Postfix(Server):
             said = self.log.read_text(errors="replace") if self.log.exists() else ""
             raise LabError(f"{failed}\n{said[-2000:]}") from None
         return process
+
+    def asked(self, sender: str, recipient: str) -> tuple[int, str]:
+        """What it says to this envelope; no mail is sent."""
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=30) as smtp:
+            smtp.ehlo()
+            smtp.mail(sender)
+            code, said = smtp.rcpt(recipient)
+            return code, said.decode()
 
     def send(self, message: bytes, *recipients: str, sender: str = "") -> dict[str, object]:
         """By SMTP; the recipients that were refused, with their replies."""
