@@ -22,11 +22,12 @@ from cocmail.adapters.files import sendable
 from cocmail.adapters.store import SqlStore
 from cocmail.config import Settings
 from cocmail.config.values import LogFormat
+from cocmail.core.arrivals import Arrival as Held
 from cocmail.core.case import Case
 from cocmail.core.errors import Temporary
 from cocmail.core.filtering import Judgement, view
 from cocmail.core.mail import Mail
-from cocmail.loops.bell import Bell, whole
+from cocmail.loops.bell import Bell, Flurry, whole
 from cocmail.loops.book import LedgerBook
 from cocmail.loops.calendar import Calendar
 from cocmail.loops.deciding import Bells, Deciding
@@ -70,6 +71,9 @@ class Daemon:
             sweep_every=settings.sweep_every,
         )
         self._enforcement.wake = self._bells.enforcement.event
+        self._postfix = servers.postfix(settings)
+        self._flurry = Flurry(self._bells.enforcement)
+        self._hooks = servers.hooks(settings, self._changed, lambda: self._enforcement.to_hold)
         self._watching = Watching(self._deciding, self._lists, settings.sweep_every)
         self._leading = Leading(
             self._deciding,
@@ -96,10 +100,18 @@ class Daemon:
         await whole(self._store.keep(arrival, self._clock.now()))
         self._bells.mail.ring()
 
+    def _changed(self, held: tuple[Held, ...]) -> None:
+        """Mailman's plugin tells that something changed, and what it holds."""
+        self._enforcement.arrived(held)
+        self._enforcement.look_anew = True  # it may be a new list
+        self._flurry.touch()
+
     async def run(self, ready: Callable[[], None]) -> None:
         """Until cancelled. Raises Permanent where a human must act."""
         with contextlib.suppress(Temporary):
             await self._lists.version()  # a refused login is told now, not after the first vote
+        if self._postfix is not None:
+            await self._postfix.prepare()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._inherit())
@@ -116,6 +128,8 @@ class Daemon:
                 for inbox in (self.imap, self.lmtp):
                     if inbox is not None:
                         group.create_task(_receive(inbox.run, self._keep))
+                for hook in self._hooks:
+                    group.create_task(hook.run())
                 await self._until_receiving()
                 ready()
         finally:
@@ -214,6 +228,7 @@ class Daemon:
             "lmtp": self.lmtp.trouble if self.lmtp else "",
             "submission": self._outbox.trouble,
             "dns": self._intake.trouble,
+            "hook": "; ".join(filter(None, (hook.trouble for hook in self._hooks))),
         }
         if not self._sweeps:
             del now["enforcement"]  # another daemon's word counts

@@ -1,7 +1,8 @@
 """Settings become the adapters that talk to servers.
 
-Owns the one translation from cocmail.toml to IMAP, LMTP, submission, DNS and Mailman. Refuses to
-start anything. Called by the daemon, by `cocmail check` and by the verbs that look at the lists.
+Owns the one translation from cocmail.toml to IMAP, LMTP, submission, DNS, Mailman and
+Postfix. Refuses to start anything. Called by the daemon, by `cocmail check` and by the verbs that
+look at the lists.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cocmail.adapters.authentication import DkimAuthenticator
+from cocmail.adapters.hook import Changed, Hook, ToHold
 from cocmail.adapters.html import html_to_text
 from cocmail.adapters.imap import ImapInbox
 from cocmail.adapters.imap_session import ImapSettings
 from cocmail.adapters.lmtp import LmtpServer, LmtpSettings
 from cocmail.adapters.mailman import MailmanLists
+from cocmail.adapters.postfix import PostfixTable
 from cocmail.adapters.signing import Signer
 from cocmail.adapters.submission import SmtpSubmission, SubmissionSettings
 from cocmail.adapters.venues import Venues
 from cocmail.config import Settings
 from cocmail.config.tables import Imap, Mailman
 from cocmail.core.mail import Mail, Unreadable, read
-from cocmail.parts import SystemClock, ours
+from cocmail.parts import SystemClock, community, ours
+from cocmail.ports import Lists
 
 
 def reader() -> Callable[[bytes, str | None], Mail | Unreadable]:
@@ -69,9 +73,45 @@ def submission(settings: Settings) -> SmtpSubmission:
 
 def lists(settings: Settings) -> Venues:
     """Every venue of the community, as one."""
-    return Venues(
-        {site: mailman(site, said) for site, said in settings.sites.items() if not said.retired},
-        retired=[site for site, said in settings.sites.items() if said.retired],
+    venues: dict[str, Lists] = {
+        site: mailman(site, said) for site, said in settings.sites.items() if not said.retired
+    }
+    retired = [site for site, said in settings.sites.items() if said.retired]
+    if settings.postfix and settings.postfix.retired:
+        retired.append(POSTFIX)
+    elif table := postfix(settings):
+        venues[POSTFIX] = table
+    return Venues(venues, retired=retired)
+
+
+POSTFIX = "postfix"
+"""The site of the table for Postfix."""
+
+
+def postfix(settings: Settings) -> PostfixTable | None:
+    said = settings.postfix
+    if said is None or said.retired:
+        return None
+    return PostfixTable(
+        said.table,
+        said.addresses,
+        conduct=community(settings),
+        delimiter=settings.community.delimiter,
+    )
+
+
+def hooks(settings: Settings, changed: Changed, to_hold: ToHold) -> tuple[Hook, ...]:
+    """Where each Mailman's plugin tells of changes."""
+    return tuple(
+        Hook(
+            said.hook_endpoint,
+            said.hook_key(site or "mailman").encode(),
+            changed,
+            to_hold,
+            site=site,
+        )
+        for site, said in settings.sites.items()
+        if said.hook_endpoint and not said.retired
     )
 
 

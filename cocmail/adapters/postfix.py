@@ -75,7 +75,9 @@ class PostfixTable:
     async def close(self) -> None:
         return
 
-    async def observe(self, questions: Collection[Question]) -> Observed:
+    async def observe(
+        self, questions: Collection[Question], *, known_lists: bool = False
+    ) -> Observed:
         table = await asyncio.to_thread(self._read)
         asked = dict.fromkeys(a for question in questions for a in question.addresses)
         return Observed(

@@ -58,6 +58,7 @@ async def findings(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]
         _mail_out,
         _signing,
         _lists,
+        _postfix,
         _filters,
         _letters,
         _clock,
@@ -227,12 +228,26 @@ async def _lists(settings: Settings) -> AsyncIterator[Finding]:
     for line in claimed_twice(everywhere):
         yield Finding(Soundness.WRONG, line)
     away = len(seen) < len(settings.sites)
+    protected = settings.postfix.addresses if settings.postfix else ()
+    for one in protected:
+        if one in everywhere.lists:
+            line = f"[postfix] addresses: {one} is a list of Mailman's; take it out there"
+            yield Finding(Soundness.WRONG, line)
     for site, server in settings.sites.items():
         for group, wanted in server.groups.items():
-            missing = [one for one in wanted if one not in everywhere.lists]
+            missing = [one for one in wanted if one not in {*everywhere.lists, *protected}]
             if missing and not away:
                 line = f"[{site or 'mailman'}.groups] {group}: Mailman has no list"
                 yield Finding(Soundness.WRONG, f"{line} {', '.join(missing)}")
+
+
+async def _postfix(settings: Settings) -> AsyncIterator[Finding]:
+    table = servers.postfix(settings)
+    if table is None or settings.postfix is None:
+        return
+    await table.observe([])  # says so where it can't be read
+    for finding in _of(await table.ask(*settings.postfix.endpoint)):
+        yield finding
 
 
 async def _mailman(site: str, server: Mailman, seen: list[Observed]) -> AsyncIterator[Finding]:

@@ -40,7 +40,9 @@ async def _standing(work: Opened) -> dict[str, Any]:
     last = swept.get("last_sweep")
     references = {c.case: c.reference for c in await work.store.case_list()}
     running = await work.store.daemon_running()
-    troubles = {name: found.notes.get(name, "") for name in ("imap", "lmtp", "submission", "dns")}
+    troubles = {
+        name: found.notes.get(name, "") for name in ("imap", "lmtp", "submission", "dns", "hook")
+    }
     troubles["mailman"] = swept.get("trouble", "")
     return {
         "running": running,

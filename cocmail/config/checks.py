@@ -7,9 +7,9 @@ files. Called by the loader; `warnings` by `cocmail check` and the daemon.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from cocmail.config.settings import Settings
 from cocmail.config.tables import (
@@ -19,11 +19,12 @@ from cocmail.config.tables import (
     Lmtp,
     Mailman,
     Policy,
+    Postfix,
     Store,
     Submission,
     Table,
 )
-from cocmail.config.values import Security
+from cocmail.config.values import Security, is_local
 from cocmail.core.languages import choose
 from cocmail.core.people import Address
 from cocmail.templates import languages
@@ -54,6 +55,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
     yield from _languages(draft)
     yield from _committee(draft)
     yield from _escalation(draft)
+    yield from _postfix(draft)
     yield from _store(draft)
     yield from _mailmans(draft)
 
@@ -158,6 +160,22 @@ def _escalation(draft: Draft) -> Iterator[Problem]:
             yield ("policy", "escalate_to"), "one of these is a list; name people, never a list"
 
 
+def _postfix(draft: Draft) -> Iterator[Problem]:
+    postfix = draft.tables.get("postfix")
+    community = draft.tables.get("community")
+    if not isinstance(postfix, Postfix):
+        return
+    for address in postfix.addresses:
+        if re.split("[+-]", address.local)[0] in ("postmaster", "abuse") or (
+            isinstance(community, Community) and _is_ours(community, address)
+        ):
+            yield (
+                ("postfix", "addresses"),
+                "everybody may always write to the conduct address, postmaster and abuse;"
+                " take that one out",
+            )
+
+
 def _store(draft: Draft) -> Iterator[Problem]:
     store = draft.tables.get("store")
     if isinstance(store, Store) and store.sqlite and store.password_file:
@@ -228,24 +246,17 @@ def _warnings(settings: Settings) -> Iterator[str]:
     )
     for name, server in connections:
         unprotected = server and server.username and server.security is Security.NONE
-        if server and unprotected and not _is_local(server.host):
+        if server and unprotected and not is_local(server.host):
             yield f"[{name}] security: the password crosses the network unprotected"
     for site, mailman in settings.sites.items():
-        if mailman.url.startswith("http:") and not _is_local(_host(mailman.url)):
+        if mailman.url.startswith("http:") and not is_local(_host(mailman.url)):
             section = site or "mailman"
             yield f"[{section}] url: the password crosses the network unprotected; use https"
     lmtp = settings.lmtp
-    if isinstance(lmtp, Lmtp) and lmtp.endpoint and not _is_local(lmtp.endpoint[0]):
+    if isinstance(lmtp, Lmtp) and lmtp.endpoint and not is_local(lmtp.endpoint[0]):
         yield "[lmtp] listen: open to the network, and LMTP asks nobody who they are"
 
 
 def _host(url: str) -> str:
     authority = url.partition("://")[2].partition("/")[0]
     return authority.rpartition(":")[0] if authority.rpartition(":")[2].isdigit() else authority
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -40,6 +40,8 @@ _ABOVE = {
     "authentication": "How the sender of a command is checked.",
     "mailman": "The mailing lists."
     "\n# Several Mailmans: [mailmans.NAME] for each further one (or for all), with the same keys.",
+    "postfix": "Optional: addresses that are no lists, which Postfix keeps sanctioned people from."
+    "\n# Never conduct@, postmaster@ or abuse@. See deploy/postfix/protect-main.cf.",
     "policy": "How the committee decides.",
     "filters": "What looks at incoming mail first.",
     "metrics": "Optional: figures for Prometheus.",
@@ -58,6 +60,9 @@ _EXAMPLES = {
     ("signing", "selector"): "cocmail",
     ("signing", "key_file"): "dkim.pem",
     ("mailman", "password_file"): "mailman.password",
+    ("mailman", "hook"): "127.0.0.1:8026",
+    ("mailman", "hook_key_file"): "hook.key",
+    ("postfix", "addresses"): ("info@example.org", "jobs@example.org"),
     ("community", "templates"): "letters",
     ("committee", "language"): "en",
     ("committee", "handle"): "alice",
@@ -65,7 +70,7 @@ _EXAMPLES = {
     ("committee", "addresses"): ("alice@example.org",),
 }
 
-_OPTIONAL = ("lmtp", "signing", "metrics")
+_OPTIONAL = ("lmtp", "signing", "postfix", "metrics")
 _LATER = {(entry.table, entry.key) for entry in NOT_YET}
 
 _HEAD = """\

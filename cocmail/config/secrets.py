@@ -39,6 +39,22 @@ def read(path: Path, key: str) -> Secret:
     return Secret(secret)
 
 
+_SHORTEST_KEY = 32  # characters: 128 bits, written in hexadecimal
+
+
+def read_key(path: Path, key: str) -> Secret:
+    """A key that two programs share. Refused where everybody on this machine may read it."""
+    if open_to_others(path):
+        raise _open_key(path, key)
+    secret = read(path, key)
+    if len(secret) < _SHORTEST_KEY:
+        raise ConfigurationError(
+            f"{path}: {key}: should hold {_SHORTEST_KEY} characters or more;"
+            " `openssl rand -hex 32` makes some"
+        )
+    return secret
+
+
 def read_pem(path: Path, key: str) -> Secret:
     """A private key in PEM. Refused where everybody on this machine may read it."""
     if open_to_others(path):

@@ -24,6 +24,7 @@ from cocmail.config.tables import (
     Mailman,
     Metrics,
     Policy,
+    Postfix,
     Signing,
     Store,
     Submission,
@@ -57,6 +58,7 @@ class Settings(Table):
     authentication: Authentication = Field(default_factory=Authentication)
     mailman: Mailman | None = None
     mailmans: dict[str, Mailman] = Field(default_factory=dict)
+    postfix: Postfix | None = None
     policy: Policy = Field(default_factory=Policy)
     filters: Filters = Field(default_factory=Filters)
     metrics: Metrics | None = None

@@ -36,6 +36,7 @@ from cocmail.config.values import (
     Unsigned,
     Web,
     endpoint,
+    is_local,
 )
 from cocmail.core.people import Handle, Member
 from cocmail.templates import TAG
@@ -273,12 +274,39 @@ class Mailman(Table):
     sweep_every: Duration = Field(
         timedelta(minutes=5), description="how often the lists are compared with what was decided"
     )
+    hook: str | None = Field(
+        None, description="where Mailman's plugin tells of changes, so that they are seen at once"
+    )
+    hook_key_file: File | None = Field(
+        None, description="a file with the key that the plugin has too; goes with hook"
+    )
     groups: dict[str, tuple[Mail, ...]] = Field(
         default_factory=dict, description="scopes by name: the lists that belong together"
     )
     retired: bool = Field(
         False, description="true: this Mailman is shut down for good; nothing is put back there"
     )
+
+    @field_validator("hook")
+    @classmethod
+    def _on_this_machine(cls, value: str | None) -> str | None:
+        if value is not None and not is_local(endpoint(value)[0]):
+            raise ValueError('should be on this machine, like "127.0.0.1:8026"')
+        return value
+
+    @model_validator(mode="after")
+    def _hook_and_key(self) -> Mailman:
+        if (self.hook is None) != (self.hook_key_file is None):
+            raise ValueError("hook and hook_key_file go together: set both or neither")
+        return self
+
+    @property
+    def hook_endpoint(self) -> tuple[str, int] | None:
+        return endpoint(self.hook) if self.hook else None
+
+    def hook_key(self, section: str = "mailman") -> secrets.Secret:
+        assert self.hook_key_file is not None
+        return secrets.read_key(self.hook_key_file, f"[{section}] hook_key_file")
 
     @field_validator("groups", mode="before")
     @classmethod
@@ -297,6 +325,33 @@ class Mailman(Table):
 
     def password(self, section: str = "mailman") -> secrets.Secret:
         return secrets.read(self.password_file, f"[{section}] password_file")
+
+
+class Postfix(Table):
+    addresses: tuple[Mail, ...] = Field(
+        min_length=1,
+        description="addresses that are no lists and that sanctioned people can't write to either",
+    )
+    table: File = Field(
+        Path("postfix.table"), description="the table that cocmail keeps and Postfix asks"
+    )
+    server: str = Field(
+        "127.0.0.1:25", description="where `cocmail check` asks Postfix what it would reject"
+    )
+
+    retired: bool = Field(
+        False, description="true: Postfix asks no more; nothing is put back there"
+    )
+
+    @field_validator("server")
+    @classmethod
+    def _place(cls, value: str) -> str:
+        endpoint(value)
+        return value
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        return endpoint(self.server)
 
 
 class Policy(Table):

@@ -139,6 +139,14 @@ def endpoint(text: str, *, default_port: int | None = None) -> tuple[str, int]:
     return host, int(port)
 
 
+def is_local(host: str) -> bool:
+    """Whether only this machine itself can reach it."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _is_ip(text: str) -> bool:
     try:
         ip_address(text.strip("[]"))

@@ -74,8 +74,11 @@ class Mailman(Server):
         sink_port: int = 0,
         database_url: str | None = None,
         python: Path | None = None,
+        extra: str = "",
+        modules: Path | None = None,
     ) -> None:
-        """`python`: that environment's interpreter, where it isn't found by itself."""
+        """`python`: that environment's interpreter, where it isn't found by itself; `extra`: more
+        lines of configuration; `modules`: a folder that it imports from, too."""
         super().__init__(directory)
         self.full = full
         self.rest_port = free_port()
@@ -83,9 +86,10 @@ class Mailman(Server):
         self.url = f"http://127.0.0.1:{self.rest_port}/3.1"
         self._bin = python.parent if python else environment_folder() / "bin"
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        self._write(workers, sink_port or free_port(), database_url)
+        self._modules = modules
+        self._write(workers, sink_port or free_port(), database_url, extra)
 
-    def _write(self, workers: int, sink_port: int, database_url: str | None) -> None:
+    def _write(self, workers: int, sink_port: int, database_url: str | None, extra: str) -> None:
         var = self.directory / "var"
         var.mkdir(parents=True, exist_ok=True)
         text = CONFIGURATION.format(
@@ -103,7 +107,7 @@ class Mailman(Server):
         text += "".join(f"[runner.{name}]\nstart: no\n" for name in UNUSED_RUNNERS)
         text += "".join(f"[runner.{name}]\nsleep_time: 0.2s\n" for name in USED_RUNNERS)
         self._configuration = self.directory / "mailman.cfg"
-        self._configuration.write_text(text, encoding="utf-8")
+        self._configuration.write_text(text + extra, encoding="utf-8")
 
     def _launch(self) -> Process:
         # After a kill there are locks that nobody holds any more.
@@ -117,6 +121,8 @@ class Mailman(Server):
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "LANG": "C.UTF-8",
         }
+        if self._modules:
+            environment["PYTHONPATH"] = str(self._modules)
         process = Process(
             argv,
             log=self.log,

@@ -37,6 +37,28 @@ class Bell:
         self.event.clear()
 
 
+class Flurry:
+    """Rings a bell once things are quiet, or after a while: many changes are one sweep."""
+
+    def __init__(self, bell: Bell, *, quiet: float = 0.3, longest: float = 1.0) -> None:
+        """Seconds: without a change before it rings, and that the first may wait for the last."""
+        self._bell, self._quiet, self._longest = bell, quiet, longest
+        self._timer: asyncio.TimerHandle | None = None
+        self._until = 0.0
+
+    def touch(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._timer is None:
+            self._until = loop.time() + self._longest
+        else:
+            self._timer.cancel()
+        self._timer = loop.call_at(min(loop.time() + self._quiet, self._until), self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._bell.ring()
+
+
 AGAIN_AFTER = 1.0  # seconds
 _GRACE = 8.0  # seconds; the service manager is promised an end within ten
 

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from cocmail.core.arrivals import Arrival, free, nobodys, to_hold, unheld
 from cocmail.core.coverage import questions
 from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
 from cocmail.core.enforcement import (
@@ -47,6 +48,7 @@ _log = logging.getLogger(__name__)
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0  # seconds between tries while Mailman has trouble
 _LETTER_LOOK = 1.0  # seconds between looks whether a letter left
 _ADDING = (Act.BAN, Act.PUT_BACK)
+_MOST_ARRIVALS = 10_000  # that are remembered, so that each is seen to once
 _READINGS = 3  # rows may change while we read them exactly
 _WRITE_EVERY = timedelta(minutes=10)  # what is undone over and over; each event is read for ever
 _WRITE_AT_ONCE = 2  # times of one place that are written down without waiting
@@ -92,6 +94,9 @@ class Enforcement:
         self.wake = asyncio.Event()  # set when something was decided, or a hook saw a change
         self.look_anew = False  # whether that may be a list that we don't know yet
         self.counters = Counters()
+        self.to_hold: frozenset[tuple[Address, str]] = frozenset()  # for Mailman's plugin
+        self._arrived: dict[Arrival, bool] = {}  # whether it was seen to
+        self._put_back: set[Place] = set()  # what stands there now came by us, not by the plugin
         self._lists, self._book, self._clock = lists, book, clock
         self._groups = groups
         self._sweep_every, self._parallel, self._tell_after = sweep_every, parallel, tell_after
@@ -127,6 +132,13 @@ class Enforcement:
                     due = loop.time() + self._sweep_every.total_seconds()
                 await self._pause(due - loop.time(), self._ends)
 
+    def arrived(self, held: Iterable[Arrival]) -> None:
+        """These memberships were held by Mailman's plugin. It may tell of one several times."""
+        for one in held:
+            self._arrived.setdefault(one, False)
+        while len(self._arrived) > _MOST_ARRIVALS:
+            del self._arrived[next(iter(self._arrived))]
+
     async def look(self) -> Plan:
         """What a sweep would do now; changes nothing."""
         standing = await self._standing()
@@ -159,19 +171,24 @@ class Enforcement:
         ago. Raises Temporary or Permanent where it could not all be done; what was done stays
         done."""
         async with self._lock:
-            return await self._sweep(known_lists)
+            fresh = [one for one, seen in self._arrived.items() if not seen]
+            planned = await self._sweep(known_lists)
+            await self._let_go([one for one in fresh if not self._arrived[one]], planned)
+            return planned
 
     async def _sweep(self, known_lists: bool) -> Plan:
         standing = await self._standing()
         self._ends = {s.id: s.until for s in standing.sanctions if s.until is not None}
         count = len(standing.sanctions) + len(standing.ending)
         if not count and not self._waiting:
+            self.to_hold = frozenset()
             self._counted(Plan(), 0, 0)
             self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble="")
             return Plan()
         observed = await self._observe(standing, known_lists=known_lists)
         calls = observed.calls
         planned, observed = await self._plan(standing, observed)
+        self.to_hold = to_hold(standing.sanctions, planned.covers, self._groups)
         now = planned
         done: list[Step] = []
         stuck: int | None = None
@@ -179,6 +196,7 @@ class Enforcement:
         if planned.steps or planned.notes:
             await self._note(standing, planned)
             stuck = await self._stuck(planned.steps)
+            self._put_back = {s.place for s in planned.steps if s.act is Act.PUT_BACK}
             applied = await apply(self._lists, planned.steps, parallel=self._parallel)
             self._remember(standing, applied.done)
             await self._barred(standing, applied.barred)
@@ -189,6 +207,8 @@ class Enforcement:
             now, observed = await self._plan(standing, read_back)
             errors += applied.errors
             done = applied.done
+        else:
+            self._put_back = set()
         fresh = await self._settle(standing, now, observed)
         self._counted(now, count, calls)
         # A site that didn't answer: what could be done elsewhere is done, and nobody is told that
@@ -210,6 +230,14 @@ class Enforcement:
             _log.error("enforcement: %s", trouble)
         self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble=trouble)
         return planned
+
+    async def _let_go(self, fresh: Collection[Arrival], planned: Plan) -> None:
+        """What the plugin held and no sanction bears on any more goes free."""
+        if not fresh:
+            return
+        for one in nobodys(fresh, planned, await self._book.standing()):
+            await self._lists.apply(free(one))
+        self._arrived |= dict.fromkeys(fresh, True)
 
     # -- observing and planning ----------------------------------------------------------------
 
@@ -235,7 +263,12 @@ class Enforcement:
         self, standing: Standing, *, known_lists: bool = False, again: bool = False
     ) -> Observed:
         asked = questions(standing, self._groups, self._doubtful, again=again)
-        return await self._lists.observe(asked, known_lists=known_lists)
+        observed = await self._lists.observe(asked, known_lists=known_lists)
+        made = {row.member_id for row in observed.rows if row.place in self._put_back}
+        for one in self._arrived:
+            self._arrived[one] |= one.member_id in made
+        fresh = [one.member_id for one, seen in self._arrived.items() if not seen]
+        return unheld(observed, fresh, standing)
 
     async def _plan(self, standing: Standing, observed: Observed) -> tuple[Plan, Observed]:
         """Rows are read exactly where something depends on it, for that costs a call each."""

@@ -129,6 +129,21 @@ def test_every_setting_refuses_a_value_of_the_wrong_kind(setting: object) -> Non
             "[policy] escalate_to",
             "outs",
         ),
+        *(
+            ("[log]", f'[postfix]\naddresses = ["{one}"]\n[log]', "[postfix] addresses", words)
+            for one, words in (
+                ("Conduct@example.org", "take that one out"),
+                ("conduct+jobs@example.org", "take that one out"),
+                ("abuse@example.org", "take that one out"),
+                ("postmaster+x@lists.example.org", "take that one out"),
+                ("info", "one plain mail address"),
+            )
+        ),
+        ("[log]", "[postfix]\naddresses = []\n[log]", "[postfix] addresses", "not be empty"),
+        ('#server = "127.0.0.1:25"', '[postfix]\nserver = "smtp"', "[postfix] server", "a port"),
+        ('#hook = "127.0.0.1:8026"', 'hook = "127.0.0.1:8026"', "[mailman]", "go together"),
+        ('#hook = "127.0.0.1:', 'hook = "192.0.2.1:', "[mailman] hook", "on this machine"),
+        ('#hook = "127.0.0.1:8026"', 'hook = "8026"', "[mailman] hook", "a host and a port"),
         ("[imap]\n", "[imap\n", "not TOML", "column"),
         ("approvals = 2", "approvals = two", "not TOML", "quotes"),
         ("[log]", "[policy]", "not TOML", "second time"),
