@@ -19,7 +19,7 @@ import fcntl
 import os
 import smtplib
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cocmail.adapters.postfix_policy import (
@@ -34,6 +34,7 @@ from cocmail.adapters.postfix_policy import (
 )
 from cocmail.core.enforcement import Act, Ban, Observed, Place, Question, Step, tags_text
 from cocmail.core.errors import Permanent
+from cocmail.core.leads import Subscription
 from cocmail.core.people import Address
 
 _HEAD = (
@@ -111,6 +112,18 @@ class PostfixTable:
     async def discard_waiting(
         self, lists: Collection[str], addresses: Collection[Address]
     ) -> Mapping[str, int]:
+        return {}
+
+    async def counts(self) -> Mapping[str, int]:
+        return {}
+
+    async def rosters(self, lists: Collection[str]) -> Sequence[Subscription]:
+        return ()
+
+    async def requests(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+        return {}
+
+    async def queues(self) -> Mapping[str, int]:
         return {}
 
     async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:

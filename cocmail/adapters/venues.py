@@ -139,12 +139,12 @@ class Venues:
         return owners
 
     async def counts(self) -> Mapping[str, int]:
-        """Of the sites that answer. Raises only if nobody does."""
+        """Of the sites that answer. Raises only if nobody does who has lists."""
         found = await _answers({site: venue.counts() for site, venue in self._venues.items()})
         away = {s: x for s, x in found.items() if isinstance(x, Temporary | Permanent)}
-        if len(away) == len(found):
-            _raise(away)
         known = [x for x in found.values() if not isinstance(x, Temporary | Permanent)]
+        if not any(known):
+            _raise(away)
         return {name: count for some in known for name, count in some.items()}
 
     async def rosters(self, lists: Collection[str]) -> Sequence[Subscription]:
