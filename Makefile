@@ -3,7 +3,8 @@ PYTHON ?= python3
 RUN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test lint bench docs-check leak-check leads roads mutants histories lock rows python \
+.PHONY: help demo test lint bench docs-check leak-check leads roads mutants histories composition lock \
+	rows python \
 	env-demo env-dev servers
 
 help:
@@ -12,6 +13,7 @@ help:
 	@echo 'make lint        ruff, mypy --strict, import contracts'
 	@echo 'make mutants     each promise: its test fails when its guard is taken out'
 	@echo 'make histories   random histories of sanctions on a Mailman (N=1000 SEED=7)'
+	@echo 'make composition sanctions that begin and end in any order, against a plain model (N=20000)'
 	@echo 'make docs-check  what the docs say against what the code does'
 	@echo 'make leak-check  what the look at letters catches and misses, as a table'
 	@echo 'make leads       who is found at another address and who wrongly, as a table'
@@ -64,6 +66,9 @@ mutants: env-dev servers
 
 histories: env-dev
 	@$(RUN)/python -m tests.histories $(or $(N),100) $(or $(SEED),1)
+
+composition: env-dev
+	@COMPOSITIONS=$(or $(N),5000) $(RUN)/python -m pytest -q tests/composition
 
 rows: env-dev
 	@$(RUN)/python scripts/rows.py

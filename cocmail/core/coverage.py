@@ -63,9 +63,14 @@ class Reach:
     def touched(self, place: Place) -> bool:
         """Whether it had this address off this list before: what stands there without a record
         came later, and is not to be given back."""
-        if not self.keeps_off or place.role in (Role.NONMEMBER, Role.BAN):
+        if place.role in (Role.NONMEMBER, Role.BAN):
             return False
         if place.role is not Role.MEMBER and not self.sanction.including_roles:
+            return False
+        if self.sanction.measure is Measure.MODERATE:  # it notes the nonmember of every place
+            at = replace(place, role=Role.NONMEMBER)
+            return place.role is not Role.MEMBER and at in self.records
+        if not self.keeps_off:
             return False
         level = None if self.everywhere else place.list
         return replace(place, list=level, role=Role.BAN) in self.records

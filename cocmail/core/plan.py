@@ -64,6 +64,9 @@ STILL_OFF = "another sanction keeps them off"
 STILL_HELD = "another sanction holds their posts"
 LAST_OWNER = "the list would be left without an owner; the role stays"
 
+STAYS = "stays"
+"""Marks a record of what was left standing, for the list had no other owner."""
+
 DRAFT = "(preview)"
 """The id of a sanction that nobody decided yet."""
 
@@ -312,6 +315,7 @@ class _Planner:
         hold = [reach for reach in self.force if reach.holds(place)]
         if off and place.role is Role.OWNER and self._last_owner(place):
             self.texts[place] = LAST_OWNER
+            self._note_stays(place, off)
             off = []
         if off:
             self._take_off(place, off, hold)
@@ -322,8 +326,22 @@ class _Planner:
         else:
             self._let_go(place)
 
+    def _note_stays(self, place: Place, off: list[Reach]) -> None:
+        """When another owner comes, this role goes after all, and is to be given back."""
+        seen = self.rows[place]
+        for reach in off:
+            old = reach.records.get(place)
+            if reach.sanction.measure is not Measure.REMOVE and (
+                not _stayed(old) or _ids(from_facts(place, old)) != _ids(seen)
+            ):
+                self._note(reach, place, {**(to_facts(seen) or {}), STAYS: True}, seen)
+
     def _take_off(self, place: Place, off: list[Reach], hold: list[Reach]) -> None:
         seen = self.rows.get(place, ())
+        for reach in self.all:
+            if _stayed(reach.records.get(place)):
+                # It stayed until now. Gone already, it was somebody else who took it.
+                self._note(reach, place, to_facts(seen), seen)
         once = [reach for reach in off if reach.sanction.measure is Measure.REMOVE]
         for reach in once:
             if seen and place not in reach.records:
@@ -556,6 +574,10 @@ def _order(step: Step) -> tuple[Any, ...]:
         step.role,
         step.site,
     )
+
+
+def _stayed(facts: Facts) -> bool:
+    return bool(facts and facts.get(STAYS))
 
 
 def _ids(rows: tuple[Row, ...]) -> set[str]:

@@ -151,10 +151,11 @@ class Model:
         for level, entries in seen.bans.items():
             theirs = set(self.stands.bans.get(level, ()))
             ours = {
-                address
+                text
                 for s in self.force.values()
                 if s.measure in KEEPS_OFF and level in (s.scope or {""})
                 for address in self.person(s.address)
+                for text in (address, _with_tags(address))
             }
             wrong += [f"ban {e} of {level or 'all'}: gone" for e in theirs - set(entries)]
             wrong += [f"ban {e} of {level or 'all'}: left" for e in set(entries) - theirs - ours]
@@ -171,6 +172,11 @@ class Model:
         every = sorted({*self.stands.people, *seen.people})
         pairs = [(a, self.stands.people.get(a), seen.people.get(a)) for a in every]
         return [f"{who}: {differing(old, now)}" for who, old, now in pairs if old != now]
+
+
+def _with_tags(address: str) -> str:
+    local, _, domain = address.partition("@")
+    return rf"^{re.escape(local)}\+[^@]*@{re.escape(domain)}$"
 
 
 def _is_role(place: Place) -> bool:
