@@ -100,6 +100,8 @@ class Model:
             else entry
             for mode, entry in now.items()
         }
+        if not now:
+            del self.rows[place]
 
     def settled(self, before: Rows, seen: tuple[Rows, Bans]) -> list[str]:
         """What is wrong after a sweep; ``before``: as it stood when the sweep began."""
