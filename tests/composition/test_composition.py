@@ -21,7 +21,7 @@ from cocmail.core.sanctions import Measure, Sanction, Scope, State
 from tests.composition.model import ROLES, Bans, InForce, Model, Rows, told
 from tests.composition.server import Server
 
-EXAMPLES = int(os.environ.get("COMPOSITIONS", "300"))
+EXAMPLES = int(os.environ.get("COMPOSITIONS", "200"))
 LISTS = tuple(f"{name}@lists.example" for name in ("dev", "node", "web"))
 MAL, MALLORY, BO, LATE = (f"{name}@example.net" for name in ("mal", "mallory", "bo", "late"))
 TAGGED = "bo+lists@example.net"
