@@ -117,7 +117,13 @@ def hooks(settings: Settings, changed: Changed, to_hold: ToHold) -> tuple[Hook, 
 
 def mailman(site: str, said: Mailman) -> MailmanLists:
     section = site or "mailman"
-    return MailmanLists(said.url, said.username, said.password(section), section=section)
+    return MailmanLists(
+        said.url,
+        said.username,
+        said.password(section),
+        section=section,
+        ca_file=said.ca_file,
+    )
 
 
 def authenticator(settings: Settings) -> DkimAuthenticator:

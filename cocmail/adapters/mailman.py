@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from mailmanclient import Client
@@ -76,6 +77,7 @@ class MailmanLists:
         connections: int = 2,
         timeout: float = 30.0,
         section: str = "mailman",
+        ca_file: Path | None = None,
     ) -> None:
         """``connections``: at most so many calls at one time; two saturate a Mailman on two
         cores. ``timeout``: seconds that Mailman may stay silent within a call."""
@@ -86,6 +88,7 @@ class MailmanLists:
             connections=connections,
             timeout=timeout,
             section=section,
+            ca_file=ca_file,
         )
         self._client = Client(url, "", "")  # its objects, over our connection
         self._client._connection = self._connection
@@ -109,10 +112,10 @@ class MailmanLists:
     async def observe(
         self, questions: Collection[Question], *, known_lists: bool = False
     ) -> Observed:
-        before = self._connection.calls
+        before, begun = self._connection.calls, self._connection.seconds
         asked = dict.fromkeys(a for question in questions for a in question.addresses)
         names = dict.fromkeys(name for question in questions for name in question.lists)
-        if not known_lists:
+        if not known_lists or not self._list_ids:
             await self._run(self._read_lists)
         people = await self._each(self._read_person, asked)
         linked = {a: person.addresses for person in people for a in person.addresses}
@@ -145,6 +148,7 @@ class MailmanLists:
             bans=tuple(ban for some in bans for ban in some),
             owners=await self.owners(owned),
             calls=self._connection.calls - before,
+            seconds=self._connection.seconds - begun,
         )
 
     async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:

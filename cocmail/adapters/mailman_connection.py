@@ -10,8 +10,10 @@ mailmanclient's own connection has no timeout, prints its password and maps ever
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -22,8 +24,12 @@ from cocmail.core.people import Private
 
 Fields = Mapping[str, Any]
 
-_PAUSES = (0.1, 0.4)  # seconds before a question is asked again
+_PAUSES = (0.1, 0.4)  # seconds before a question is asked again that nobody answered
+_MORE_PAUSES = (*_PAUSES, 0.8, 1.6)  # or that was answered with 502 and the like
 _QUICK = 5.0  # what failed after more seconds than that isn't
+_PATIENCE = 20.0  # seconds that one call waits for a server that asks us to slow down
+_LONGEST_WAIT = 600.0  # and no answer makes us wait longer than this
+_UNSAID = 1.0
 
 
 class Answered(Exception):
@@ -39,6 +45,18 @@ class Answered(Exception):
         return words in self.description.lower()
 
 
+class _Faulty(Temporary):
+    """There is a server, and it has a fault (5xx): perhaps just for this call."""
+
+
+class _TooMany(Temporary):
+    """We are asked to come again after some seconds (RFC 6585 section 4)."""
+
+    def __init__(self, words: str, after: float) -> None:
+        super().__init__(words)
+        self.after = after
+
+
 class MailmanConnection:
     """What mailmanclient's objects call a connection. Safe to use from several threads."""
 
@@ -51,17 +69,22 @@ class MailmanConnection:
         connections: int = 2,
         timeout: float = 30.0,
         section: str = "mailman",
+        ca_file: Path | None = None,
     ) -> None:
-        """``timeout``: seconds without a byte. ``section``: our configuration's, for errors."""
+        """``timeout``: seconds without a byte. ``section``: our configuration's, for errors.
+        ``ca_file``: whom to trust for https; None: the system's authorities."""
         self.baseurl = url.rstrip("/") + "/"
         self.name = self.password = ""  # mailmanclient prints these
         self.calls = 0
+        self.seconds = 0.0  # that all of them took, added up
+        self._not_before = 0.0  # no call goes out before this (monotonic), for we were asked
         self._section = section
         self._client = httpx.Client(
             auth=(username, password),
             headers={"Connection": "close", "Accept": "application/json"},
             timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=0),
+            verify=_authorities(ca_file, section),
             trust_env=False,  # no proxy from the environment, no password from a .netrc
             follow_redirects=False,
         )
@@ -81,27 +104,52 @@ class MailmanConnection:
         begun = time.monotonic()
         # A question changes nothing, so it is asked again: a sweep has many, and none of them may
         # be left out.
-        for pause in _PAUSES if method == "GET" else ():
+        for count, pause in enumerate(_MORE_PAUSES if method == "GET" else ()):
             try:
-                return self._once(method, path, query, body)
-            except Temporary:
-                if time.monotonic() - begun > _QUICK:
+                return self._in_turn(method, path, query, body)
+            except Temporary as error:
+                enough = count >= len(_PAUSES) and not isinstance(error, _Faulty)
+                if enough or time.monotonic() - begun > _QUICK:
                     raise
                 time.sleep(pause)
-        return self._once(method, path, query, body)
+        return self._in_turn(method, path, query, body)
+
+    def _in_turn(
+        self, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
+    ) -> tuple[httpx.Response, Any]:
+        """Asked to slow down, all threads do: what was refused so was not begun (RFC 6585
+        section 4), and may be sent again."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            left = self._not_before - time.monotonic()
+            if time.monotonic() + left > until:
+                raise Temporary(f"Mailman ([{self._section}] url) asks us to wait")
+            if left > 0:
+                time.sleep(left)
+            try:
+                return self._once(method, path, query, body)
+            except _TooMany as many:
+                self._not_before = max(self._not_before, time.monotonic() + many.after)
 
     def _once(
         self, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
     ) -> tuple[httpx.Response, Any]:
         self.calls += 1
+        begun = time.monotonic()
         try:
             response = self._client.request(
                 method, self._url(path), params=query or None, data=body
             )
         except httpx.TimeoutException:
             raise Temporary(f"Mailman ([{self._section}] url) does not answer in time") from None
-        except (httpx.TransportError, httpx.DecodingError):
+        except (httpx.TransportError, httpx.DecodingError) as broken:
+            if _untrusted(broken):
+                raise Permanent(
+                    f"the certificate at [{self._section}] url can't be trusted: see ca_file"
+                ) from None
             raise Temporary(f"Mailman ([{self._section}] url) can't be reached") from None
+        finally:
+            self.seconds += time.monotonic() - begun
         return response, self._body(response)
 
     def get(self, path: str, **fields: Any) -> Any:
@@ -144,8 +192,13 @@ class MailmanConnection:
             raise Permanent(
                 f"Mailman refuses the login: see [{self._section}] username and password_file"
             )
+        if status == 429 and response.headers.get("Retry-After"):
+            raise _TooMany(
+                f"Mailman ([{self._section}] url) asks us to wait",
+                _after(response.headers["Retry-After"]),
+            )
         if status >= 500 or status in (408, 425, 429):
-            raise Temporary(
+            raise _Faulty(
                 f"Mailman ([{self._section}] url) has trouble of its own (status {status})"
             )
         if 300 <= status < 400:
@@ -175,6 +228,30 @@ class MailmanConnection:
 def quoted(part: str) -> str:
     """One part of a path. Mailman's router splits at "/", encoded or not."""
     return quote(part, safe="@")
+
+
+def _authorities(ca_file: Path | None, section: str) -> ssl.SSLContext:
+    """Certificates and names are checked, always."""
+    try:
+        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except OSError as wrong:
+        words = f"[{section}] ca_file can't be read: {wrong.strerror or 'no PEM'}"
+        raise Permanent(words) from None
+
+
+def _untrusted(broken: BaseException) -> bool:
+    seen: BaseException | None = broken
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def _after(said: str) -> float:
+    """Seconds; a date (RFC 9110 section 10.2.3) means a short while."""
+    seconds = float(said) if said.isascii() and said.isdigit() else _UNSAID
+    return min(max(seconds, _UNSAID), _LONGEST_WAIT)
 
 
 def _fields(data: Fields | None) -> dict[str, Any]:

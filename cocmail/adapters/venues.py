@@ -33,6 +33,7 @@ class Venues:
         """``retired``: sites that are shut down for good; nothing is asked of them."""
         self._venues = dict(venues)
         self._retired = tuple(retired)
+        self._missed: set[str] = set()  # did not answer: their lists may be others by now
 
     # -- the port ------------------------------------------------------------------------------
 
@@ -49,7 +50,9 @@ class Venues:
         while open_:
             found = await _answers(
                 {
-                    site: self._venues[site].observe(some, known_lists=known_lists)
+                    site: self._venues[site].observe(
+                        some, known_lists=known_lists and site not in self._missed
+                    )
                     for site, some in open_.items()
                 }
             )
@@ -61,6 +64,7 @@ class Venues:
                     away[site] = answer
                     parts.pop(site, None)
             if not parts:
+                self._missed = {*away}
                 _raise(away)
             # What one site links to a person, the others have not been asked about.
             named = {address for some in asked.values() for address in some}
@@ -71,6 +75,7 @@ class Venues:
                     asked[site] |= new
                     one = Question(addresses=tuple(sorted(new)), lists=lists, tagged=tagged)
                     open_[site] = [one]
+        self._missed = {*away}
         return self._whole(parts.values(), away)
 
     async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:

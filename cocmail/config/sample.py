@@ -63,6 +63,7 @@ _EXAMPLES = {
     ("mailman", "hook"): "127.0.0.1:8026",
     ("mailman", "hook_key_file"): "hook.key",
     ("postfix", "addresses"): ("info@example.org", "jobs@example.org"),
+    ("mailman", "ca_file"): "mailman-ca.pem",
     ("community", "templates"): "letters",
     ("committee", "language"): "en",
     ("committee", "handle"): "alice",

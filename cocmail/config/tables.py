@@ -271,6 +271,9 @@ class Mailman(Table):
     url: Web = Field("http://127.0.0.1:8001/3.1", description="Mailman Core's REST API")
     username: Line = Field("restadmin", description="admin_user in mailman.cfg")
     password_file: File = Field(description="a file with admin_pass of mailman.cfg")
+    ca_file: File | None = Field(
+        None, description="whose certificates to trust for https; left out: the system's"
+    )
     sweep_every: Duration = Field(
         timedelta(minutes=5), description="how often the lists are compared with what was decided"
     )

@@ -120,6 +120,7 @@ class Observed:
     owners: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
     # all owners, of the lists that one of these people owns
     calls: int = 0  # what this observation cost
+    seconds: float = 0.0  # that these calls took, added up
     site: str = ""  # whose this is
     sites: tuple[Observed, ...] = field(default=(), repr=False)
     away: Mapping[str, Temporary | Permanent] = field(default_factory=dict)  # site → why

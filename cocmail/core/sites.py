@@ -15,6 +15,9 @@ from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Sanction
 
+SLOW = 1.0
+"""Seconds for one call, on average; Mailman on a small machine takes a tenth of it."""
+
 
 def section(site: str) -> str:
     """How the configuration calls it."""
@@ -38,6 +41,7 @@ def union(asked: Iterable[Observed], away: Mapping[str, Temporary | Permanent]) 
         bans=tuple(ban for one in sites for ban in one.bans),
         owners=owners,
         calls=sum(one.calls for one in sites),
+        seconds=sum(one.seconds for one in sites),
         sites=tuple(replace(one, linked=linked) for one in sites),
         away=dict(away),
     )
@@ -56,6 +60,7 @@ def added(first: Observed, second: Observed) -> Observed:
         bans=(*(b for b in first.bans if (b.list, b.address) not in bans), *second.bans),
         owners={**first.owners, **second.owners},
         calls=first.calls + second.calls,
+        seconds=first.seconds + second.seconds,
     )
 
 
@@ -87,6 +92,16 @@ def claimed_twice(observed: Observed) -> tuple[str, ...]:
         f"{name} is a list of {' and of '.join(section(site) for site in sites)}; what is decided"
         " holds on each, but an address can lead to one only: delete the list at the other"
         for name, sites in sorted(twice(observed).items())
+    )
+
+
+def slow(observed: Observed) -> tuple[str, ...]:
+    """Why a sweep takes long, in words for the operator, one line a site."""
+    return tuple(
+        f"{section(one.site)} takes {one.seconds / one.calls:.1f} s for a call, so that a sweep"
+        " takes long"
+        for one in observed.each()
+        if one.calls and one.seconds / one.calls >= SLOW
     )
 
 

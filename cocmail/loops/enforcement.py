@@ -38,7 +38,7 @@ from cocmail.core.people import Address
 from cocmail.core.plan import plan
 from cocmail.core.preview import on_top
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope
-from cocmail.core.sites import claimed_twice, forgotten
+from cocmail.core.sites import claimed_twice, forgotten, slow
 from cocmail.core.table import Table
 from cocmail.loops.applying import apply, raise_worst
 from cocmail.ports import Book, Clock, Lists
@@ -187,6 +187,8 @@ class Enforcement:
             return Plan()
         observed = await self._observe(standing, known_lists=known_lists)
         calls = observed.calls
+        if late := "; ".join(slow(observed)):
+            self.counters = replace(self.counters, trouble=late)  # told while it goes on
         planned, observed = await self._plan(standing, observed)
         self.to_hold = to_hold(standing.sanctions, planned.covers, self._groups)
         now = planned
@@ -225,9 +227,9 @@ class Enforcement:
         raise_worst(errors)
         if now.steps or now.notes:
             raise Temporary("Mailman's lists are not yet as they should be after a sweep")
-        trouble = "; ".join(claimed_twice(observed))
+        trouble = "; ".join((*claimed_twice(observed), *slow(observed)))
         if trouble and trouble != self.counters.trouble:
-            _log.error("enforcement: %s", trouble)
+            _log.warning("enforcement: %s", trouble)
         self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble=trouble)
         return planned
 

@@ -19,7 +19,7 @@ from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.plan import GONE_SITE, plan, plan_for
 from cocmail.core.preview import where
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope
-from cocmail.core.sites import added, claimed_twice, forgotten, union
+from cocmail.core.sites import added, claimed_twice, forgotten, slow, union
 from cocmail.core.watching import still_shared
 from tests.core import test_plan as one_site
 from tests.core.test_plan import A1, A2, GROUPS, LINKED, LISTS, Community, World, operations, row
@@ -308,3 +308,11 @@ def test_a_record_of_one_site_doesn_t_replace_another_s() -> None:
         at = e.Place(list=None, address=A1, role="ban", facts=None, site=site)
         case = sanctioning(case, NOW, e.BeforeNoted(sanction="S1", places=(at,))) or case
     assert {b.site for b in case.sanctions["S1"].before} == set(SITES)
+
+
+def test_a_slow_site_is_named() -> None:
+    quick = Observed(calls=20, seconds=2.0)
+    late = Observed(site="mailmans.b", calls=20, seconds=100.0)
+    assert slow(union([quick, late], {})) == (
+        "[mailmans.b] takes 5.0 s for a call, so that a sweep takes long",
+    )

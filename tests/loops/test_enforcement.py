@@ -165,6 +165,10 @@ class Lab:
             and mode in row["subscription_mode"]
         )
 
+    @property
+    def takes_both(self) -> bool:
+        return " 3.3.10 " not in self.api("GET", "system/versions")["mailman_version"]
+
     def snapshot(self, *people: str, language: bool = True) -> Any:
         links = ("self_link", "http_etag", "member_id", "address", "user")
         shown: list[Any] = []
@@ -201,7 +205,9 @@ class Lab:
         self.join(USERS, MALLORY)
         self.api("POST", f"addresses/{MALLORY}/unverify")
         self.join(SIG_NODE, MAL, delivery_mode="plaintext_digests")
-        self.join(SIG_WEB, user_id, delivery_status="by_user")
+        self.join(SIG_WEB, user_id)
+        web = self.member(SIG_WEB, MAL, mode="user")  # Mailman 3.3.3 can't be told as they join
+        self.api("PATCH", f"members/{web}/preferences", delivery_status="by_user")
         self.api(
             "PATCH",
             f"members/{self.member(DEV, MAL, mode='user')}/preferences",
@@ -653,10 +659,11 @@ async def test_on_a_list_twice_comes_back_once(lab: Lab, book: Book, loop: Enfor
     assert (MAL, "quiet") not in where(lab, MAL)
     book.end(name)
     await loop.sweep()
-    assert where(lab, MAL).count((MAL, "quiet")) == 1
-    assert "they were on this list twice; Mailman takes one entry back" in {
-        r.note for r in book.returns[0][1]
-    }
+    back = where(lab, MAL).count((MAL, "quiet"))
+    told = {r.note for r in book.returns[0][1]}
+    one = "they were on this list twice; Mailman takes one entry back" in told
+    # docs/mailman.md has which versions take both.
+    assert (back, one) == (1, True) or (back, one, lab.takes_both) == (2, False, True)
 
 
 async def test_a_preview_changes_nothing(lab: Lab, loop: Enforcement) -> None:

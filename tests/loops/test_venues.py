@@ -5,6 +5,7 @@ Both are real (REST runners); the book is the fake of the tests next door.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -177,6 +178,37 @@ async def test_one_is_killed_in_the_middle_and_started_again(
     assert here.snapshot(*PERSON) == before[0], "put back where it can be"
     assert book.returns == [], "and not over while the other waits"
     there.mailman.start()
+    await enforcement(lists, book, clock).sweep()
+    assert (here.snapshot(*PERSON), there.told()) == before
+    assert [one for one, _ in book.returns] == [name]
+
+
+class Returns(Falls):
+    """The real venues; the second is started again as something is done on the first."""
+
+    async def apply(self, step: Step) -> bool:
+        if not self._mailman.running:
+            self._mailman.start()
+        return await self._lists.apply(step)
+
+
+async def test_one_that_comes_back_in_the_middle_is_not_taken_for_empty(
+    labs: tuple[Lab, There], lists: Venues
+) -> None:
+    here, there = labs
+    before = here.snapshot(*PERSON), there.told()
+    clock = Now()
+    book = Book(clock)
+    name = book.decide(Measure.MODERATE)  # no ban stays to be seen
+    await enforcement(lists, book, clock).sweep()
+    book.end(name)
+    there.mailman.kill()
+    fresh = Venues(dict(lists._venues))
+    for venue in fresh._venues.values():
+        venue._list_ids = {}  # type: ignore[attr-defined]
+    with contextlib.suppress(Temporary):
+        await enforcement(Returns(fresh, there.mailman, Act.UNBAN), book, clock).sweep()
+    assert there.mailman.running
     await enforcement(lists, book, clock).sweep()
     assert (here.snapshot(*PERSON), there.told()) == before
     assert [one for one, _ in book.returns] == [name]

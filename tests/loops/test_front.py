@@ -1,0 +1,182 @@
+"""Mailman behind a web server: TLS of one's own, a path before the API, limits, slowness.
+
+`make mailmans` tries it with SLOW=5 and FAULTS=6, for longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from cocmail.adapters.mailman import MailmanLists
+from cocmail.adapters.venues import Venues
+from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.sanctions import Measure, Scope
+from cocmail.lab.mailman import Mailman
+from tests.loops.front import Front
+from tests.loops.test_enforcement import DEV, PERSON, Book, Lab, Now, enforcement, where
+
+pytestmark = pytest.mark.servers
+
+SLOW = float(os.environ.get("SLOW", "0.1"))  # seconds a call
+FAULTS = int(os.environ.get("FAULTS", "3"))  # of 13 calls
+
+
+@pytest.fixture(scope="module")
+def mailman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailman]:
+    with Mailman(tmp_path_factory.mktemp("mailman")) as running:
+        yield running
+
+
+@pytest.fixture
+def lab(mailman: Mailman) -> Lab:
+    lab = Lab(mailman)
+    lab.clear()
+    return lab
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and certificate in one file, that no authority of this machine's knows."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert, both = (folder / name for name in ("key", "cert", "both"))
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=DNS:localhost", "-days", "2"),
+            *("-keyout", key, "-out", cert),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    both.write_bytes(key.read_bytes() + cert.read_bytes())
+    return both
+
+
+@contextlib.asynccontextmanager
+async def through(front: Front, mailman: Mailman, **more: object) -> AsyncIterator[MailmanLists]:
+    facts: dict[str, object] = {"timeout": 10, **more}
+    lists = MailmanLists(front.url, mailman.username, mailman.password, **facts)  # type: ignore[arg-type]
+    try:
+        yield lists
+    finally:
+        await lists.close()
+
+
+async def test_tls_of_one_s_own_and_a_path_before_the_api(
+    mailman: Mailman, lab: Lab, certificate: Path
+) -> None:
+    before = lab.snapshot(*PERSON)
+    clock = Now()
+    book = Book(clock)
+    with Front(mailman.rest_port, prefix="/lists/api", certificate=certificate) as front:
+        async with through(front, mailman) as lists:
+            with pytest.raises(Permanent, match=r"\[mailman\] url can't be trusted: see ca_file"):
+                await lists.observe([])
+        with pytest.raises(Permanent, match=r"\[mailman\] ca_file can't be read"):
+            MailmanLists(front.url, "u", "p", ca_file=certificate.with_name("none"))
+        async with through(front, mailman, ca_file=certificate.with_name("cert")) as lists:
+            loop = enforcement(lists, book, clock)
+            name = book.decide(Measure.SUSPEND)
+            await loop.sweep()
+            assert where(lab, *PERSON) == []
+            book.end(name)
+            await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+
+
+async def test_a_limit_is_kept_and_nothing_is_done_twice(mailman: Mailman, lab: Lab) -> None:
+    clock = Now()
+    book = Book(clock)
+    with Front(mailman.rest_port) as front:
+        front.refuse = lambda n: (429, {"Retry-After": "1"}) if n % 20 == 0 else None
+        async with through(front, mailman) as lists:
+            loop = enforcement(lists, book, clock)
+            book.decide(Measure.SUSPEND)
+            await loop.sweep()
+            assert where(lab, *PERSON) == []
+            assert len(book.proofs) == 1
+            assert front.asked > 20, "it was refused at least once"
+            assert set(front.changes.values()) == {1}
+            # Asked to stay away for an hour, we do, for ten minutes; and say so at once.
+            front.refuse = lambda _: (429, {"Retry-After": "3600"})
+            begun, asked = time.monotonic(), front.asked
+            for _ in range(3):
+                with pytest.raises(Temporary, match="asks us to wait"):
+                    await lists.observe([])
+            assert time.monotonic() - begun < 10
+            assert front.asked == asked + 1
+
+
+async def test_a_slow_mailman_is_waited_for_and_told(mailman: Mailman, lab: Lab) -> None:
+    clock = Now()
+    book = Book(clock)
+    with Front(mailman.rest_port) as front:
+        front.delay = SLOW
+        async with through(front, mailman, timeout=30) as lists:
+            loop = enforcement(lists, book, clock)
+            book.decide(Measure.SUSPEND, scope=Scope(lists=(DEV,)))
+            await loop.sweep()
+            assert set(front.changes.values()) == {1}
+            assert len(book.proofs) == 1
+            assert ("[mailman] takes" in loop.counters.trouble) is (SLOW >= 1)
+
+
+async def test_one_that_accepts_and_never_answers_doesn_t_hold_up_the_other(
+    mailman: Mailman, lab: Lab
+) -> None:
+    gone = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await gone.wait()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    lists = Venues(
+        {
+            "": MailmanLists(mailman.url, mailman.username, mailman.password),
+            "mailmans.dead": MailmanLists(
+                f"http://127.0.0.1:{port}/3.1", "u", "p", timeout=0.5, section="mailmans.dead"
+            ),
+        }
+    )
+    clock = Now()
+    book = Book(clock)
+    book.decide(Measure.SUSPEND)
+    try:
+        with pytest.raises(Temporary, match=r"\[mailmans.dead\] url\) does not answer in time"):
+            await enforcement(lists, book, clock).sweep()
+        assert where(lab, *PERSON) == []
+        assert book.proofs == []
+    finally:
+        gone.set()
+        server.close()
+        await lists.close()
+
+
+async def test_many_answers_are_502(mailman: Mailman, lab: Lab) -> None:
+    before = lab.snapshot(*PERSON)
+    clock = Now()
+    book = Book(clock)
+    with Front(mailman.rest_port) as front:
+        front.refuse = lambda n: (502, {}) if n * 7919 % 13 < FAULTS else None
+        async with through(front, mailman) as lists:
+            loop = enforcement(lists, book, clock)
+            name = book.decide(Measure.SUSPEND)
+            for done in (book.proofs, book.returns):
+                for _ in range(20):
+                    with contextlib.suppress(Temporary):
+                        await loop.sweep()
+                    if done:
+                        break
+                assert len(done) == 1
+                book.end(name)
+    assert lab.snapshot(*PERSON) == before
