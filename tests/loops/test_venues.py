@@ -20,7 +20,7 @@ from cocmail.config.sample import sample
 from cocmail.core.enforcement import Act, Question, Role, Step, Word
 from cocmail.core.errors import CocmailError, Temporary
 from cocmail.core.people import Address
-from cocmail.core.sanctions import Measure
+from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.applying import apply
 from tests.loops.test_enforcement import (
@@ -199,7 +199,7 @@ async def test_one_that_comes_back_in_the_middle_is_not_taken_for_empty(
     before = here.snapshot(*PERSON), there.told()
     clock = Now()
     book = Book(clock)
-    name = book.decide(Measure.MODERATE)  # no ban stays to be seen
+    name = book.decide(Measure.SUSPEND, scope=Scope(lists=(DEV, TALK)))
     await enforcement(lists, book, clock).sweep()
     book.end(name)
     there.mailman.kill()
