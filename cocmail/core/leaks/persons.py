@@ -47,6 +47,11 @@ class _Sign:
     cased: bool = False  # tells only with a capital: it is a word, too
     bridged: bool = False  # an address: " at ", " dot " may stand between the words
 
+    @property
+    def initial(self) -> bool:
+        """Whether one of its words is just a letter."""
+        return self.kind == "part" and any(len(word) == 1 for word in self.words)
+
 
 def name_leaks(
     letter: Read, names: Iterable[str], own: list[Read], covered: list[bool]
@@ -182,6 +187,9 @@ def _matches(starting: dict[str, list[_Sign]], text: Read) -> Iterator[tuple[int
                 if not last:
                     continue
                 if sign.cased and not _has_capitals(text, place, last, begins):
+                    continue
+                # “… Benedikt”, and a new paragraph that begins with “A …”, is no initial.
+                if sign.initial and re.search(r"\n\s*\n", text.between(place, last - 1)):
                     continue
                 yield place, last, sign
 
