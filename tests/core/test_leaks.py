@@ -213,6 +213,12 @@ def test_a_quote_of_rare_words_is_always_found(words: list[str], data: st.DataOb
     assert "words" in kinds(written + "That is all.", secret(report))
 
 
+def test_a_name_and_the_next_paragraph_are_no_initial() -> None:
+    secrets = Secrets(names=("Benedikt Aldous",), own=("I hope it blows over. Benedikt",))
+    assert leaks("It blows over. Benedikt\n\nA ban is no small thing.", secrets) == ()
+    assert [leak.kind for leak in leaks("Ask Benedikt A. about it.", secrets)] == ["name"]
+
+
 @given(st.sampled_from(PAIRS), st.data())
 def test_the_addressee_s_own_words_never_leak(pair: Pair, data: st.DataObject) -> None:
     texts = [source.text for source in pair.secrets.sources]

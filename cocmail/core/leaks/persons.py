@@ -35,6 +35,7 @@ _WHAT_PEOPLE_DO = words_in(
     "s said says told tells wrote writes was is has had asked asks felt feels thinks thought wants"
     " wanted reported sagt sagte schreibt schrieb war ist hat hatte meldete fragt fragte"
 )
+_PARAGRAPH = re.compile(r"\n[ \t>|]*\n")
 _TOGETHER = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .\-_][^\W\d_]){3,40}(?![^\W_])")
 
 
@@ -189,7 +190,8 @@ def _matches(starting: dict[str, list[_Sign]], text: Read) -> Iterator[tuple[int
                 if sign.cased and not _has_capitals(text, place, last, begins):
                     continue
                 # “… Benedikt”, and a new paragraph that begins with “A …”, is no initial.
-                if sign.initial and re.search(r"\n\s*\n", text.between(place, last - 1)):
+                written = text.text[text.starts[place] : text.ends[last - 1]]
+                if sign.initial and _PARAGRAPH.search(written):
                     continue
                 yield place, last, sign
 
