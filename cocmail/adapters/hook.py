@@ -107,6 +107,8 @@ class Hook:
 
     async def _reply(self, reader: asyncio.StreamReader) -> bytes:
         begin = (await reader.readline()).split()
+        if not begin:
+            raise EOFError  # it hung up, as a process does that ends while it connects
         fields: dict[str, str] = {}
         for _ in range(_LINES):
             line = (await reader.readline()).decode("latin-1").strip()

@@ -263,6 +263,10 @@ async def _mailman(site: str, server: Mailman, seen: list[Observed]) -> AsyncIte
         yield Finding(Soundness.SOUND, f"{section(site)}: {version}, and we may use it")
         there = await lists.observe([])
         yield Finding(Soundness.SOUND, f"{section(site)}: {len(there.lists)} lists")
+        if server.hook:
+            server.hook_key(site or "mailman")
+            line = f"{section(site)} hook: has a key; Mailman's plugin tells us at {server.hook}"
+            yield Finding(Soundness.SOUND, line)
         seen.append(replace(there, site=site))
     except CocmailError as error:  # one must not hide what is wrong with another
         yield Finding(Soundness.WRONG, str(error))

@@ -189,12 +189,19 @@ def _mailmans(draft: Draft) -> Iterator[Problem]:
         servers["mailman",] = plain
     servers |= {("mailmans", name): server for name, server in draft.mailmans.items()}
     urls: dict[str, str] = {}
+    hooks: dict[str, str] = {}
     homes: dict[str, str] = {}
     for at, server in servers.items():
         here = f"[{'.'.join(at)}]"
         other = urls.setdefault(server.url.rstrip("/"), here)
         if other != here:
             yield (*at, "url"), f"{other} has this url too; each Mailman gets one table"
+        if server.hook and hooks.setdefault(server.hook, here) != here:
+            other = hooks[server.hook]
+            yield (
+                (*at, "hook"),
+                f"{other} has this hook too; each Mailman's plugin has its own port",
+            )
         for name in sorted({one for lists in server.groups.values() for one in lists}):
             home = homes.setdefault(name, here)
             if home != here:

@@ -301,6 +301,10 @@ async def test_only_a_fresh_and_signed_message_counts(until: Any, running: Any) 
                 assert (status, answer) == (403, b"")
         assert changes == [()]
         assert hook.refused == 9
+        # Somebody who says nothing is nobody who was refused.
+        socket.create_connection(("127.0.0.1", port)).close()
+        await asyncio.to_thread(say, port, b"", "")
+        assert hook.refused == 10
 
 
 async def test_many_changes_are_one_sweep_and_none_waits_for_long() -> None:

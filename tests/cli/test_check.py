@@ -142,6 +142,28 @@ def test_a_list_that_mailman_has_not(toml: Path, capsys: pytest.CaptureFixture[s
     assert any("sig-node: Mailman has no list" in line for line in found["not sound"])
 
 
+def test_what_postfix_asks_and_what_it_can_t_protect(
+    toml: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Postfix itself: tests/adapters/test_postfix.py."""
+    folder, text = toml.parent, toml.read_text()
+    more = text.replace("#hook = ", "hook = ").replace("#hook_key_file", "hook_key_file")
+    toml.write_text(more + '[postfix]\naddresses = ["info@example.org"]\nserver = "127.0.0.1:1"\n')
+    (folder / "hook.key").touch(mode=0o600)
+    (folder / "hook.key").write_text("k" * 31)
+    status, found = check(toml, capsys)
+    assert status == 1
+    assert any("hook_key_file: should hold 32" in line for line in found["not sound"])
+    assert any("there is no table yet" in line for line in found["sound"])
+    (folder / "hook.key").write_text("k" * 32)
+    (folder / "postfix.table").write_text("")
+    _, found = check(toml, capsys)
+    assert any("tells us at 127.0.0.1:8026" in line for line in found["sound"])
+    assert [line for line in found["not sound"] if "[postfix]" in line] == [
+        "[postfix] server: no answer to SMTP (Connection refused)"
+    ]
+
+
 def test_a_closed_port(toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
     toml.write_text(re.sub(r"http://127.0.0.1:\d+", "http://127.0.0.1:1", toml.read_text()))
     status, found = check(toml, capsys)

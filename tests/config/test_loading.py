@@ -385,3 +385,10 @@ def test_a_member_may_have_a_language(tmp_path: Path) -> None:
     found = good(SAMPLE.replace('#language = "en"\n', 'language = "de"\n'))
     assert found.roster.members[0].language == "de"
     assert good().roster.members[0].language == ""
+
+
+def test_each_mailman_s_plugin_has_a_port_of_its_own() -> None:
+    second = '\n[mailmans.old]\nurl = "http://127.0.0.1:8002/3.1"\npassword_file = "p"\n'
+    hook = 'hook = "127.0.0.1:8026"\nhook_key_file = "hook.key"\n'
+    text = SAMPLE.replace("#hook", "hook") + second + hook
+    assert any("[mailmans.old] hook" in line and "its own port" in line for line in bad(text))
