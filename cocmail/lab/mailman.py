@@ -123,6 +123,7 @@ class Mailman(Server):
         }
         if self._modules:
             environment["PYTHONPATH"] = str(self._modules)
+            environment["PYTHONDONTWRITEBYTECODE"] = "1"  # that folder may be what is shipped
         process = Process(
             argv,
             log=self.log,
