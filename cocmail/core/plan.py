@@ -53,7 +53,7 @@ _ORDER = (Act.UNBAN, Act.BAN, Act.TAKE_OFF, Act.MODERATE, Act.PUT_BACK)
 
 THEIRS = "somebody changed this meanwhile; theirs stands"
 GONE_LIST = "this list no longer exists"
-GONE_SITE = "this Mailman was shut down; nothing was put back"
+GONE_SITE = "its server was shut down; nothing was put back"
 GONE_ADDRESS = "Mailman no longer knows this address; nothing was put back"
 ONE_OF_TWO = "they were on this list twice; Mailman takes one entry back"
 OTHER_BAN = "a ban that isn't ours keeps them off; nothing was put back"

@@ -127,5 +127,5 @@ def forgotten(standing: Standing, observed: Observed) -> Permanent | None:
     named = ", ".join(section(site) for site in sorted(missing))
     return Permanent(
         f"{named} is not in the configuration any more, and sanctions have changed its lists:"
-        " name it again, with retired = true if that Mailman is shut down for good"
+        " name it again, with retired = true if that server is shut down for good"
     )
