@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test lint bench docs-check leak-check leads roads mutants histories composition lock \
+.PHONY: help mailmans demo test lint bench docs-check leak-check leads roads mutants histories composition lock \
 	rows python \
 	env-demo env-dev servers
 
@@ -14,6 +14,7 @@ help:
 	@echo 'make mutants     each promise: its test fails when its guard is taken out'
 	@echo 'make histories   random histories of sanctions on a Mailman (N=1000 SEED=7)'
 	@echo 'make composition sanctions that begin and end in any order, against a plain model (N=20000)'
+	@echo 'make mailmans    the contract on older Mailmans, on PostgreSQL, slow and half-dead'
 	@echo 'make docs-check  what the docs say against what the code does'
 	@echo 'make leak-check  what the look at letters catches and misses, as a table'
 	@echo 'make leads       who is found at another address and who wrongly, as a table'
@@ -69,6 +70,10 @@ histories: env-dev
 
 composition: env-dev
 	@COMPOSITIONS=$(or $(N),5000) $(RUN)/python -m pytest -q tests/composition
+
+mailmans: env-dev servers
+	@$(PYTHON) scripts/environment.py mailman-3.3.3 mailman-3.3.8
+	@$(RUN)/python -m tests.mailmans
 
 rows: env-dev
 	@$(RUN)/python scripts/rows.py

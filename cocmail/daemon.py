@@ -19,6 +19,7 @@ import structlog
 from cocmail import logs, notify, parts, servers
 from cocmail.adapters import filters, metrics
 from cocmail.adapters.files import sendable
+from cocmail.adapters.mailman import untried
 from cocmail.adapters.store import SqlStore
 from cocmail.config import Settings
 from cocmail.config.values import LogFormat
@@ -27,6 +28,7 @@ from cocmail.core.case import Case
 from cocmail.core.errors import Temporary
 from cocmail.core.filtering import Judgement, view
 from cocmail.core.mail import Mail
+from cocmail.core.sites import section
 from cocmail.loops.bell import Bell, Flurry, whole
 from cocmail.loops.book import LedgerBook
 from cocmail.loops.calendar import Calendar
@@ -109,7 +111,10 @@ class Daemon:
     async def run(self, ready: Callable[[], None]) -> None:
         """Until cancelled. Raises Permanent where a human must act."""
         with contextlib.suppress(Temporary):
-            await self._lists.version()  # a refused login is told now, not after the first vote
+            # A refused login is told now, not after the first vote.
+            for site, version in (await self._lists.versions()).items():
+                words = untried(version)
+                (log.warning if words else log.info)(f"{section(site)}: {words or version}")
         if self._postfix is not None:
             await self._postfix.prepare()
         try:

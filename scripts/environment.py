@@ -28,7 +28,15 @@ KINDS = {
         "Mailman Core for the demo and the tests",
     ),
 }
-CONTAINS = {"demo": ("demo", "dev"), "dev": ("dev",), "mailman": ("mailman",)}
+OLDER = ("3.3.3", "3.3.8")  # Mailmans that `make mailmans` tries besides; docs/mailman.md
+for _version in OLDER:
+    KINDS["mailman-" + _version] = (
+        ".venv-mailman-" + _version,
+        "mailman-%s.txt" % _version,
+        os.path.join("requirements", "mailman-build.txt"),
+        "Mailman Core " + _version,
+    )
+CONTAINS = {"demo": ("demo", "dev"), "dev": ("dev",)}
 
 
 def complain(sentence):
@@ -80,7 +88,7 @@ def is_sound(kind):
     except OSError:
         return False
     python = os.path.join(ROOT, KINDS[kind][0], "bin", "python")
-    return os.path.exists(python) and found in [wanted(one) for one in CONTAINS[kind]]
+    return os.path.exists(python) and found in [wanted(one) for one in CONTAINS.get(kind, (kind,))]
 
 
 def make(kind):
@@ -104,6 +112,11 @@ def make(kind):
     if kind == "mailman":
         # --no-deps: Mailman asks for a package that is not to be had (see mailman.in).
         steps.append(locked + ["--no-deps"])
+    elif kind.startswith("mailman-"):
+        # There is no wheel of it: it is built with what the first lock brings.
+        built_with = os.path.join(ROOT, "requirements", "mailman-build.txt")
+        steps.append(pip + ["--require-hashes", "-r", built_with])
+        steps.append(locked + ["--no-deps", "--no-build-isolation"])
     else:
         steps.append(locked)
         steps.append(pip + ["--no-deps", "--no-build-isolation", "--no-index", "-e", ROOT])
@@ -151,6 +164,9 @@ def alone():
 
 def main(kinds):
     check_python()
+    old = any(kind in ["mailman-" + one for one in OLDER] for kind in kinds)
+    if old and sys.version_info >= (3, 13):
+        complain("older Mailmans need Python 3.11 or 3.12: `make PYTHON=python3.11 mailmans`")
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
         complain("say which environment to make: %s" % ", ".join(sorted(KINDS)))

@@ -53,6 +53,21 @@ class _Person:
     unverified: tuple[Address, ...] = field(default=(), repr=False)
 
 
+TRIED = ((3, 3, 3), (3, 3, 10))
+"""The oldest and the newest Mailman Core that this was tried on; docs/mailman.md has each."""
+
+
+def untried(version: str) -> str:
+    """What to tell the operator of this version; "" where it was tried."""
+    found = re.search(r"Mailman (\d+)\.(\d+)\.(\d+)", version)
+    if "Mailman" not in version:
+        return ""
+    if found and TRIED[0] <= tuple(map(int, found.groups())) <= TRIED[1]:
+        return ""
+    oldest, newest = (".".join(map(str, one)) for one in TRIED)
+    return f"{version} was not tried with cocmail; {oldest} to {newest} were"
+
+
 # A row's own facts; asking for just these makes the answer about half as dear for Mailman.
 _FIELDS = (
     "list_id",

@@ -162,8 +162,11 @@ class Venues:
 
     async def version(self) -> str:
         """Of each, in one line."""
-        found = await self._all(lambda venue: venue.version())
+        found = await self.versions()
         return "; ".join(f"{section(site)}: {text}" for site, text in found.items())
+
+    async def versions(self) -> Mapping[str, str]:
+        return await self._all(lambda venue: venue.version())
 
     async def close(self) -> None:
         for venue in self._venues.values():

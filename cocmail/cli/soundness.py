@@ -18,7 +18,7 @@ from enum import StrEnum
 from cocmail import parts, servers
 from cocmail.adapters import template_check
 from cocmail.adapters.filters import load as load_filters
-from cocmail.adapters.mailman import MailmanLists
+from cocmail.adapters.mailman import MailmanLists, untried
 from cocmail.adapters.roundtrip import probe as probe_roundtrip
 from cocmail.adapters.signing_key import probe as probe_signing_key
 from cocmail.adapters.store import schema
@@ -261,6 +261,8 @@ async def _mailman(site: str, server: Mailman, seen: list[Observed]) -> AsyncIte
         lists = servers.mailman(site, server)
         version = await lists.version()
         yield Finding(Soundness.SOUND, f"{section(site)}: {version}, and we may use it")
+        if words := untried(version):
+            yield Finding(Soundness.WARNING, f"{section(site)}: {words}")
         there = await lists.observe([])
         yield Finding(Soundness.SOUND, f"{section(site)}: {len(there.lists)} lists")
         if server.hook:

@@ -80,6 +80,8 @@ class Mailman(Server):
         """`python`: that environment's interpreter, where it isn't found by itself; `extra`: more
         lines of configuration; `modules`: a folder that it imports from, too."""
         super().__init__(directory)
+        # `make mailmans` puts the Mailman of a run on another database so.
+        database_url = database_url or os.environ.get("COCMAIL_LAB_MAILMAN_DATABASE")
         self.full = full
         self.rest_port = free_port()
         self.lmtp_port = free_port()

