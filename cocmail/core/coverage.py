@@ -7,7 +7,7 @@ core.proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from cocmail.core.enforcement import Observed, Place, Question, Role, Standing
@@ -121,10 +121,11 @@ def questions(
     doubtful: Iterable[str] = (),
     *,
     again: bool = False,
+    open_to_tags: Collection[str] = (),
 ) -> tuple[Question, ...]:
     """What has to be observed to plan for these sanctions. ``doubtful``: lists whose own bans
     are to be read although no sanction of ours bans there. ``again``: it was observed just
-    before, and what was found is on record."""
+    before, and what was found is on record. ``open_to_tags``: sanctions that lacked a ban."""
     asked = []
     for sanction in (*standing.sanctions, *standing.ending):
         if sanction.measure is Measure.WARN:
@@ -141,8 +142,11 @@ def questions(
             Question(
                 addresses=tuple(addresses),
                 lists=tuple(sorted(name for name in lists if name is not None)),
-                # Those who are proved to be kept off can't come back with a tag.
-                tagged=sanction.in_force and sanction.proved is None and not again,
+                # Those who are proved to be kept off can't come back with a tag, as long as their
+                # bans stand.
+                tagged=sanction.in_force
+                and (sanction.proved is None or sanction.id in open_to_tags)
+                and not again,
             )
         )
     return tuple(asked)

@@ -27,6 +27,12 @@ HOLD = "hold"
 """The moderation action that a `moderate` sets."""
 
 
+# Why a place isn't put back.
+STILL_OFF = "another sanction keeps them off"
+STILL_HELD = "another sanction holds their posts"
+LEFT = "this stays as it is"
+
+
 class Role(StrEnum):
     MEMBER = "member"
     NONMEMBER = "nonmember"

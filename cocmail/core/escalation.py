@@ -53,13 +53,13 @@ def escalate(work: Work, why: Literal["too-few", "untouched"]) -> None:
 
 def fit(work: Work, policy: Policy) -> tuple[Address, ...]:
     """Whom of `escalate_to` nothing ties to this case."""
-    parties = {a for p in work.case.parties.values() for a in p.addresses}
+    parties = {a.untagged for p in work.case.parties.values() for a in p.addresses}
     texts = [m.received.text for m in work.case.messages]
     return tuple(
         address
         for address in dict.fromkeys(policy.escalate_to)
-        if address not in parties
-        and not work.setting.roster.by_address(address)
+        if address.untagged not in parties
+        and not work.setting.roster.whose(address)
         and not any(named_in_text(text, _alone(address)) for text in texts)
     )
 

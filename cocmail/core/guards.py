@@ -48,7 +48,7 @@ def guards(
     found: list[Guard] = []
     for address in addresses:
         _nobody(address, setting, observed)
-        member = setting.roster.by_address(address)
+        member = setting.roster.whose(address)
         if member:
             text = f"{address} is {member.handle}'s, who is on the committee"
             found.append(Guard(text=text))

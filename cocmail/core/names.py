@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from cocmail.core.people import Member, Roster
+from cocmail.core.people import Address, Member, Roster
 
 
 def plain(text: str) -> str:
@@ -28,10 +28,15 @@ def named_in_text(text: str, roster: Roster) -> tuple[str, ...]:
     return tuple(m.handle for m in roster.members if _names(read, loose, m))
 
 
+def _mailbox(address: Address) -> str:
+    """The address, with any plus-tag."""
+    local, _, domain = plain(address.untagged).rpartition("@")
+    tag = r"(?:\+[\w.+-]*)?"
+    return rf"(?<![\w.+-]){re.escape(local)}{tag}@{re.escape(domain)}(?![\w-])"
+
+
 def _names(read: str, loose: str, member: Member) -> bool:
-    if any(
-        re.search(rf"(?<![\w.+-]){re.escape(plain(a))}(?![\w-])", read) for a in member.addresses
-    ):
+    if any(re.search(_mailbox(a), read) for a in member.addresses):
         return True
     name = " ".join(re.sub(r"[^\w ]", " ", plain(member.name)).split())
     return " " in name and f" {name} " in loose

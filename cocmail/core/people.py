@@ -109,6 +109,12 @@ class Roster:
     def by_address(self, address: Address) -> Member | None:
         return next((m for m in self.members if address in m.addresses), None)
 
+    def whose(self, address: Address) -> Member | None:
+        """Whose mailbox this is, with any plus-tag. Nobody speaks for a member by it: see
+        by_address."""
+        mailbox = address.untagged
+        return next((m for m in self.members if mailbox in {a.untagged for a in m.addresses}), None)
+
     def without(self, handles: Iterable[str]) -> tuple[Member, ...]:
         out = frozenset(handles)
         return tuple(m for m in self.members if m.handle not in out)

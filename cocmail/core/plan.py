@@ -20,6 +20,8 @@ from typing import Any
 from cocmail.core.coverage import Facts, Reach, persons, reaches
 from cocmail.core.enforcement import (
     HOLD,
+    STILL_HELD,
+    STILL_OFF,
     Act,
     Ban,
     Note,
@@ -60,8 +62,6 @@ OTHER_BAN = "a ban that isn't ours keeps them off; nothing was put back"
 OUR_BAN = "can be put back only when another sanction ends"
 BAN_STAYS = "this ban was there before; it stays"
 PATTERN_STAYS = "a pattern that isn't ours still bans this address"
-STILL_OFF = "another sanction keeps them off"
-STILL_HELD = "another sanction holds their posts"
 LAST_OWNER = "the list would be left without an owner; the role stays"
 
 STAYS = "stays"

@@ -7,13 +7,13 @@ Called by loops/book, one sanction a transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.drift import NOT_YET, PUT_RIGHT, due_at
-from cocmail.core.enforcement import ProofRow
+from cocmail.core.enforcement import LEFT, STILL_HELD, STILL_OFF, ProofRow
 from cocmail.core.letters import Kind
 from cocmail.core.outcomes import tell_outcome
 from cocmail.core.people import Address
@@ -148,6 +148,7 @@ def waiting_discarded(
 def restored(case: Case, setting: Setting, sanction_id: str, rows: Sequence[ProofRow]) -> Result:
     """The ended sanction's places are as they should be now, as read back."""
     work = Work(case, setting)
+    rows = tuple(_of_this_case(work, sanction_id, row) for row in rows)
     work.happen(e.Restored(sanction=sanction_id, lines=_lines(rows)))
     sanction = work.case.sanctions[sanction_id]
     drift = case.drifts.get(sanction_id)
@@ -158,6 +159,25 @@ def restored(case: Case, setting: Setting, sanction_id: str, rows: Sequence[Proo
     }
     work.tell(Kind.PROOF, "proof-ended", values)
     return work.result()
+
+
+def _of_this_case(work: Work, sanction_id: str, row: ProofRow) -> ProofRow:
+    """Who may know of this case may have no part in another: its sanctions aren't named here."""
+    if row.note not in (STILL_OFF, STILL_HELD):
+        return row
+    for other in work.case.sanctions.values():
+        off = other.measure.keeps_off
+        held = row.note == STILL_HELD and other.measure is Measure.MODERATE
+        if (
+            other.in_force
+            and other.id != sanction_id
+            and (off or held)
+            and row.address.is_among({other.address, *other.addresses})
+            and row.list is not None
+            and other.scope.covers(row.list, work.setting.groups)
+        ):
+            return row
+    return replace(row, note=LEFT)
 
 
 def _table(work: Work, sanction: Sanction, rows: Sequence[ProofRow], *, first: bool) -> Table:
@@ -182,17 +202,18 @@ def _table(work: Work, sanction: Sanction, rows: Sequence[ProofRow], *, first: b
 def _tell_owners(work: Work, sanction: Sanction, rows: Sequence[ProofRow]) -> None:
     """The remaining owners learn what happened on their list, not why, and nothing of the case.
 
-    Never the person, and never a member who may not know of this case.
+    Never the person, and never a member who may not know of this case: at any plus-tag of theirs.
     """
     silent = set(sanction.addresses)
     for handle in work.case.out:
         member = work.setting.roster.get(handle)
         silent.update(member.addresses if member else ())
+    mailboxes = {address.untagged for address in silent}
     changes: dict[Address, list[ProofRow]] = {}
     for row in rows:
         if row.list and row.was != row.now and row.role in ("member", "owner", "moderator"):
             for owner in row.owners:
-                if owner not in silent:
+                if owner.untagged not in mailboxes:
                     changes.setdefault(owner, []).append(row)
     for owner, theirs in changes.items():
         party = work.case.party_of(owner, "owner") or work.join("owner", (owner,))

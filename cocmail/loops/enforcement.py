@@ -32,6 +32,7 @@ from cocmail.core.enforcement import (
     Step,
     Word,
     ban_text,
+    tags_text,
 )
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.people import Address
@@ -190,6 +191,10 @@ class Enforcement:
         if late := "; ".join(slow(observed)):
             self.counters = replace(self.counters, trouble=late)  # told while it goes on
         planned, observed = await self._plan(standing, observed)
+        if lacking := _open_to_tags(standing, planned):
+            observed = await self._observe(standing, known_lists=True, open_to_tags=lacking)
+            calls += observed.calls
+            planned, observed = await self._plan(standing, observed)
         self.to_hold = to_hold(standing.sanctions, planned.covers, self._groups)
         now = planned
         done: list[Step] = []
@@ -262,9 +267,16 @@ class Enforcement:
         return await self._book.letter_left(sanction.letter)
 
     async def _observe(
-        self, standing: Standing, *, known_lists: bool = False, again: bool = False
+        self,
+        standing: Standing,
+        *,
+        known_lists: bool = False,
+        again: bool = False,
+        open_to_tags: Collection[str] = (),
     ) -> Observed:
-        asked = questions(standing, self._groups, self._doubtful, again=again)
+        asked = questions(
+            standing, self._groups, self._doubtful, again=again, open_to_tags=open_to_tags
+        )
         observed = await self._lists.observe(asked, known_lists=known_lists)
         made = {row.member_id for row in observed.rows if row.place in self._put_back}
         for one in self._arrived:
@@ -496,6 +508,19 @@ def _busy(standing: Standing, planned: Plan) -> Standing:
         sanctions=tuple(s for s in standing.sanctions if planned.persons.get(s.id) in people),
         ending=tuple(s for s in standing.ending if planned.persons.get(s.id) in people),
     )
+
+
+def _open_to_tags(standing: Standing, planned: Plan) -> set[str]:
+    """The sanctions that were proved, and lack a ban that takes in every plus-tag: on a list that
+    they cover now, for an address that was added, or because somebody took it away. Somebody may
+    be there with a tag since."""
+    lacking = {
+        name
+        for step in planned.steps
+        if step.act is Act.BAN and tags_text(step.address) in step.bans
+        for name in step.sanctions
+    }
+    return {s.id for s in standing.sanctions if s.proved is not None and s.id in lacking}
 
 
 def _those(now: Standing, then: Standing) -> Standing:

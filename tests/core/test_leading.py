@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from cocmail.core import events as e
 from cocmail.core import leading
 from cocmail.core.coverage import reaches
-from cocmail.core.enforcement import ProofRow
+from cocmail.core.drift import NEWLY_COVERED
+from cocmail.core.enforcement import STILL_OFF, ProofRow
 from cocmail.core.leads import Bearers, Subscription, leads
 from cocmail.core.people import Address, Private
-from cocmail.core.proofs import enforced
+from cocmail.core.proofs import enforced, restored, waiting_discarded
 from cocmail.core.sanctions import Before, State
 from cocmail.core.watching import asked, asking, could_join
 from cocmail.core.work import Result
@@ -185,6 +186,20 @@ def test_somebody_else_after_all_comes_off_with_exactly_their_records() -> None:
     assert look(world, LIKE) == 0
 
 
+def test_what_a_sweep_notes_of_who_was_just_freed_is_undone_too() -> None:
+    """It saw them under the sanction still, and bans them when it has noted that."""
+    world = sanctioned()
+    look(world, LIKE)
+    voted(world, "/same 1")
+    sanction = the_sanction(world)
+    voted(world, "/different 1")
+    places = tuple(e.Place(list=None, address=a, role="ban", facts=None) for a in (MALLORY, LIKE))
+    happen(world, e.BeforeNoted(sanction=sanction.id, places=places))
+    (part,) = [s for s in world.case.sanctions.values() if s.state is State.LIFTED]
+    assert [b.address for b in world.case.sanctions[sanction.id].before] == [MALLORY]
+    assert [b.address for b in part.before] == [LIKE], "or the ban would stay for ever"
+
+
 def test_who_got_the_letter_may_appeal_and_frees_only_that_address() -> None:
     world = sanctioned()
     look(world, LIKE)
@@ -223,6 +238,58 @@ def test_the_owners_hear_of_the_added_address_alone() -> None:
     assert [p for p, kind in world.told() if kind == "notice"]
     world.take(enforced(world.case, world.setting(), name, [row(LIKE)], (MALLORY, LIKE)))
     assert not [p for p, kind in world.told() if kind == "notice"]
+
+
+def test_what_waits_is_looked_for_on_lists_that_are_covered_later() -> None:
+    """Whenever a ban came: what was cut short is known to be left to do."""
+    world = sanctioned()
+    name = the_sanction(world).id
+    ban = ProofRow(list=DEV, address=MALLORY, role="ban", was="absent", now="banned")
+    world.take(enforced(world.case, world.setting(), name, [ban], (MALLORY,)))
+    world.take(waiting_discarded(world.case, world.setting(), name, {}))
+    assert the_sanction(world).cleared
+    later = replace(ban, list="sig@lists.example", note=NEWLY_COVERED)
+    world.take(enforced(world.case, world.setting(), name, [later], (MALLORY,)))
+    assert not the_sanction(world).cleared
+
+
+def test_no_owner_who_may_not_know_hears_of_it_with_a_tag_either() -> None:
+    world = sanctioned()
+    world.say("carol", "/recuse")
+    carol = world.setting().roster.get("carol")
+    assert carol is not None
+    tagged = Address(carol.address.replace("@", "+lists@"))
+    mine = Address(MALLORY.replace("@", "+lists@"))
+    other = Address("owner@lists.example")
+    row = ProofRow(
+        list=DEV,
+        address=MALLORY,
+        role="member",
+        was="member",
+        now="absent",
+        owners=(tagged, mine, other),
+    )
+    name = the_sanction(world).id
+    result = enforced(world.case, world.setting(), name, [row], (MALLORY,))
+    assert [x.to for x in result.letters if x.kind == "notice"] == [other]
+
+
+def test_the_end_names_no_sanction_of_another_case() -> None:
+    """Who may know of this case may be kept out of that one."""
+    world = sanctioned()
+    name = the_sanction(world).id
+    row = ProofRow(
+        list=DEV, address=MALLORY, role="member", was="absent", now="absent", note=STILL_OFF
+    )
+    world.say("alice", f"/sanction ban {MALLORY} on sig because of it")
+    ban = world.case.open_proposals[-1].id
+    happen(world, e.Ended(sanction=name, how="lifted"))
+    ended = restored(world.case, world.setting(), name, [row])
+    assert "another sanction" not in text_of(ended.letters[0])
+    world.vote(ban, "alice", "bob", "carol")
+    own = replace(row, list="sig@lists.example")
+    ended = restored(world.case, world.setting(), name, [row, own])
+    assert text_of(ended.letters[0]).count("another sanction") == 1
 
 
 def test_a_vote_on_what_has_ended_changes_nothing() -> None:

@@ -46,6 +46,7 @@ def reached(w: World) -> set[str]:
         "BOB EXÁMPLE wrote",
         "He writes from bob@bob.example.",
         "He writes from <BOB@bob.example>",
+        "He writes from bob+lists@bob.example.",
         "mailto:bob@bob.example?subject=x",
     ],
 )
@@ -127,6 +128,16 @@ def test_a_member_on_the_respondent_s_mailman_user_is_out(monkeypatch: Any, text
     w = world()
     w.report()
     w.say("alice", text)
+    assert "bob" in w.case.recused
+    assert "bob" not in reached(w)
+
+
+@pytest.mark.parametrize("command", ["respondent", "sanction suspend"])
+def test_a_member_s_address_with_a_plus_tag_is_theirs(command: str) -> None:
+    w = world()
+    w.report()
+    rest = " for 90 days because of it" if "sanction" in command else ""
+    w.say("alice", f"/{command} bob+lists@bob.example{rest}")
     assert "bob" in w.case.recused
     assert "bob" not in reached(w)
 

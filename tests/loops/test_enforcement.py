@@ -440,6 +440,29 @@ async def test_drift_is_put_right_and_told_once(lab: Lab, book: Book, loop: Enfo
     assert lab.snapshot(*PERSON) == before
 
 
+async def test_who_came_with_a_tag_where_no_ban_stood_is_found(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    """Who is proved to be kept off isn't looked for with tags, unless a ban was missing."""
+    tagged, friend = MAL.replace("@", "+2@"), BYSTANDER.replace("@", "+2@")
+    name = book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    for ban in lab.api("GET", "bans")["entries"]:
+        lab.api("DELETE", f"bans/{quote(ban['email'])}")
+    assert lab.join(QUIET, tagged)[0] == 201
+    await loop.sweep()
+    assert where(lab, tagged) == []
+    # An address that the sanction comes to cover later.
+    assert lab.join(QUIET, friend)[0] == 201
+    old = book.sanctions[name]
+    book.sanctions[name] = replace(old, addresses=(*old.addresses, Address(BYSTANDER)))
+    await loop.sweep()
+    assert where(lab, BYSTANDER, friend) == []
+    book.end(name)
+    await loop.sweep()
+    assert where(lab, tagged, friend) == [(friend, "quiet"), (tagged, "quiet")]
+
+
 async def test_a_tug_of_war_is_written_down_at_a_pace_and_none_of_it_is_lost(
     lab: Lab, book: Book, loop: Enforcement, lists: MailmanLists, clock: Now
 ) -> None:

@@ -113,7 +113,7 @@ def _limits(turn: Turn, addresses: tuple[Address, ...]) -> None:
             "the same in a few minutes",
         )
     for address in addresses:
-        if setting.roster.by_address(address):
+        if setting.roster.whose(address):
             raise Problem(f"{address} belongs to a member of the committee", vote)
     owned = [
         row.list

@@ -34,7 +34,7 @@ def respondent(turn: Turn, command: Command) -> None:
 def keep_out_if_member(turn: Turn, addresses: tuple[Address, ...]) -> None:
     """A member who is the respondent decides nothing here, from this moment on."""
     for address in addresses:
-        member = turn.work.setting.roster.by_address(address)
+        member = turn.work.setting.roster.whose(address)
         if member and member.handle not in turn.work.case.recused:
             turn.work.happen(
                 e.Recused(

@@ -14,6 +14,7 @@ from cocmail.core import events as e
 from cocmail.core.case import Case, Extension
 from cocmail.core.enforcement import Role
 from cocmail.core.folding.common import put, sanction_of, unfit
+from cocmail.core.people import Address
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
 
 
@@ -50,6 +51,7 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
             sanction = sanction_of(case, event)
             known_addresses = tuple(dict.fromkeys((*sanction.addresses, *event.addresses)))
             lists = frozenset(line.list for line in event.lines if line.list is not None)
+            banned = any(line.role == Role.BAN for line in event.lines)
             separated = case.separated.get(sanction.id, frozenset())
             extensions = tuple(
                 replace(one, proved=one.proved or one.address in event.addresses)
@@ -65,6 +67,7 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
                         sanction,
                         addresses=tuple(a for a in known_addresses if a not in separated),
                         proved=sanction.proved or at,
+                        cleared=sanction.cleared and not banned,
                         # A removal takes once and gives nothing back: no record is left open.
                         before=() if sanction.measure is Measure.REMOVE else sanction.before,
                     ),
@@ -185,10 +188,32 @@ def _narrow(case: Case, event: e.Narrowed) -> Case:
 def _note_before(case: Case, event: e.BeforeNoted) -> Case:
     sanction = sanction_of(case, event)
     places = {(p.site, p.list, p.address, p.role): p for p in event.places}
-    kept = tuple(b for b in sanction.before if (b.site, b.list, b.address, b.role) not in places)
     added = tuple(
         Before(list=p.list, address=p.address, role=p.role, facts=p.facts, site=p.site)
         for p in places.values()
     )
-    noted = replace(sanction, before=(*kept, *added))
-    return replace(case, sanctions=put(case.sanctions, sanction.id, noted))
+    # A sweep that was under way may note of whom the sanction doesn't cover any more: theirs to
+    # undo is the part that left.
+    parts = {b.address: _part(case, sanction, b.address) for b in added}
+    sanctions = case.sanctions
+    for one in dict.fromkeys(parts.values()):
+        held = sanctions[one]
+        fresh = tuple(b for b in added if parts[b.address] == one)
+        again = {(b.site, b.list, b.address, b.role) for b in fresh}
+        kept = (b for b in held.before if (b.site, b.list, b.address, b.role) not in again)
+        sanctions = put(sanctions, one, replace(held, before=(*kept, *fresh)))
+    return replace(case, sanctions=sanctions)
+
+
+def _part(case: Case, sanction: Sanction, address: Address) -> str:
+    """Whose a record of this address is: the sanction's, or the latest part's that left it."""
+    if address not in case.separated.get(sanction.id, frozenset()):
+        return sanction.id
+    parts = [
+        s.id
+        for s in case.sanctions.values()
+        if s.state is State.LIFTED
+        and address in s.addresses
+        and (s.measure, s.scope, s.start) == (sanction.measure, sanction.scope, sanction.start)
+    ]
+    return parts[-1] if parts else sanction.id
