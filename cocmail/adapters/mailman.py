@@ -346,7 +346,9 @@ class MailmanLists:
         for address in addresses:
             ours, ours_tagged = ban_text(address), tags_text(address)
             exact, tags = entries.count(ours), entries.count(ours_tagged)
-            known = (ours, ours_tagged, tags_text(address.untagged))
+            known = {ours, ours_tagged}
+            if address.untagged in addresses:
+                known.add(tags_text(address.untagged))  # told with that one
             others = [entry for entry in patterns if entry not in known]
             pattern = any(_covers(entry, address) for entry in others)
             # An entry with a "/" can't be removed by REST: not ours, whoever made it.

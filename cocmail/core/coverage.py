@@ -112,7 +112,9 @@ def _addresses(sanction: Sanction, observed: Observed) -> tuple[Address, ...]:
     """The named one first. Once covered, always covered: an address that was moved to another
     user meanwhile still carries our records."""
     recorded = (before.address for before in sanction.before)
-    return everybody((sanction.address, *sanction.addresses, *recorded), observed)
+    named = (sanction.address, *sanction.addresses)
+    found = everybody((*named, *recorded), observed)
+    return tuple(a for a in found if a in named or not a.is_among(sanction.apart))
 
 
 def questions(

@@ -12,7 +12,7 @@ from cocmail.core import events as e
 from cocmail.core import leading
 from cocmail.core.coverage import reaches
 from cocmail.core.drift import NEWLY_COVERED
-from cocmail.core.enforcement import STILL_OFF, ProofRow
+from cocmail.core.enforcement import STILL_OFF, Observed, ProofRow
 from cocmail.core.leads import Bearers, Subscription, leads
 from cocmail.core.people import Address, Private
 from cocmail.core.proofs import enforced, restored, waiting_discarded
@@ -198,6 +198,25 @@ def test_what_a_sweep_notes_of_who_was_just_freed_is_undone_too() -> None:
     (part,) = [s for s in world.case.sanctions.values() if s.state is State.LIFTED]
     assert [b.address for b in world.case.sanctions[sanction.id].before] == [MALLORY]
     assert [b.address for b in part.before] == [LIKE], "or the ban would stay for ever"
+
+
+def test_who_was_freed_stays_free_whatever_mailman_links_them_to() -> None:
+    """A second address of theirs that the sanction covers still doesn't bring it back, for then
+    no sweep would come to an end."""
+    world = sanctioned()
+    look(world, LIKE)
+    voted(world, "/same 1")
+    second = Address("second@mail.example")
+    name = the_sanction(world).id
+    world.take(enforced(world.case, world.setting(), name, (), (MALLORY, LIKE, second)))
+    voted(world, "/different 1")
+    for linked in ((LIKE, second), (LIKE, MALLORY)):
+        observed = Observed(linked=dict.fromkeys(linked, linked))
+        (reach,) = reaches([the_sanction(world)], {}, observed)
+        assert LIKE not in reach.addresses
+    look(world, LIKE)
+    voted(world, "/same 1")
+    assert not the_sanction(world).apart, "it was theirs after all"
 
 
 def test_who_got_the_letter_may_appeal_and_frees_only_that_address() -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.drift import NOT_YET
-from cocmail.core.enforcement import Act, ProofRow, Role, Standing, Step
+from cocmail.core.enforcement import Act, ProofRow, Role, Standing, Step, tags_text
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address, Private
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
@@ -461,6 +461,23 @@ async def test_who_came_with_a_tag_where_no_ban_stood_is_found(
     book.end(name)
     await loop.sweep()
     assert where(lab, tagged, friend) == [(friend, "quiet"), (tagged, "quiet")]
+
+
+async def test_a_ban_of_every_tag_that_is_not_ours_is_a_pattern(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    """Spelt as ours, by another cocmail or one whose ledger was lost: Mailman takes no ban below
+    it."""
+    entry = tags_text(Address(MAL))
+    lab.api("POST", "bans", email=entry)
+    before = lab.snapshot(*PERSON)
+    name = book.decide(Measure.SUSPEND, Address(MAL.replace("@", "+2@")))
+    await loop.sweep()
+    assert book.sanctions[name].proved
+    book.end(name)
+    await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+    assert not book.sanctions[name].before
 
 
 async def test_a_tug_of_war_is_written_down_at_a_pace_and_none_of_it_is_lost(

@@ -143,6 +143,7 @@ def _extend(case: Case, at: datetime, event: e.Extended) -> Case:
         if address not in sanction.addresses
     )
     separated = case.separated.get(sanction.id, frozenset()) - {*event.addresses}
+    wider = replace(wider, apart=frozenset(Address(a) for a in separated))
     return replace(
         case,
         sanctions=put(case.sanctions, sanction.id, wider),
@@ -164,6 +165,7 @@ def _narrow(case: Case, event: e.Narrowed) -> Case:
         addresses=event.addresses,
         state=State.LIFTED,
         letter=None,
+        apart=frozenset(),
         before=tuple(b for b in sanction.before if b.address in event.addresses),
     )
     narrower = replace(
@@ -173,6 +175,7 @@ def _narrow(case: Case, event: e.Narrowed) -> Case:
     )
     left = case.extensions.get(sanction.id, ())
     separated = case.separated.get(sanction.id, frozenset()) | {*event.addresses}
+    narrower = replace(narrower, apart=frozenset(Address(a) for a in separated))
     return replace(
         case,
         sanctions={**case.sanctions, sanction.id: narrower, part.id: part},
