@@ -2,8 +2,8 @@
 
 Owns which files are filters and in which order, whether they may be trusted, and the process that
 runs them. A filter that is broken (raises, returns no verdict, takes too long) sets the mail
-aside and is named. Refuses to know what filters look for. Called by loops/intake's composition
-and by `cocmail check`.
+aside and is named. Refuses to know what filters look for. Called by loops/intake's composition,
+by `cocmail check` and by `cocmail filters`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,16 @@ from cocmail.core.filtering import (
     SetAside,
     Tag,
     Urgent,
+    Verdict,
     broken,
     fold,
     packed,
+    sound,
 )
 
 _NAME = re.compile(r"[0-9]{2}-[a-z0-9]+(?:[-_][a-z0-9]+)*\.py")
 _MAX_SOURCE = 1_000_000
+_CONTRACT = "cocmail.core.filtering"
 _START = 30.0  # seconds for the process to come up; a filter's own time begins then
 
 
@@ -49,18 +52,31 @@ class Filter:
     source: str = field(repr=False)
 
 
-def load(directories: Sequence[Path]) -> tuple[Filter, ...]:
+def load(directories: Sequence[Path], also: Sequence[Path] = ()) -> tuple[Filter, ...]:
     """All filters of these directories in the order of their names. Raises Permanent, with the
-    file and what would mend it, where one can't be trusted or read."""
-    found: list[Filter] = []
+    file and what would mend it, where one can't be trusted or read. ``also``: files that are in
+    no directory yet; each takes the place of one of its name."""
+    found: dict[str, Filter] = {}
     for directory in directories:
         try:
             _trusted(directory, directory.stat())
+            _out_of_reach(directory)
             names = sorted(one.name for one in directory.iterdir())
         except OSError as error:
             raise Permanent(f"{directory}: {error.strerror}; make it, or unlist it") from error
-        found += [_read(directory / name) for name in names if _is_filter(directory, name)]
-    return tuple(sorted(found, key=lambda one: one.path.name))
+        for name in names:
+            if _is_filter(directory, name):
+                if name in found:
+                    raise Permanent(
+                        f"{directory / name}: {found[name].path.parent} has a filter of this name"
+                        " too; rename one"
+                    )
+                found[name] = _read(directory / name)
+    for path in also:
+        if not _NAME.fullmatch(path.name):
+            raise Permanent(f"{path}: a filter's name is like 30-name.py; rename it")
+        found[path.name] = _read(path)
+    return tuple(found[name] for name in sorted(found))
 
 
 def _is_filter(directory: Path, name: str) -> bool:
@@ -74,26 +90,68 @@ def _is_filter(directory: Path, name: str) -> bool:
 def _read(path: Path) -> Filter:
     # Looked at and read through one descriptor: it can't be exchanged in between.
     try:
-        with path.open("rb") as file:
+        # Not waiting: a pipe of this name would hold up the daemon's start for ever.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             status = os.fstat(file.fileno())
             _trusted(path, status)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_SOURCE:
+                raise Permanent(f"{path}: is no file of a filter's size; move it away")
             source = file.read(_MAX_SOURCE + 1)
         if path.is_symlink():
             real = path.resolve()
             _trusted(real.parent, real.parent.stat())
+            _out_of_reach(real.parent)
     except OSError as error:
         raise Permanent(f"{path}: {error.strerror}") from error
-    if not stat.S_ISREG(status.st_mode) or len(source) > _MAX_SOURCE:
-        raise Permanent(f"{path}: is no file of a filter's size")
     try:
         text = source.decode("utf-8")
         tree = ast.parse(text)
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
         raise Permanent(f"{path}: line {line} is no Python; mend it or move it away") from error
-    if not any(isinstance(one, ast.FunctionDef) and one.name == "judge" for one in tree.body):
-        raise Permanent(f"{path}: has no function judge(mail); add it or move the file away")
+    _keeps_the_contract(path, tree)
     return Filter(name=path.stem, path=path, digest=hashlib.sha256(source).hexdigest(), source=text)
+
+
+def _keeps_the_contract(path: Path, tree: ast.Module) -> None:
+    """Against slips, not against malice: whoever may write this file may run what they like."""
+    found = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == "judge"]
+    if not found:
+        raise Permanent(f"{path}: has no function judge(mail); add it or move the file away")
+    takes = found[-1].args
+    needed = len(takes.posonlyargs) + len(takes.args) - len(takes.defaults)
+    most = len(takes.posonlyargs) + len(takes.args)
+    named = sum(one is None for one in takes.kw_defaults)
+    if named or needed > 1 or not (most or takes.vararg):
+        line = found[-1].lineno
+        raise Permanent(f"{path}: line {line}: judge takes one mail; write def judge(mail)")
+    for node in ast.walk(tree):
+        for name in _imported(node):
+            if name != _CONTRACT and name.partition(".")[0] not in sys.stdlib_module_names:
+                raise Permanent(
+                    f"{path}: line {getattr(node, 'lineno', 1)}: a filter imports {_CONTRACT} and"
+                    f" Python's own modules alone; take out {name or 'the relative import'}"
+                )
+
+
+def _imported(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Import(names=names):
+            return [one.name for one in names]
+        case ast.ImportFrom(module=module, level=level):
+            return ["" if level else module or ""]
+        case _:
+            return []
+
+
+def _out_of_reach(directory: Path) -> None:
+    """Nobody else can put another folder in its place, on the way there or where a link leads."""
+    for one in {*directory.absolute().parents, *directory.resolve().parents}:
+        mode = one.stat().st_mode
+        if mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX:
+            raise Permanent(
+                f"{directory}: others may write to {one}, and so exchange it; chmod go-w {one}"
+            )
 
 
 def _trusted(path: Path, status: os.stat_result) -> None:
@@ -198,16 +256,21 @@ def _home() -> str:
 
 
 def _said(name: str, line: bytes) -> Said:
+    verdict: Verdict
     match json.loads(line):
         case {"pass": _}:
-            return Said(name=name, verdict=Pass())
+            verdict = Pass()
         case {"set aside": str(why)}:
-            return Said(name=name, verdict=SetAside(why=why))
+            verdict = SetAside(why=why)
         case {"urgent": str(why)}:
-            return Said(name=name, verdict=Urgent(why=why))
+            verdict = Urgent(why=why)
         case {"tag": str(word)}:
-            return Said(name=name, verdict=Tag(word=word))
+            verdict = Tag(word=word)
         case {"broken": str(what)}:
             return broken(name, what)
         case _:
             raise ValueError
+    # Looked at here too: a filter may have written to the pipe by itself.
+    if not sound(verdict):
+        raise ValueError
+    return Said(name=name, verdict=verdict)

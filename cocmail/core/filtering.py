@@ -19,6 +19,7 @@ says in ``why`` is shown to members: it must not quote the mail.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -68,6 +69,7 @@ class Attached:
     name: Private
     content_type: str
     size: int  # bytes
+    begins: bytes = field(default=b"", repr=False)  # the first of its bytes, 512 at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,7 @@ def view(raw: bytes, mail: Mail) -> Incoming:
         automatic=mail.automatic,
         encrypted=mail.encrypted,
         attachments=tuple(
-            Attached(name=one.name, content_type=one.content_type, size=one.size)
+            Attached(name=one.name, content_type=one.content_type, size=one.size, begins=one.begins)
             for one in mail.attachments
         ),
         fields=fields,
@@ -118,7 +120,10 @@ def packed(mail: Incoming) -> dict[str, Any]:
     """As JSON has it, to cross into the process that runs filters."""
     return {
         **{name: getattr(mail, name) for name in _PLAIN},
-        "attachments": [[one.name, one.content_type, one.size] for one in mail.attachments],
+        "attachments": [
+            [one.name, one.content_type, one.size, base64.b64encode(one.begins).decode("ascii")]
+            for one in mail.attachments
+        ],
         "fields": dict(mail.fields),
     }
 
@@ -137,8 +142,10 @@ def unpacked(data: Mapping[str, Any]) -> Incoming:
         automatic=data["automatic"],
         encrypted=data["encrypted"],
         attachments=tuple(
-            Attached(name=Private(name), content_type=kind, size=size)
-            for name, kind, size in data["attachments"]
+            Attached(
+                name=Private(name), content_type=kind, size=size, begins=base64.b64decode(begins)
+            )
+            for name, kind, size, begins in data["attachments"]
         ),
         fields={name: tuple(values) for name, values in data["fields"].items()},
     )

@@ -25,6 +25,7 @@ from cocmail.core.people import Address, Mailbox, Private
 _LANGUAGES = ("content-language", "accept-language", "x-accept-language")  # RFC 3282, old Mozilla
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 _ARMOUR = re.compile(r"^-----BEGIN PGP MESSAGE-----$", re.MULTILINE)
+_BEGINS = 512  # bytes: the marks of file formats stand there
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
 
 
@@ -45,6 +46,7 @@ class Attachment:
     content_type: str
     size: int
     digest: str
+    begins: bytes = field(default=b"", repr=False)  # its first bytes: what it really is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,6 +267,7 @@ def _attachment(raw: bytes, part: mime.Part) -> Attachment:
         content_type=part.content_type,
         size=len(data),
         digest=hashlib.sha256(data).hexdigest(),
+        begins=data[:_BEGINS],
     )
 
 

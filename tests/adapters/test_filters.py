@@ -1,6 +1,8 @@
 """The loader of filters: order, trust, and what a broken filter does."""
 
+import base64
 import hashlib
+import json
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -25,11 +27,23 @@ from cocmail.core.filtering import (
 )
 from cocmail.core.mail import Mail, read
 
+PROGRAM = base64.b64encode(b"MZ\x90\x00" * 200).decode()
+# Writes where the process itself answers: the one pipe that isn't a standard stream.
+SELF = (
+    "import os, stat\ndef judge(mail):\n"
+    "    fd = next(n for n in range(3, 20) if stat.S_ISFIFO(os.fstat(n).st_mode))\n    "
+)
 HEAD = "from cocmail.core.filtering import Incoming, Pass, SetAside, Tag, Urgent, Verdict\n"
 
 
 def incoming(text: str = "hello") -> Incoming:
-    raw = f"From: a@b.example\nX-A: 1\nX-A: 2\nSubject: s\n\n{text}\n".encode()
+    raw = (
+        "From: a@b.example\nX-A: 1\nX-A: 2\nSubject: s\n"
+        "Content-Type: multipart/mixed; boundary=b\n\n"
+        f"--b\nContent-Type: text/plain\n\n{text}\n"
+        "--b\nContent-Type: application/octet-stream; name=a.bin\n"
+        f"Content-Transfer-Encoding: base64\n\n{PROGRAM}\n--b--\n"
+    ).encode()
     mail = read(raw)
     assert isinstance(mail, Mail)
     return view(raw, mail)
@@ -120,12 +134,72 @@ def test_a_link_into_a_folder_that_others_may_write_is_refused(
         ("10-a.py", "x = 1\n"),
         ("a.py", "def judge(mail): return Pass()\n"),
         ("1-a.py", "def judge(mail): return Pass()\n"),
+        ("10-A b.py", "def judge(mail): return Pass()\n"),
+        ("10-a.py", "def judge(): return Pass()\n"),
+        ("10-a.py", "def judge(mail, store): return Pass()\n"),
+        ("10-a.py", "def judge(mail, *, store): return Pass()\n"),
+        ("10-a.py", "async def judge(mail): return Pass()\n"),
+        ("10-a.py", "x = '\0'\n"),
+        ("10-a.py", "x = " + "-" * 200_000 + "1\n"),
+        ("10-a.py", "#" * 1_000_001),
+        ("10-a.py", "import requests\ndef judge(mail): return Pass()\n"),
+        ("10-a.py", "def judge(mail):\n    from cocmail.core import mail as m\n"),
+        ("10-a.py", "from cocmail.core.filtering_more import x\ndef judge(mail): pass\n"),
+        ("10-a.py", "from . import other\ndef judge(mail): return Pass()\n"),
     ],
 )
 def test_what_is_no_filter_is_refused_by_name(write: Write, name: str, body: str) -> None:
     path = write(name, body)
     with pytest.raises(Permanent, match=path.name):
         load([path.parent])
+
+
+def test_what_a_filter_may_not_import_is_named_with_its_line(write: Write) -> None:
+    path = write("10-a.py", "import re, requests.auth\ndef judge(mail): return Pass()\n")
+    with pytest.raises(Permanent, match=r"10-a\.py: line 2: .*take out requests\.auth"):
+        load([path.parent])
+    write("10-a.py", "import re, json.decoder\ndef judge(mail): return Pass()\n")
+    assert load([path.parent])
+
+
+def test_a_pipe_of_a_filters_name_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "10-a.py", 0o644)
+    with pytest.raises(Permanent, match="no file of a filter's size"):
+        load([tmp_path])
+    (tmp_path / "10-a.py").unlink()
+    (tmp_path / "10-a.py").mkdir()
+    with pytest.raises(Permanent, match=r"10-a\.py"):
+        load([tmp_path])
+
+
+def test_a_folder_that_others_may_exchange_is_refused(tmp_path: Path, write: Write) -> None:
+    room = tmp_path / "etc"
+    inner = room / "filters.d"
+    inner.mkdir(parents=True, mode=0o755)
+    write("10-a.py", "def judge(mail): return Pass()\n").rename(inner / "10-a.py")
+    link = tmp_path / "link"
+    link.symlink_to(inner)
+    assert len(load([inner])) == 1
+    room.chmod(0o777)
+    for way in (inner, link):
+        with pytest.raises(Permanent, match=f"others may write to {room}, .*chmod go-w"):
+            load([way])
+    room.chmod(0o1777)  # in such a one, as /tmp is, nobody renames what is another's
+    assert len(load([link])) == 1
+
+
+def test_two_filters_of_one_name_are_refused(tmp_path: Path, write: Write) -> None:
+    write("10-a.py", "def judge(mail): return Pass()\n")
+    other = tmp_path / "other"
+    other.mkdir(mode=0o755)
+    (other / "10-a.py").write_text("def judge(mail): return 1\n")
+    with pytest.raises(Permanent, match="has a filter of this name too"):
+        load([tmp_path, other])
+    # One that is tried on purpose takes the place of the installed one.
+    assert [one.path for one in load([tmp_path], [other / "10-a.py"])] == [other / "10-a.py"]
+    (other / "10-a.py").rename(other / "a.py")
+    with pytest.raises(Permanent, match="like 30-name"):
+        load([tmp_path], [other / "a.py"])
 
 
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
@@ -152,7 +226,16 @@ async def test_verdicts_come_back_and_fold(write: Write, ask: Ask) -> None:
         ("def judge(mail): return None\n", "no verdict"),
         ("def judge(mail): return SetAside(why='')\n", "no verdict"),
         ("def judge(mail): return Tag(word='a b')\n", "no verdict"),
-        ("import nowhere\ndef judge(mail): return Pass()\n", "raised ModuleNotFoundError"),
+        ("1 / 0\ndef judge(mail): return Pass()\n", "raised ZeroDivisionError"),
+        ("def judge(mail): return 'x' * 200_000\n", "no verdict"),
+        ("class Odd(Pass):\n    pass\ndef judge(mail): return mail\n", "no verdict"),
+        # Its own answer, past ours: too long a line, no JSON, a verdict that is none.
+        (SELF + "os.write(fd, b'x' * 200_000)\n    return Pass()\n", "broke its process"),
+        (SELF + "os.write(fd, b'nonsense\\n')\n    return Pass()\n", "broke its process"),
+        (
+            SELF + 'os.write(fd, b\'{"urgent": "\\\\n"}\\n\')\n    return Pass()\n',
+            "broke its process",
+        ),
         ("def judge(mail):\n    while True: pass\n", "more than 1 s"),
         (
             "import re\ndef judge(mail):\n    re.match('(a+)+$', 'a' * 64 + 'b')\n"
@@ -192,8 +275,10 @@ async def test_no_filters_ask_nobody() -> None:
 
 def test_a_view_survives_the_crossing_and_hides_what_is_private() -> None:
     one = incoming("secret")
-    assert unpacked(packed(one)) == one
+    assert unpacked(json.loads(json.dumps(packed(one)))) == one
+    assert one.attachments[0].begins == b"MZ\x90\x00" * 128  # no more than is promised
     assert "secret" not in repr(one)
+    assert "MZ" not in repr(one)
 
 
 @pytest.mark.parametrize(
