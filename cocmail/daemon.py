@@ -96,7 +96,11 @@ class Daemon:
         )
 
     async def _judge(self, raw: bytes, mail: Mail) -> Judgement:
-        return await self._filters.judge(view(raw, mail))
+        judgement = await self._filters.judge(view(raw, mail))
+        for one in judgement.said:
+            if one.broken:
+                log.error("a filter is broken, and sets mail aside", filter=one.name)
+        return judgement
 
     async def _keep(self, arrival: Arrival) -> None:
         await whole(self._store.keep(arrival, self._clock.now()))

@@ -37,6 +37,7 @@ VERBS = (
     "enforce",
     "ledger",
     "quarantine",
+    "filters",
     "migrate",
 )
 """Each is a file of this folder, looked into only when it is wanted."""

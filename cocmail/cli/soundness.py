@@ -17,6 +17,7 @@ from enum import StrEnum
 
 from cocmail import parts, servers
 from cocmail.adapters import template_check
+from cocmail.adapters.filters import Filters
 from cocmail.adapters.filters import load as load_filters
 from cocmail.adapters.mailman import MailmanLists, untried
 from cocmail.adapters.roundtrip import probe as probe_roundtrip
@@ -28,7 +29,16 @@ from cocmail.config import Settings, warnings
 from cocmail.config.tables import Mailman
 from cocmail.core.enforcement import Observed
 from cocmail.core.errors import CocmailError
+from cocmail.core.filtering import SetAside, view
+from cocmail.core.mail import Mail
 from cocmail.core.sites import claimed_twice, section, union
+
+# What a filter that works passes, whatever else it looks for.
+_ORDINARY = (
+    b"From: Anna <anna@example.net>\r\nTo: conduct@example.org\r\nSubject: A report\r\n"
+    b"Date: Fri, 20 Nov 2026 10:00:00 +0000\r\nMessage-ID: <a-report@example.net>\r\n\r\n"
+    b"Somebody was rude to me on the list. Please look at the thread of yesterday.\r\n"
+)
 
 
 class Soundness(StrEnum):
@@ -158,10 +168,30 @@ async def _mail_out(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _filters(settings: Settings) -> AsyncIterator[Finding]:
     found = load_filters(settings.filters.directories)
-    for one in found:
-        yield Finding(Soundness.SOUND, f"filter {one.name}: sha256 {one.digest}")
     if not found:
         yield Finding(Soundness.WARNING, "filters: there are none; `cocmail init` writes some")
+        return
+    filters = Filters(found)
+    try:
+        judgement = await filters.judge(view(_ORDINARY, _read(_ORDINARY)))
+    finally:
+        await filters.close()
+    for one, said in zip(found, judgement.said, strict=True):
+        match said.verdict:
+            case SetAside(why=why) if said.broken:
+                text = f"{why} It would set every mail aside; mend {one.path}, or move it away"
+                yield Finding(Soundness.WRONG, text)
+            case SetAside():
+                text = f"filter {one.name}: sets an ordinary report aside; is it meant to?"
+                yield Finding(Soundness.WARNING, text)
+            case _:
+                yield Finding(Soundness.SOUND, f"filter {one.name}: sha256 {one.digest}")
+
+
+def _read(raw: bytes) -> Mail:
+    mail = servers.reader()(raw, None)
+    assert isinstance(mail, Mail)
+    return mail
 
 
 async def _letters(settings: Settings) -> AsyncIterator[Finding]:

@@ -20,6 +20,7 @@ import structlog
 
 from cocmail.core import casework
 from cocmail.core import events as e
+from cocmail.core.arrival import Fate, arrived
 from cocmail.core.audience import known_as, may_know
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.casework import Incoming
@@ -350,22 +351,24 @@ class Intake:
             return SYSTEM, self._two_addresses(examined, setting)
         if found:
             return await self._in_case(tx, examined, setting, found[0][1])
-        if mail.automatic:
-            return SYSTEM, _noted("filed", mail.automatic, examined.waiting.id)
+        waiting = examined.waiting
+        arrival = arrived(
+            mail,
+            examined.judgement,
+            setting.roster,
+            junk=waiting.junk,
+            released=waiting.road == RELEASED,
+        )
+        if arrival.fate is Fate.FILED:
+            return SYSTEM, _noted("filed", arrival.why, waiting.id)
         answered = await self._answered(tx, examined, setting)
         if answered is not None:
             return await self._in_case(tx, examined, setting, answered)
         member = setting.roster.by_address(mail.sender.address) if mail.sender else None
-        if member is not None:
-            parsed = parse(mail.text)
-            if parsed.commands or parsed.problem:
-                return SYSTEM, self._nowhere(examined, setting, member)
-        released = examined.waiting.road == RELEASED
-        if examined.waiting.junk and not released:
-            why = "It lay in the spam folder."
-            return SYSTEM, _noted("quarantined", why, examined.waiting.id)
-        if examined.judgement.set_aside and not released:
-            return SYSTEM, _noted("quarantined", examined.judgement.set_aside, examined.waiting.id)
+        if member is not None and arrival.fate is Fate.REFUSED:
+            return SYSTEM, self._nowhere(examined, setting, member, arrival.why)
+        if arrival.fate is Fate.SET_ASIDE:
+            return SYSTEM, _noted("quarantined", arrival.why, waiting.id)
         return await self._report(tx, examined, setting, member)
 
     async def _report(
@@ -493,7 +496,7 @@ class Intake:
         work.happen(e.Happened(what="set-aside", detail=why, mail=examined.waiting.id))
         return work.result(settled="quarantined", why=why)
 
-    def _nowhere(self, examined: Examined, setting: Setting, member: Member) -> Result:
+    def _nowhere(self, examined: Examined, setting: Setting, member: Member, why: str) -> Result:
         work = Work(Case(id=SYSTEM), setting)
         problem = Problem(
             "commands work only in an answer to a mail of a case,"
@@ -501,7 +504,6 @@ class Intake:
             "the same as an answer to a mail of that case",
         )
         _refuse(work, examined, member, problem)
-        why = "Commands at the public address."
         work.happen(e.Happened(what="filed", detail=why, mail=examined.waiting.id))
         return work.result(settled="filed", why=why)
 
