@@ -2,7 +2,12 @@
 
 Reads the marks of SpamAssassin, rspamd, Microsoft 365 and Exchange, bogofilter, MailScanner,
 Barracuda, DSPAM and ClamAV. Decides nothing by itself: a report that quotes slurs looks like spam
-to many a word list, so this file has none. A sender who forges a mark sets aside their own mail.
+to many a word list, so this file has none. What is set aside is kept whole and shown to humans.
+
+One mark that says spam is enough, wherever in the header it stands and whatever others say:
+SpamAssassin writes its fields at the top, a milter such as rspamd's often at the bottom, so a
+"No" that a sender wrote above or below can't hide the "Yes" of our own server. A sender who
+forges a "Yes" sets aside their own mail.
 """
 
 from __future__ import annotations

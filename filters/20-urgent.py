@@ -3,7 +3,10 @@
 Looks for what people write when somebody may be hurt now: threats to life, weapons, suicide,
 somebody at the door. Looks at quotations too, because a threat is often quoted. Takes pains not
 to fire on the talk of programmers, who kill processes all day; where it does fire for nothing, a
-case is looked at sooner than it had to be, and that is all that happens.
+case is looked at sooner than it had to be, and that is all that happens. For the same reason it
+takes no notice of a "not": "he did not say that he will kill me" is urgent, too.
+
+Case and accents don't count: who is afraid writes as quickly as the keyboard lets them.
 
 To add to it, copy it under another name (21-urgent-here.py) and change the phrases.
 """
@@ -47,18 +50,18 @@ _PHRASES = (
     r"(?:i|she|he) was (?:raped|sexually assaulted)",
     # German
     r"bring\w* (?:mich|dich|sie|ihn|uns|euch) um|(?:mich|dich|sie|ihn|uns) (?:umbringen|umzubringen"
-    r"|töten|zu töten|abstechen|erschiessen|vergewaltigen)",
+    r"|töten|toeten|zu töten|zu toeten|abstechen|erschiessen|vergewaltigen)",
     r"morddrohung\w*|todesdrohung\w*|selbstmord\w*|suizid\w*|das leben nehmen|nicht mehr leben",
     r"in (?:akuter |unmittelbarer |grosser )?(?:lebensgefahr\b|gefahr\b(?! laufen))"
     r"|angst um (?:mein|ihr|sein) leben",
     r"(?:steht|stand|wartet|lauert) (?:\w+ ){0,4}vor (?:meiner|unserer|der)"
-    r" (?:haus)?(?:tür|wohnung)",
+    r" (?:haus)?(?:tür|tuer|wohnung)",
     r"(?:hat|mit) (?:einer?|einem) (?:messer|waffe|pistole)\b|weiss wo ich wohne",
     # French
     r"(?:me|te|la|le|les|nous|se|vous) (?:tuer|suicider|poignarder|violer)|menac\w* de mort",
     r"en danger (?:immédiat|imminent|de mort)|(?:je suis|elle est|il est) en danger",
     r"suicid(?:e|aire)|mettre fin à (?:mes|ses) jours|peur pour ma vie|envie de mourir",
-    r"(?:devant|à) (?:ma porte|chez moi)|sait où j habite",
+    r"devant (?:ma porte|chez moi)|à ma porte|sait où j habite",
     # Spanish
     r"(?:matarme|matarte|matarla|matarlo|matarnos|matarse|suicidarme|suicidarse|suicidio|violarme)",
     r"(?:me|te|la|lo|nos) va(?:n)? a matar|te voy a matar|amenaz\w* de muerte|quiero morir",
@@ -92,10 +95,23 @@ _PHRASES = (
     r"سيقتلني|سأقتلك|يقتلني|تهديد بالقتل|انتحار|خطر على حياتي"
     r"|خودکشی|تهدید به مرگ|आत्महत्या|जान से मार",
 )
+
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
+
+
+def _bare(text: str) -> str:
+    """Without the accents of Latin, Greek and Cyrillic; in other scripts marks are letters."""
+    apart = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", apart)).translate(_LETTERS)
+
+
 _DANGER = re.compile(
-    "|".join(rf"(?<![^\W_])(?:{phrase})" for phrase in _PHRASES[:-2])
-    + "|"
-    + "|".join(_PHRASES[-2:])
+    _bare(
+        "|".join(rf"(?<![^\W_])(?:{phrase})" for phrase in _PHRASES[:-2])
+        + "|"
+        + "|".join(_PHRASES[-2:])
+    )
 )
 
 # Said of nobody: taken out before looking.
@@ -112,7 +128,7 @@ def judge(mail: Incoming) -> Verdict:
     if mail.automatic:
         return Pass()  # a bounce that quotes our own words
     text = unicodedata.normalize("NFKC", f"{mail.subject}\n{mail.text[:_MOST]}").casefold()
-    text = text.replace(">", " ").replace(",", " ")
+    text = _bare(text).replace(">", " ").replace(",", " ")
     text = " ".join(_APOSTROPHES.sub(" ", text).split())
     if _DANGER.search(_HARMLESS.sub("…", text)):
         return Urgent(why="It has words in it that people use in immediate danger.")

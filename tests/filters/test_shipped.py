@@ -1,16 +1,19 @@
 """The filters that are shipped: each fires where it should, and stays quiet where it should."""
 
 import ast
+import base64
 import importlib.util
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from cocmail.core.filtering import Pass, SetAside, Urgent, Verdict, view
+from cocmail.core.filtering import Attached, Pass, SetAside, Urgent, Verdict, view
 from cocmail.core.mail import Mail, read
+from cocmail.core.people import Private
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "filters").glob("[0-9][0-9]-*.py"))
@@ -28,6 +31,7 @@ def module(name: str) -> ModuleType:
 
 
 SPAM, URGENT = module("10-spam-flagged.py"), module("20-urgent.py")
+PROGRAMS, ROBOTS = module("30-programs.py"), module("40-list-robots.py")
 
 
 def judge(filter_: ModuleType, text: str, *, subject: str = "report", head: str = "") -> Verdict:
@@ -70,6 +74,11 @@ def test_a_filter_imports_the_contract_and_the_standard_library_alone(path: Path
         "X-Forefront-Antispam-Report: CIP:192.0.2.1;CTRY:;LANG:en;SCL:5;SRV:;IPV:NLI;SFV:SPM;\n",
         "X-Bogosity: Spam, tests=bogofilter\n",
         "X-Virus-Status: Infected (Eicar-Signature)\n",
+        # What a sender wrote above or below doesn't hide what our server says.
+        "X-Spam-Flag: NO\nX-Spam-Flag: YES\n",
+        "X-Spam-Flag: YES\nX-Spam-Flag: NO\nX-Spam-Status: No\n",
+        "X-Spam: No\n" * 200 + "X-Spam: Yes\n",
+        "x-spam-status:\n Yes,\n score=9\n",
     ],
 )
 def test_marked_spam_is_set_aside(head: str) -> None:
@@ -85,6 +94,10 @@ def test_marked_spam_is_set_aside(head: str) -> None:
         "X-Spamd-Result: default: False [3.20 / 6.00]; ASN(0.00)[true]\n",
         "X-Rspamd-Action: no action\n",
         "X-Rspamd-Action: greylist\n",
+        "X-Rspamd-Action: soft reject\n",
+        "X-Spam-Status: No, score=4.9 required=5.0\n\ttests=YES_MAM\n",
+        "Subject: X-Spam-Flag: YES\n",
+        "X-Spam-Score: 14\n",
         "X-MS-Exchange-Organization-SCL: -1\n",
         "X-Forefront-Antispam-Report: CIP:192.0.2.1;SCL:1;SFV:NSPM;CAT:NONE;\n",
         "X-Virus-Status: Clean\n",
@@ -129,6 +142,19 @@ def test_what_nobody_marked_passes(head: str) -> None:
         "他说要杀了我",
         "殺してやると言われました",
         "هذا تهديد بالقتل",
+        # as a hurried hand writes it, and an exact one
+        "HE SAID HE WILL KILL ME",
+        "Recebi ameacas de morte",
+        "Il a dit qu'il va me TUER",
+        "Er steht vor meiner Tuer",
+        "Hij is al in levensgevaar",
+        "Powiedzial ze mnie zabije, popelnie samobojstwo",
+        "Olum tehdidi aldim",
+        "Jag har fatt dodshot",
+        "je suis en danger imme\u0301diat",
+        "J’ai peur pour ma vie",
+        "Temo per la mia vita: ho ricevuto MINACCE DI MORTE",
+        "He did not say that he will kill me, but I think it.",
     ],
 )
 def test_danger_is_urgent(text: str) -> None:
@@ -159,6 +185,11 @@ def test_danger_is_urgent(text: str) -> None:
         "> If you or somebody else is in immediate danger, call the police.",
         "> These are volunteers: if you are in danger, call the police first.",
         "You should try shooting an email to him, she told me.",
+        "Il y a chez moi un serveur de test, il l'a insulté aussi.",
+        "Hij heeft mij gevraagd het proces te doden.",
+        "Zabij proces i uruchom ponownie, napisał mi bardzo niegrzecznie.",
+        "Ha detto che il mio codice va ucciso, e mi ha insultato.",
+        "O processo foi morto e ele me chamou de idiota.",
     ],
 )
 def test_ordinary_reports_are_not_urgent(text: str) -> None:
@@ -177,3 +208,113 @@ def test_looking_is_quick(text: str) -> None:
     began = time.thread_time()
     judge(URGENT, text)
     assert time.thread_time() - began < 1.5
+
+
+def attached(
+    name: str, begins: bytes = b"hello", kind: str = "application/octet-stream"
+) -> Verdict:
+    """Through the parser: a name as a client writes it, a body as it comes."""
+    coded = base64.b64encode(name.encode()).decode()
+    raw = (
+        "From: anna@example.net\nSubject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
+        "--b\nContent-Type: text/plain\n\nlook at what he sent\n"
+        f'--b\nContent-Type: {kind}; name="=?utf-8?b?{coded}?="\nContent-Disposition: attachment\n'
+        f"Content-Transfer-Encoding: base64\n\n{base64.b64encode(begins).decode()}\n--b--\n"
+    ).encode()
+    mail = read(raw)
+    assert isinstance(mail, Mail)
+    seen = view(raw, mail)
+    assert [" ".join(one.name.split()) for one in seen.attachments] == [" ".join(name.split())]
+    verdict = PROGRAMS.judge(seen)
+    assert isinstance(verdict, Verdict)
+    return verdict
+
+
+def entry(name: bytes) -> bytes:
+    return b"PK\x03\x04" + b"\0" * 22 + len(name).to_bytes(2, "little") + b"\0\0" + name + b"data"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "setup.exe", "SETUP.EXE", "photo.jpg.exe", "notes.exe.", "notes.exe . ", "x.scr::$DATA",
+        "invoice.pdf                .exe", "run.bat", "a.ps1", "a.js", "a.lnk", "a.jar", "a.msi",
+        "a.docm", "budget.xlsm", "disk.iso", "App.dmg", "a.\uff45\uff58\uff45", "a.e\u200bxe",
+        "x.desktop", "gpj.\u202eexe", "photo\u202egpj.exe", "cod\u202etxt.doc", "a\u2066b.txt",
+    ],
+)  # fmt: skip
+def test_a_program_by_its_name_is_set_aside(name: str) -> None:
+    assert isinstance(attached(name), SetAside)
+
+
+@pytest.mark.parametrize(
+    ("begins", "kind"),
+    [
+        (b"MZ\x90\x00\x03\x00\x00\x00", "image/jpeg"),
+        (b"\x7fELF\x02\x01", "text/plain"),
+        (b"\xcf\xfa\xed\xfe\x07", "application/octet-stream"),
+        (b"\xca\xfe\xba\xbe\x00\x00", "application/octet-stream"),
+        (b"L\x00\x00\x00\x01\x14\x02\x00", "application/octet-stream"),
+        (entry(b"photo.jpg.exe"), "application/zip"),
+        (b"?", "application/x-msdownload"),
+        (b"?", "application/vnd.ms-excel.sheet.macroEnabled.12"),
+    ],
+)
+def test_a_program_by_its_bytes_or_type_is_set_aside(begins: bytes, kind: str) -> None:
+    assert isinstance(attached("holiday.jpg", begins, kind), SetAside)
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("screenshot.png", b"\x89PNG\r\n\x1a\n\0\0"),
+        ("fix.patch", b"diff --git a b"),
+        ("run.sh", b"#!/bin/sh"),
+        ("bot.py", b"import re"),
+        ("chat.html", b"<p>"),
+        ("letter.docx", entry(b"[Content_Types].xml")),
+        ("log.zip", entry(b"irc.log")),
+        ("MZ.txt", b"MZ is what such files begin with"),
+        ("what.exe is.txt", b"hello"),
+        ("executive-summary.pdf", b"%PDF-1.7"),
+        ("\u200f\u05e9\u05dc\u05d5\u05dd.pdf", b"%PDF-1.7"),
+        ("x.zip", entry(b"a" * 600 + b".txt")[:512]),
+    ],
+)
+def test_evidence_passes(name: str, begins: bytes) -> None:
+    assert isinstance(attached(name, begins), Pass)
+
+
+def test_a_mail_without_attachments_passes() -> None:
+    assert isinstance(judge(PROGRAMS, "he sent me setup.exe"), Pass)
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject", "aside"),
+    [
+        ("dev-owner@lists.example.org", "3 Dev moderator request(s) waiting", True),
+        ("dev-bounces@lists.example.org", "Uncaught bounce notification", True),
+        ("mailman@example.org", "Dev post from x@example.net requires approval", True),
+        ("anna@example.net", "Re: 3 Dev moderator request(s) waiting", False),
+        ("dev-owner@lists.example.org", "Somebody is harassed on our list", False),
+        ("anna@example.net", "New subscription request", False),
+    ],
+)
+def test_a_robots_notice_is_set_aside_and_a_persons_is_not(
+    sender: str, subject: str, aside: bool
+) -> None:
+    raw = f"From: {sender}\nSubject: {subject}\n\nhello\n".encode()
+    mail = read(raw)
+    assert isinstance(mail, Mail)
+    assert isinstance(ROBOTS.judge(view(raw, mail)), SetAside) is aside
+
+
+@pytest.mark.parametrize("name", ["." * 100_000 + "x", "a.exe " * 20_000, "\u202a" * 50_000])
+def test_names_are_looked_at_quickly(name: str) -> None:
+    raw = b"From: anna@example.net\n\nhello\n"
+    mail = read(raw)
+    assert isinstance(mail, Mail)
+    one = Attached(name=Private(name), content_type="text/plain", size=1)
+    began = time.thread_time()
+    PROGRAMS.judge(replace(view(raw, mail), attachments=(one,)))
+    assert time.thread_time() - began < 1
