@@ -4,7 +4,7 @@ Looks at names (also at `photo.jpg.exe`, `notes.exe.` and names that are turned 
 something else), at types, and at the first bytes, which don't lie. Holds for programs what a double
 click runs on some desktop, disk images that carry them past a warning, and documents that are
 named as having macros. Source code, scripts of a shell and patches are not: a community of
-programmers sends those as evidence.
+programmers sends those as evidence. JavaScript is the exception, because Windows runs it.
 
 An archive is looked at by its first entry's name alone. This is no virus scanner; where the mail
 server has one, 10-spam-flagged.py heeds its mark.
@@ -88,8 +88,8 @@ def _names_a_program(name: str) -> bool:
     what follows a colon names a stream of the file before it."""
     plain = unicodedata.normalize("NFKC", name)
     plain = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc"))
-    plain = plain.casefold().strip().rstrip(". \"'")
-    return any(_NAMED.search(part.rstrip(". ")) for part in {plain, plain.partition(":")[0]})
+    plain = plain.casefold()
+    return any(_NAMED.search(part.rstrip(". \"'")) for part in {plain, plain.partition(":")[0]})
 
 
 def _turns(name: str) -> bool:

@@ -240,7 +240,8 @@ def entry(name: bytes) -> bytes:
         "setup.exe", "SETUP.EXE", "photo.jpg.exe", "notes.exe.", "notes.exe . ", "x.scr::$DATA",
         "invoice.pdf                .exe", "run.bat", "a.ps1", "a.js", "a.lnk", "a.jar", "a.msi",
         "a.docm", "budget.xlsm", "disk.iso", "App.dmg", "a.\uff45\uff58\uff45", "a.e\u200bxe",
-        "x.desktop", "gpj.\u202eexe", "photo\u202egpj.exe", "cod\u202etxt.doc", "a\u2066b.txt",
+        "x.desktop", "a.exe'", "gpj.\u202eexe", "photo\u202egpj.exe", "cod\u202etxt.doc",
+        "a\u2066b.txt",
     ],
 )  # fmt: skip
 def test_a_program_by_its_name_is_set_aside(name: str) -> None:
