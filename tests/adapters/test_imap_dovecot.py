@@ -113,7 +113,8 @@ async def test_a_server_that_is_killed_and_comes_back(
     async with running(inbox.run(kept)):
         await until(lambda: dovecot.log.exists() and inbox.trouble == "")
         mailbox.append(mail(1))
-        await until(lambda: len(kept.arrivals) == 1)
+        # Filed: killed in the middle of a move, Dovecot leaves a lock that outlasts our patience.
+        await until(lambda: mailbox.count("Filed") == 1)
         await asyncio.to_thread(dovecot.kill)
         await until(lambda: inbox.trouble != "")
         dovecot.start()  # here: a server of the lab ends with the thread that started it
