@@ -94,7 +94,7 @@ class Ours:
         setting = parts.setting_maker(self._settings, keys, clock, texts)
         bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
         self._book = Book(Deciding(self._store, setting, bells))
-        self._lists = servers.mailman(self._settings)
+        self._lists = servers.lists(self._settings)
         self._enforcement = Enforcement(
             self._lists,
             self._book,
@@ -112,7 +112,7 @@ class Ours:
         begun = time.perf_counter()
         planned = await self._enforcement.preview(Measure.SUSPEND, [who], Scope())
         took = time.perf_counter() - begun
-        assert planned.steps
+        assert planned.lines
         return took
 
     async def suspend(self, who: Address) -> tuple[float, float]:
