@@ -109,7 +109,7 @@ def _limits(turn: Turn, addresses: tuple[Address, ...]) -> None:
     vote = "/sanction … for a vote"
     if turn.observed is None:
         raise Problem(
-            "Mailman can't be asked just now, so it can't be seen whom this would hit",
+            "Mailman can't be asked just now, so it can't be seen whom this would concern",
             "the same in a few minutes",
         )
     for address in addresses:
