@@ -14,13 +14,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.utils import getaddresses
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -47,6 +47,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.servers)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """What fails shows what the daemons said: nobody can go and look in CI."""
+    report = yield
+    if report.failed:
+        for house in House.started:
+            report.sections.append((f"the daemon of {house.user}", house.said()[-6000:]))
+    return report
 
 
 class Person(Correspondent):
@@ -183,6 +193,8 @@ def _toml(value: object) -> str:
 class House:
     """One cocmail: its folder, its process, its committee, its public address."""
 
+    started: ClassVar[list[House]] = []
+
     def __init__(self, servers: Servers, url: str, directory: Path, more: dict[str, Any]) -> None:
         number = next(_numbers)
         self.servers = servers
@@ -269,6 +281,7 @@ class House:
 
     def start(self) -> None:
         argv = [sys.executable, "-m", "cocmail", "run"]
+        self.started[:] = {*self.started, self}
         begun = self.said().count("cocmail is ready")
         self._process = Process(
             argv, log=self.log, cwd=self.directory, environment=self.environment
@@ -311,6 +324,7 @@ class House:
 
     def close(self) -> None:
         self.stop()
+        self.started[:] = [house for house in self.started if house is not self]
         self.sink.stop()
         said = self.said().lower()
         assert "traceback" not in said, self.log
