@@ -1,13 +1,14 @@
 """How fast a suspension is made true, beside the usual loop and beside the bare calls.
 
 Owns one measurement on one Mailman (REST, SQLite, two workers) with 200 lists: somebody on three
-of them and somebody on all are suspended in three ways. *The usual loop* bans and then goes over
+of them and somebody on all are suspended in three ways, while thousands of others are subscribed
+too: a find costs Mailman what its whole table does. *The usual loop* bans and then goes over
 `client.lists` with `unsubscribe`, as scripts with mailmanclient do. *The bare calls* are a ban, a
 find, a roster DELETE for each list found on two connections, and a find: nothing is written down
 first, so nothing can be given back. *cocmail* is a whole sweep: its ledger on SQLite, the state
 before, the bans, the removals, what waits, and what it reads back. Only the ratios mean anything.
 
-    benchmarks/enforcement.py [--lists N] [--members N] [--rounds N]
+    python -m benchmarks.enforcement [--lists N] [--memberships N] [--rounds N]
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from pathlib import Path
 import httpx
 import mailmanclient
 
+from benchmarks._crowd import crowd
 from cocmail import parts, servers
 from cocmail.config import load
 from cocmail.core import events as e
@@ -207,26 +209,27 @@ def line(words: str, took: list[float], against: dict[str, list[float]]) -> str:
     return f"{words}: {middle:.3f} s (of {len(took)}){ratios}"
 
 
-async def measure(scratch: Path, lists: int, members: int, rounds: int) -> None:
+async def measure(scratch: Path, lists: int, others: int, rounds: int) -> None:
     with Mailman(scratch / "mailman") as mailman:
         community.make_domain(mailman)
         names = [f"list{number:03}@{community.DOMAIN}" for number in range(lists)]
         for name in names:
             community.make_list(mailman, name)
-        for number in range(members):
-            community.subscribe(mailman, names[number % lists], f"member{number % 97}@example.org")
+        mailman.stop()
+        crowd(scratch / "mailman/var/data/mailman.db", list(map(community.list_id, names)), others)
+        mailman.start()
         people = People(mailman, names)
         async with Ours(scratch / "cocmail", mailman) as ours:
             for on, times in ((3, rounds), (lists, max(1, rounds // 2))):
                 took: dict[str, list[float]] = {
                     name: [] for name in ("plan", "ours", "whole", "usual", "bare")
                 }
-                others: dict[str, Callable[[Mailman, Address], float]] = {
+                ways: dict[str, Callable[[Mailman, Address], float]] = {
                     "usual": usual,
                     "bare": bare,
                 }
                 for _ in range(times):
-                    for name, way in others.items():
+                    for name, way in ways.items():
                         who = people.next(on)
                         took[name].append(await asyncio.to_thread(way, mailman, who))
                         gone(mailman, who)
@@ -236,7 +239,7 @@ async def measure(scratch: Path, lists: int, members: int, rounds: int) -> None:
                     took["ours"].append(proved)
                     took["whole"].append(whole)
                     gone(mailman, who)
-                print(f"on {on} of {lists} lists, {members} other memberships")
+                print(f"on {on} of {lists} lists, {others} other memberships")
                 against = {"the usual loop": took["usual"], "bare calls": took["bare"]}
                 print(line("  cocmail suspends", took["ours"], against))
                 print(line("  with what waited discarded", took["whole"], against))
@@ -250,11 +253,11 @@ async def measure(scratch: Path, lists: int, members: int, rounds: int) -> None:
 def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     reader.add_argument("--lists", type=int, default=200)
-    reader.add_argument("--members", type=int, default=1500)
+    reader.add_argument("--memberships", type=int, default=33_000)
     reader.add_argument("--rounds", type=int, default=4)
     said = reader.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        asyncio.run(measure(Path(scratch), said.lists, said.members, said.rounds))
+        asyncio.run(measure(Path(scratch), said.lists, said.memberships, said.rounds))
 
 
 if __name__ == "__main__":

@@ -95,7 +95,9 @@ def _read(path: Path) -> Filter:
             status = os.fstat(file.fileno())
             _trusted(path, status)
             if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_SOURCE:
-                raise Permanent(f"{path}: is no plain file, or too large for a filter; move it away")
+                raise Permanent(
+                    f"{path}: is no plain file, or too large for a filter; move it away"
+                )
             source = file.read(_MAX_SOURCE + 1)
         if path.is_symlink():
             real = path.resolve()

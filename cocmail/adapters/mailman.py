@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -39,6 +39,7 @@ from cocmail.core.leads import Subscription
 from cocmail.core.people import Address, Private
 
 _T = TypeVar("_T")
+_U = TypeVar("_U")
 
 _MANY = 10  # lists, from which on it is cheaper to ask for all owners that there are
 
@@ -132,27 +133,30 @@ class MailmanLists:
         names = dict.fromkeys(name for question in questions for name in question.lists)
         if not known_lists or not self._list_ids:
             await self._run(self._read_lists)
-        people = await self._each(self._read_person, asked)
-        linked = {a: person.addresses for person in people for a in person.addresses}
-        mailboxes = {m for q in questions if q.tagged for a in q.addresses for m in linked[a]}
-        tagged = {a for some in await self._each(self._read_tagged, mailboxes) for a in some}
-        people += await self._each(self._read_person, tagged - linked.keys())
+        levels: list[str | None] = [None, *(n for n in names if n in self._list_ids)]
+        mailboxes = {a for question in questions if question.tagged for a in question.addresses}
+        people, entries_of = await _together(
+            self._people(asked, mailboxes), self._each(self._ban_entries, levels)
+        )
         linked = {a: person.addresses for person in people for a in person.addresses}
         known = frozenset(a for person in people if person.known for a in person.addresses)
         unverified = frozenset(a for person in people for a in person.unverified)
         # Only an address of a user has cheap memberships; another has at most nonmember rows.
         of_users = {a for person in people if person.user for a in person.addresses}
-        entries = [
+        found = [
             entry
             for some in await self._each(lambda a: self._read_rows(a, a in of_users), sorted(known))
             for entry in some
         ]
-        if known_lists and any(e["list_id"] not in self._list_ids.values() for e in entries):
+        if known_lists and any(e["list_id"] not in self._list_ids.values() for e in found):
             await self._run(self._read_lists)
-        rows = self._rows(entries, unverified)
+        rows = self._rows(found, unverified)
         everybody = sorted({*asked, *linked})
-        levels: list[str | None] = [None, *(n for n in names if n in self._list_ids)]
-        bans = await self._each(lambda level: self._read_bans(level, everybody), levels)
+        bans = [
+            ban
+            for level, entries in zip(levels, entries_of, strict=True)
+            for ban in _bans(level, entries, everybody)
+        ]
         owned = sorted({row.list for row in rows if row.role is Role.OWNER})
         return Observed(
             lists=dict(self._list_ids),
@@ -160,7 +164,7 @@ class MailmanLists:
             known=known,
             unverified=unverified,
             rows=rows,
-            bans=tuple(ban for some in bans for ban in some),
+            bans=tuple(bans),
             owners=await self.owners(owned),
             calls=self._connection.calls - before,
             seconds=self._connection.seconds - begun,
@@ -272,29 +276,47 @@ class MailmanLists:
                 f"there is no Mailman REST API at [{self._section}] url (status {answer.status})"
             ) from None
 
+    async def _people(
+        self, asked: Collection[Address], mailboxes: Collection[Address]
+    ) -> list[_Person]:
+        """Whose these addresses are; of ``mailboxes`` also the ones with a plus-tag."""
+        people, found = await _together(
+            self._each(self._read_person, asked), self._each(self._read_tagged, mailboxes)
+        )
+        linked = {a: person.addresses for person in people for a in person.addresses}
+        more = {other for a in mailboxes for other in linked[a]} - {*mailboxes}
+        found += await self._each(self._read_tagged, more)
+        tagged = {a for some in found for a in some}
+        return people + await self._each(self._read_person, tagged - linked.keys())
+
     def _read_person(self, address: Address) -> _Person:
         try:
-            record = self._connection.get(f"addresses/{quoted(address)}")
-            found = [record]
-            if "user" in record:
-                user = str(record["user"]).rpartition("/")[2]
-                found = self._connection.entries(f"users/{quoted(user)}/addresses")
+            found = self._connection.entries(f"users/{quoted(address)}/addresses")
         except Answered as answer:
             if answer.status == 404:
-                return _Person(addresses=(address,))
+                return self._read_alone(address)
             raise
         return _Person(
             addresses=tuple(sorted({address, *(Address(entry["email"]) for entry in found)})),
             known=True,
-            user="user" in record,
-            unverified=tuple(Address(e["email"]) for e in found if "verified_on" not in e),
+            user=True,
+            unverified=_unverified(found),
         )
+
+    def _read_alone(self, address: Address) -> _Person:
+        """An address that no user has."""
+        try:
+            record = self._connection.get(f"addresses/{quoted(address)}")
+        except Answered as answer:
+            if answer.status == 404:
+                return _Person(addresses=(address,))
+            raise
+        return _Person(addresses=(address,), known=True, unverified=_unverified([record]))
 
     def _read_tagged(self, address: Address) -> tuple[Address, ...]:
         """This address with a plus-tag, where it is on a list so."""
-        entries = self._connection.entries(
-            "members/find", subscriber=f"{address.local}+*@{address.domain}", fields=("email",)
-        )
+        pattern = f"{address.local}+*@{address.domain}"
+        entries = self._connection.find(subscriber=pattern, fields=("email",))
         found = dict.fromkeys(Address(entry["email"]) for entry in entries)
         return tuple(one for one in found if one.untagged == address)
 
@@ -304,9 +326,7 @@ class MailmanLists:
                 path = f"addresses/{quoted(address)}/memberships"
                 entries = self._connection.entries(path, fields=_FIELDS)
             else:
-                entries = self._connection.entries(
-                    "members/find", subscriber=str(address), fields=_FIELDS
-                )
+                entries = self._connection.find(subscriber=str(address), fields=_FIELDS)
         except Answered as answer:
             if answer.status == 404:  # gone since we asked for it
                 return []
@@ -333,31 +353,14 @@ class MailmanLists:
             if entry["list_id"] in by_id  # lists come and go as we read
         )
 
-    def _read_bans(self, level: str | None, addresses: list[Address]) -> tuple[Ban, ...]:
+    def _ban_entries(self, level: str | None) -> list[str]:
         path = "bans" if level is None else f"lists/{self._list_ids[level]}/bans"
         try:
-            entries = [str(entry["email"]) for entry in self._connection.entries(path)]
+            return [str(entry["email"]) for entry in self._connection.entries(path)]
         except Answered as answer:
             if answer.status == 404 and level is not None:
-                return ()
+                return []
             raise
-        patterns = [entry for entry in entries if entry.startswith("^")]
-        bans = []
-        for address in addresses:
-            ours, ours_tagged = ban_text(address), tags_text(address)
-            exact, tags = entries.count(ours), entries.count(ours_tagged)
-            known = {ours, ours_tagged}
-            if address.untagged in addresses:
-                known.add(tags_text(address.untagged))  # told with that one
-            others = [entry for entry in patterns if entry not in known]
-            pattern = any(_covers(entry, address) for entry in others)
-            # An entry with a "/" can't be removed by REST: not ours, whoever made it.
-            pattern = pattern or (ours != address and address in entries)
-            if exact or tags or pattern:
-                bans.append(
-                    Ban(list=level, address=address, exact=exact, tags=tags, pattern=pattern)
-                )
-        return tuple(bans)
 
     def _read_owners(self, name: str) -> tuple[Address, ...]:
         try:
@@ -372,9 +375,7 @@ class MailmanLists:
 
     def _read_all_owners(self, names: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
         found: dict[str, set[Address]] = {self._list_ids[name]: set() for name in names}
-        for entry in self._connection.entries(
-            "members/find", role="owner", fields=("list_id", "email")
-        ):
+        for entry in self._connection.find(role="owner", fields=("list_id", "email")):
             if entry["list_id"] in found:
                 found[entry["list_id"]].add(Address(entry["email"]))
         return {name: tuple(sorted(found[self._list_ids[name]])) for name in names}
@@ -399,6 +400,38 @@ class MailmanLists:
         finally:
             for task in tasks:
                 task.cancel()
+
+
+async def _together(one: Coroutine[Any, Any, _T], other: Coroutine[Any, Any, _U]) -> tuple[_T, _U]:
+    tasks = asyncio.ensure_future(one), asyncio.ensure_future(other)
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _unverified(entries: Iterable[Mapping[str, Any]]) -> tuple[Address, ...]:
+    return tuple(Address(entry["email"]) for entry in entries if "verified_on" not in entry)
+
+
+def _bans(
+    level: str | None, entries: Sequence[str], addresses: Collection[Address]
+) -> Iterator[Ban]:
+    """What the bans of a list, or of the site, mean for each of the addresses."""
+    patterns = [entry for entry in entries if entry.startswith("^")]
+    for address in addresses:
+        ours, ours_tagged = ban_text(address), tags_text(address)
+        exact, tags = entries.count(ours), entries.count(ours_tagged)
+        known = {ours, ours_tagged}
+        if address.untagged in addresses:
+            known.add(tags_text(address.untagged))  # told with that one
+        others = [entry for entry in patterns if entry not in known]
+        pattern = any(_covers(entry, address) for entry in others)
+        # An entry with a "/" can't be removed by REST: not ours, whoever made it.
+        pattern = pattern or (ours != address and address in entries)
+        if exact or tags or pattern:
+            yield Ban(list=level, address=address, exact=exact, tags=tags, pattern=pattern)
 
 
 def _covers(pattern: str, address: Address) -> bool:

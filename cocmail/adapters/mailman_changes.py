@@ -145,8 +145,8 @@ class MailmanChanges:
 
     def _found(self, step: Step, list_id: str) -> dict[str, dict[str, Any]]:
         """The rows of a place by their mode."""
-        entries = self._connection.entries(
-            "members/find", subscriber=str(step.address), list_id=list_id, role=str(step.role)
+        entries = self._connection.find(
+            subscriber=str(step.address), list_id=list_id, role=str(step.role)
         )
         return {
             str(entry["subscription_mode"]): entry

@@ -112,7 +112,7 @@ def test_same_is_a_vote_and_covers_the_address() -> None:
     world.say("alice", "/same 1")
     assert LIKE not in the_sanction(world).addresses
     ballot = text_of(world.to("member:carol", "ballot")[-1])
-    assert "takes ma11ory@mail.example for an address of somebody" in ballot
+    assert "alice says that ma11ory@mail.example is the person with" in ballot
     assert "shouted" not in ballot
     proposal = world.case.open_proposals[-1]
     world.vote(proposal.id, "alice")
