@@ -20,8 +20,8 @@ _MEMBER, _NONMEMBER = 1, 4  # mailman.interfaces.member.MemberRole
 
 
 def crowd(database: Path, lists: Sequence[str], memberships: int, *, each: int = 6) -> None:
-    """So many ``memberships`` of people who are on ``each`` list of ``lists`` (List-Ids), as
-    users with a preferred address; and as many nonmembers as people."""
+    """So many ``memberships`` of people who are on ``each`` of the ``lists`` (List-Ids), half of
+    them with an address of theirs and half as a user; and a nonmember for each of them."""
     now = datetime(2026, 1, 1).isoformat(" ")
     with closing(sqlite3.connect(database)) as connection, connection:
         insert = _Inserts(connection)
@@ -38,10 +38,13 @@ def crowd(database: Path, lists: Sequence[str], memberships: int, *, each: int =
             connection.execute(
                 'UPDATE "user" SET _preferred_address_id = ? WHERE id = ?', (address, user)
             )
+            whose = {"user_id": user} if number % 2 else {"address_id": address}
             for turn in range(each + 1):
+                nonmember = turn == each
                 insert(
-                    "member", _member_id=uuid.uuid4().hex, address_id=address,
-                    role=_NONMEMBER if turn == each else _MEMBER,
+                    "member", _member_id=uuid.uuid4().hex,
+                    **({"address_id": address} if nonmember else whose),
+                    role=_NONMEMBER if nonmember else _MEMBER,
                     list_id=lists[(number * 7 + turn) % len(lists)],
                     preferences_id=insert("preferences"),
                     bounce_score=0, total_warnings_sent=0, last_warning_sent=now,

@@ -5,8 +5,9 @@ of them and somebody on all are suspended in three ways, while thousands of othe
 too: a find costs Mailman what its whole table does. *The usual loop* bans and then goes over
 `client.lists` with `unsubscribe`, as scripts with mailmanclient do. *The bare calls* are a ban, a
 find, a roster DELETE for each list found on two connections, and a find: nothing is written down
-first, so nothing can be given back. *cocmail* is a whole sweep: its ledger on SQLite, the state
-before, the bans, the removals, what waits, and what it reads back. Only the ratios mean anything.
+first, so nothing can be given back. *cocmail* is what follows a decision: its ledger on SQLite,
+the state before, the bans, the removals, what waits, and what it reads back. Only the ratios mean
+anything.
 
     python -m benchmarks.enforcement [--lists N] [--memberships N] [--rounds N]
 """
@@ -121,7 +122,7 @@ class Ours:
         """Seconds until it was read back and proved; and until all that waited was discarded."""
         await self._order(who)
         begun = time.perf_counter()
-        await self._enforcement.sweep(known_lists=True)  # as a daemon does that swept before
+        await self._enforcement.press()  # as the daemon does after a decision
         return self._book.proved - begun, time.perf_counter() - begun
 
     async def converged(self) -> tuple[float, int]:

@@ -96,6 +96,10 @@ class Lists(Protocol):
         will do, unless one of them is on another. Raises Temporary or Permanent."""
         ...
 
+    async def tagged(self, addresses: Collection[Address]) -> tuple[Address, ...]:
+        """These with a plus-tag, as they are on lists: dear. Raises Temporary or Permanent."""
+        ...
+
     async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:
         """The same, with what is explicitly set for each row in these places."""
         ...

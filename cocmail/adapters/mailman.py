@@ -170,6 +170,10 @@ class MailmanLists:
             seconds=self._connection.seconds - begun,
         )
 
+    async def tagged(self, addresses: Collection[Address]) -> tuple[Address, ...]:
+        found = await self._each(self._read_tagged, addresses)
+        return tuple(sorted({address for some in found for address in some}))
+
     async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:
         before = self._connection.calls
         wanted = [row for row in observed.rows if row.place in places and row.preferences is None]

@@ -78,6 +78,14 @@ class Venues:
         self._missed = {*away}
         return self._whole(parts.values(), away)
 
+    async def tagged(self, addresses: Collection[Address]) -> tuple[Address, ...]:
+        """Of those that answered last: who is on the lists of another isn't known at all."""
+        asked = {site: venue for site, venue in self._venues.items() if site not in self._missed}
+        found = await _answers({site: venue.tagged(addresses) for site, venue in asked.items()})
+        known = {s: some for s, some in found.items() if isinstance(some, tuple)}
+        _raise({s: x for s, x in found.items() if isinstance(x, Temporary | Permanent)})
+        return tuple(sorted({address for some in known.values() for address in some}))
+
     async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:
         parts = {one.site: one for one in observed.each() if not one.retired}
         away = dict(observed.away)

@@ -7,7 +7,7 @@ core.proof.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cocmail.core.enforcement import Observed, Place, Question, Role, Standing
@@ -92,7 +92,7 @@ def reaches(
             },
         )
         for sanction in sanctions
-        if sanction.measure is not Measure.WARN
+        if _acts(sanction)
     )
 
 
@@ -111,26 +111,40 @@ def everybody(addresses: Iterable[Address], observed: Observed) -> tuple[Address
 def _addresses(sanction: Sanction, observed: Observed) -> tuple[Address, ...]:
     """The named one first. Once covered, always covered: an address that was moved to another
     user meanwhile still carries our records."""
-    recorded = (before.address for before in sanction.before)
     named = (sanction.address, *sanction.addresses)
-    found = everybody((*named, *recorded), observed)
+    found = everybody(_named(sanction), observed)
     return tuple(a for a in found if a in named or not a.is_among(sanction.apart))
 
 
+def pressing(
+    standing: Standing, linked: Mapping[Address, Collection[Address]] | None = None
+) -> Standing:
+    """What was decided and isn't true yet, and all else that bears on the same people, for what
+    is in force on one person is planned together. ``linked``: as it was observed."""
+    chosen = {s.id for s in standing.sanctions if s.proved is None and _acts(s)}
+    chosen |= {s.id for s in standing.ending}
+    mailboxes = {s.id: _mailboxes(s) for s in (*standing.sanctions, *standing.ending)}
+    people = {other.untagged for others in (linked or {}).values() for other in others}
+    while True:
+        people = people.union(*(mailboxes[name] for name in chosen))
+        wider = {name for name, theirs in mailboxes.items() if theirs & people} if chosen else set()
+        if wider == chosen:
+            break
+        chosen = wider
+    return Standing(
+        sanctions=tuple(s for s in standing.sanctions if s.id in chosen),
+        ending=tuple(s for s in standing.ending if s.id in chosen),
+    )
+
+
 def questions(
-    standing: Standing,
-    groups: Mapping[str, tuple[str, ...]],
-    doubtful: Iterable[str] = (),
-    *,
-    again: bool = False,
-    open_to_tags: Collection[str] = (),
+    standing: Standing, groups: Mapping[str, tuple[str, ...]], doubtful: Iterable[str] = ()
 ) -> tuple[Question, ...]:
     """What has to be observed to plan for these sanctions. ``doubtful``: lists whose own bans
-    are to be read although no sanction of ours bans there. ``again``: it was observed just
-    before, and what was found is on record. ``open_to_tags``: sanctions that lacked a ban."""
+    are to be read although no sanction of ours bans there."""
     asked = []
     for sanction in (*standing.sanctions, *standing.ending):
-        if sanction.measure is Measure.WARN:
+        if not _acts(sanction):
             continue
         lists = {before.list for before in sanction.before if before.role == Role.BAN}
         if sanction.measure.keeps_off:
@@ -138,20 +152,28 @@ def questions(
             for name in sanction.scope.groups:
                 lists.update(groups.get(name, ()))
         lists.update(doubtful)
-        addresses = dict.fromkeys((sanction.address, *sanction.addresses))
-        addresses |= dict.fromkeys(before.address for before in sanction.before)
         asked.append(
             Question(
-                addresses=tuple(addresses),
+                addresses=tuple(dict.fromkeys(_named(sanction))),
                 lists=tuple(sorted(name for name in lists if name is not None)),
-                # Those who are proved to be kept off can't come back with a tag, as long as their
-                # bans stand.
-                tagged=sanction.in_force
-                and (sanction.proved is None or sanction.id in open_to_tags)
-                and not again,
             )
         )
     return tuple(asked)
+
+
+def _acts(sanction: Sanction) -> bool:
+    """Whether it changes anything on a list."""
+    return sanction.measure is not Measure.WARN
+
+
+def _named(sanction: Sanction) -> Iterator[Address]:
+    yield sanction.address
+    yield from sanction.addresses
+    yield from (before.address for before in sanction.before)
+
+
+def _mailboxes(sanction: Sanction) -> set[Address]:
+    return {address.untagged for address in _named(sanction)}
 
 
 def persons(all_reaches: Iterable[Reach]) -> dict[Address, str]:

@@ -2,8 +2,8 @@
 
 Owns the sweep: what stands (the book), what is (the lists), the plan (core), the changes, and
 what is read back; and when the next one comes. Refuses to know Mailman, the ledger's events and
-letters, and to believe any answer but an observation. Called by the daemon (`run`) and the
-command line (`sweep`, `look`, `preview`).
+letters, and to believe any answer but an observation; what the book hears is loops.proving's.
+Called by the daemon (`run`) and the command line (`sweep`, `look`, `preview`).
 
 It is level-triggered: every sweep starts from nothing but the book and the lists, so whatever was
 cut short, by a crash or by Mailman, the next sweep cures.
@@ -18,51 +18,66 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cocmail.core.arrivals import Arrival, free, nobodys, to_hold, unheld
-from cocmail.core.coverage import questions
-from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
+from cocmail.core.coverage import pressing, questions
 from cocmail.core.enforcement import (
     Act,
     Observed,
     Place,
     Plan,
-    ProofRow,
     Question,
     Role,
     Standing,
     Step,
-    Word,
-    ban_text,
     tags_text,
 )
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.people import Address
 from cocmail.core.plan import plan
 from cocmail.core.preview import on_top
-from cocmail.core.sanctions import Before, Measure, Sanction, Scope
+from cocmail.core.sanctions import Measure, Sanction, Scope
 from cocmail.core.sites import claimed_twice, forgotten, slow
 from cocmail.core.table import Table
 from cocmail.loops.applying import apply, raise_worst
+from cocmail.loops.proving import Owners, Proving
+from cocmail.loops.undone import Undone
 from cocmail.ports import Book, Clock, Lists
 
 _log = logging.getLogger(__name__)
 
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0  # seconds between tries while Mailman has trouble
 _LETTER_LOOK = 1.0  # seconds between looks whether a letter left
-_ADDING = (Act.BAN, Act.PUT_BACK)
+_BANS = (Act.UNBAN, Act.BAN)
 _MOST_ARRIVALS = 10_000  # that are remembered, so that each is seen to once
 _READINGS = 3  # rows may change while we read them exactly
-_WRITE_EVERY = timedelta(minutes=10)  # what is undone over and over; each event is read for ever
-_WRITE_AT_ONCE = 2  # times of one place that are written down without waiting
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Found:
-    """A place that differed from what was proved before."""
+@dataclass(kw_only=True)
+class _Made:
+    """What it came to, to make some sanctions true."""
 
-    step: Step
-    note: str
-    after: datetime | None  # when all was last seen as it should be
-    times: int = 1
+    planned: Plan
+    now: Plan  # what is still to be done, as it was read back
+    observed: Observed
+    calls: int
+    errors: list[CocmailError]
+
+    def check(self) -> None:
+        """Raises unless all is as it should be."""
+        raise_worst(self.errors)
+        if self.now.steps or self.now.notes:
+            raise Temporary("Mailman's lists are not yet as they should be after a sweep")
+
+
+@dataclass(kw_only=True)
+class _Turn:
+    """What one round of changes came to."""
+
+    standing: Standing  # of whom it was read back
+    done: list[Step]
+    errors: list[CocmailError]
+    observed: Observed
+    owners: Owners  # of the lists that somebody was taken off
+    again: bool  # somebody was found to be on a list with a tag
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,10 +118,8 @@ class Enforcement:
         self._sweep_every, self._parallel, self._tell_after = sweep_every, parallel, tell_after
         self._lock = asyncio.Lock()
         self._doubtful: set[str] = set()  # lists whose own bans got in our way
-        # What sweeps put right and the book doesn't have yet: sanction → place → as it was found.
-        self._drifted: dict[str, dict[Place, _Found]] = {}
-        self._written: dict[str, datetime] = {}  # when the book last heard of a sanction's drift
-        self._often: dict[tuple[str, Place], int] = {}  # and how often of each place
+        self._undone = Undone(clock)
+        self._proving = Proving(lists, book, self._undone, groups)
         self._waiting: tuple[Sanction, ...] = ()  # their letters have not left
         self._ends: Mapping[str, datetime] = {}
         self._failing_since: datetime | None = None
@@ -121,6 +134,8 @@ class Enforcement:
             anew = self.look_anew or loop.time() >= due
             self.look_anew = False
             try:
+                if not anew:
+                    await self.press()
                 await self.sweep(known_lists=not anew)
             except (Temporary, Permanent) as error:
                 await self._trouble(error)
@@ -187,56 +202,107 @@ class Enforcement:
             self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble="")
             return Plan()
         observed = await self._observe(standing, known_lists=known_lists)
-        calls = observed.calls
         if late := "; ".join(slow(observed)):
             self.counters = replace(self.counters, trouble=late)  # told while it goes on
+        made = await self._make_true(standing, observed)
+        self.to_hold = to_hold(standing.sanctions, made.planned.covers, self._groups)
+        self._counted(made.now, count, made.calls)
+        made.check()
+        trouble = "; ".join((*claimed_twice(made.observed), *slow(made.observed)))
+        if trouble and trouble != self.counters.trouble:
+            _log.warning("enforcement: %s", trouble)
+        self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble=trouble)
+        return made.planned
+
+    async def press(self) -> None:
+        """What was decided and isn't true yet, without a look at all that was made true before.
+        Raises as `sweep`."""
+        async with self._lock:
+            whole = await self._standing()
+            standing = pressing(whole)
+            if not standing.sanctions and not standing.ending:
+                return
+            observed = await self._observe(standing, known_lists=True)
+            while (wider := pressing(whole, observed.linked)) != standing:
+                standing = wider
+                observed = await self._observe(standing, known_lists=True)
+            made = await self._make_true(standing, observed)
+            self.to_hold |= to_hold(standing.sanctions, made.planned.covers, self._groups)
+            made.check()
+
+    async def _make_true(self, standing: Standing, observed: Observed) -> _Made:
+        """Plan, note, change, read back and prove."""
+        calls = observed.calls
         planned, observed = await self._plan(standing, observed)
-        if lacking := _open_to_tags(standing, planned):
-            observed = await self._observe(standing, known_lists=True, open_to_tags=lacking)
-            calls += observed.calls
-            planned, observed = await self._plan(standing, observed)
-        self.to_hold = to_hold(standing.sanctions, planned.covers, self._groups)
-        now = planned
-        done: list[Step] = []
-        stuck: int | None = None
-        errors: list[CocmailError] = []
-        if planned.steps or planned.notes:
-            await self._note(standing, planned)
-            stuck = await self._stuck(planned.steps)
-            self._put_back = {s.place for s in planned.steps if s.act is Act.PUT_BACK}
-            applied = await apply(self._lists, planned.steps, parallel=self._parallel)
-            self._remember(standing, applied.done)
-            await self._barred(standing, applied.barred)
-            _log.info("enforcement: %d of %d steps", len(applied.done), len(planned.steps))
-            standing = _those(await self._standing(), _busy(standing, planned))
-            read_back = await self._observe(standing, known_lists=True, again=True)
-            calls += read_back.calls
-            now, observed = await self._plan(standing, read_back)
-            errors += applied.errors
-            done = applied.done
-        else:
-            self._put_back = set()
-        fresh = await self._settle(standing, now, observed)
-        self._counted(now, count, calls)
+        now, done, errors = planned, list[Step](), list[CocmailError]()
+        owners: Owners = {}
+        seek, sought = _unsought(standing, planned), set[Address]()
+        stuck = await self._stuck(planned.steps)
+        self._put_back = set()
+        while now.steps or now.notes or seek:
+            turn = await self._turn(standing, now, seek)
+            calls += turn.observed.calls
+            done += turn.done
+            errors += turn.errors
+            owners = {**owners, **turn.owners}
+            standing, sought = turn.standing, sought | seek
+            now, observed = await self._plan(standing, turn.observed)
+            seek = _unsought(standing, now) - sought
+            if turn.errors or not (turn.again or seek):
+                break
+        fresh = await self._proving.settle(standing, now, observed, owners)
         # A site that didn't answer: what could be done elsewhere is done, and nobody is told that
         # all of it was.
         errors += observed.away.values()
         if lost := forgotten(standing, observed):
             errors.append(lost)
         try:
-            await self._discard_waiting(standing, fresh, now, observed)
-            if stuck is not None:
-                await self._tell_stuck(standing, done, stuck)
+            await self._proving.discard_waiting(standing, fresh, now, observed)
+            stuck_now = await self._stuck(done)
+            if stuck is not None and stuck_now is not None and stuck_now > stuck:
+                await self._proving.tell_stuck(standing, done, stuck_now - stuck)
         except (Temporary, Permanent) as error:
             errors.append(error)
-        raise_worst(errors)
-        if now.steps or now.notes:
-            raise Temporary("Mailman's lists are not yet as they should be after a sweep")
-        trouble = "; ".join((*claimed_twice(observed), *slow(observed)))
-        if trouble and trouble != self.counters.trouble:
-            _log.warning("enforcement: %s", trouble)
-        self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble=trouble)
-        return planned
+        return _Made(planned=planned, now=now, observed=observed, calls=calls, errors=errors)
+
+    async def _turn(self, standing: Standing, planned: Plan, seek: Collection[Address]) -> _Turn:
+        """Carry the plan out and read it back. ``seek``: who may be on a list with a plus-tag; it
+        takes long, and nobody comes onto one so once the bans stand, so it is done after them and
+        beside the rest."""
+        await self._proving.note(standing, planned)
+        self._put_back |= {s.place for s in planned.steps if s.act is Act.PUT_BACK}
+        bans = [step for step in planned.steps if step.act in _BANS]
+        rest = [step for step in planned.steps if step.act not in _BANS]
+        applied = [await apply(self._lists, bans, parallel=self._parallel)]
+        search = asyncio.ensure_future(self._lists.tagged(seek))
+        try:
+            applied.append(await apply(self._lists, rest, parallel=self._parallel))
+            done = [step for each in applied for step in each.done]
+            found = self._undone.remember(standing.sanctions, done, self.counters.last_sweep)
+            self.counters = replace(self.counters, put_right=self.counters.put_right + found)
+            barred = [step for each in applied for step in each.barred]
+            self._doubtful |= {step.list for step in barred if step.list is not None}
+            await self._proving.barred(standing, barred)
+            _log.info("enforcement: %d of %d steps", len(done), len(planned.steps))
+            standing = _those(await self._standing(), _busy(standing, planned))
+            touched = {s.list for s in done if s.act is Act.TAKE_OFF and s.role is Role.MEMBER}
+            observed, owners = await asyncio.gather(
+                self._observe(standing, known_lists=True),
+                self._lists.owners(sorted(name for name in touched if name is not None)),
+            )
+            tagged = [a for a in await search if a not in observed.linked]
+        finally:
+            search.cancel()
+        if tagged:
+            observed = await self._observe(standing, known_lists=True, also=tagged)
+        return _Turn(
+            standing=standing,
+            done=done,
+            errors=[error for each in applied for error in each.errors],
+            observed=observed,
+            owners=owners,
+            again=bool(tagged),
+        )
 
     async def _let_go(self, fresh: Collection[Arrival], planned: Plan) -> None:
         """What the plugin held and no sanction bears on any more goes free."""
@@ -271,12 +337,11 @@ class Enforcement:
         standing: Standing,
         *,
         known_lists: bool = False,
-        again: bool = False,
-        open_to_tags: Collection[str] = (),
+        also: Collection[Address] = (),
     ) -> Observed:
-        asked = questions(
-            standing, self._groups, self._doubtful, again=again, open_to_tags=open_to_tags
-        )
+        asked = questions(standing, self._groups, self._doubtful)
+        if also:
+            asked = (*asked, Question(addresses=tuple(also)))
         observed = await self._lists.observe(asked, known_lists=known_lists)
         made = {row.member_id for row in observed.rows if row.place in self._put_back}
         for one in self._arrived:
@@ -305,145 +370,6 @@ class Enforcement:
         if all(step.act is not Act.TAKE_OFF for step in steps):
             return None
         return (await self._lists.queues()).get("shunt", 0)
-
-    async def _tell_stuck(self, standing: Standing, done: Collection[Step], before: int) -> None:
-        now = await self._stuck(done)
-        if now is not None and now > before:
-            names = {n for step in done if step.act is Act.TAKE_OFF for n in step.sanctions}
-            theirs = [s for s in (*standing.sanctions, *standing.ending) if s.id in names]
-            await self._book.note_shunted(theirs, now - before)
-
-    # -- writing down --------------------------------------------------------------------------
-
-    async def _note(self, standing: Standing, planned: Plan) -> None:
-        sanctions = {s.id: s for s in (*standing.sanctions, *standing.ending)}
-        for note in planned.notes:
-            await self._book.note_before(sanctions[note.sanction], note.records)
-
-    async def _barred(self, standing: Standing, barred: Iterable[Step]) -> None:
-        """Somebody was quicker: their ban isn't ours to remove, and we must look for it."""
-        sanctions = {s.id: s for s in standing.sanctions}
-        for step in barred:
-            if step.list is not None:
-                self._doubtful.add(step.list)
-            if step.act is not Act.BAN or ban_text(step.address) not in step.bans:
-                continue
-            facts = {"exact": True, "pattern": False, "tags": False}
-            record = Before(
-                list=step.list, address=step.address, role=step.role, facts=facts, site=step.site
-            )
-            for name in step.sanctions:
-                if name in sanctions:
-                    await self._book.note_before(sanctions[name], (record,))
-
-    def _remember(self, standing: Standing, done: Collection[Step]) -> None:
-        """What was put right. A step that failed counts when it is done."""
-        found, after = 0, self.counters.last_sweep
-        for sanction in standing.sanctions:
-            if sanction.proved is not None:
-                recorded = {(b.site, b.list, b.address, b.role) for b in sanction.before}
-                known = {b.address for b in sanction.before}
-                for step in done:
-                    if sanction.id not in step.sanctions:
-                        continue
-                    at = (step.site, step.list, step.address, step.role)
-                    adds = step.act in _ADDING or step.address not in known
-                    note = NEWLY_COVERED if adds and at not in recorded else PUT_RIGHT
-                    places = self._drifted.setdefault(sanction.id, {})
-                    old = places.get(step.place)
-                    places[step.place] = (
-                        replace(old, times=old.times + 1)
-                        if old
-                        else _Found(step=step, note=note, after=after)
-                    )
-                    found += note == PUT_RIGHT
-        self.counters = replace(self.counters, put_right=self.counters.put_right + found)
-
-    def _is_to_be_written(self, sanction: str, drifted: Mapping[Place, _Found]) -> bool:
-        """The first times of each place at once; then together, for it may go on for months."""
-        written = self._written.get(sanction)
-        return (
-            written is None
-            or self._clock.now() - written >= _WRITE_EVERY
-            or any(self._often.get((sanction, p), 0) < _WRITE_AT_ONCE for p in drifted)
-        )
-
-    async def _settle(self, standing: Standing, now: Plan, observed: Observed) -> set[str]:
-        """Prove what is read back as true, close what is all put back. Those whose ban is new."""
-        fresh: set[str] = set()
-        open_notes = {note.sanction for note in now.notes}
-        asked = {one.site for one in observed.each()}
-        for sanction in standing.sanctions:
-            if sanction.measure is Measure.WARN:
-                continue
-            rows, covers = now.rows[sanction.id], now.covers[sanction.id]
-            wrong = {step.place: step.now for step in now.steps_of(sanction.id)}
-            if sanction.proved is None and (wrong or sanction.id in open_notes):
-                continue
-            drifted = self._drifted.get(sanction.id, {})
-            if sanction.proved is not None:
-                if not drifted or not {place.site for place in drifted} <= asked:
-                    continue
-                rows = _of_drift(rows, drifted, wrong)
-            elif observed.away:
-                continue  # who they are there, and on which lists, is not known
-            if sanction.proved is None or self._is_to_be_written(sanction.id, drifted):
-                await self._book.note_enforced(sanction, await self._owned(rows, covers), covers)
-                self._wrote(sanction.id)
-            if any(row.role == Role.BAN for row in rows):
-                fresh.add(sanction.id)
-        for sanction in standing.ending:
-            if now.steps_of(sanction.id) or {sanction.id} & (open_notes | now.waiting):
-                continue
-            if drifted := self._drifted.get(sanction.id, {}):
-                rows = _of_drift((), drifted, {})
-                await self._book.note_enforced(sanction, rows, sanction.addresses)
-                self._wrote(sanction.id)
-            await self._book.note_restored(sanction, now.rows.get(sanction.id, ()))
-        return fresh
-
-    def _wrote(self, sanction: str) -> None:
-        self._written[sanction] = self._clock.now()
-        for place in self._drifted.pop(sanction, {}):
-            self._often[sanction, place] = self._often.get((sanction, place), 0) + 1
-
-    async def _discard_waiting(
-        self, standing: Standing, fresh: Collection[str], now: Plan, observed: Observed
-    ) -> None:
-        """What waits of those who are kept off, once they are: to look for it costs two calls a
-        list, and first they have to be on none."""
-        for sanction in standing.sanctions:
-            left = sanction.proved is not None and not sanction.cleared
-            if sanction.measure.keeps_off and (left or sanction.id in fresh):
-                names = [n for n in observed.lists if sanction.scope.covers(n, self._groups)]
-                covers = now.covers.get(sanction.id, sanction.addresses)
-                posts = await self._lists.discard_waiting(names, covers)
-                if posts or left or sanction.proved is None:
-                    await self._book.note_discarded(sanction, posts)
-
-    async def _owned(
-        self, rows: tuple[ProofRow, ...], covers: Collection[Address]
-    ) -> tuple[ProofRow, ...]:
-        """With the owners of the lists where a member was touched, who may be told; and of those
-        where somebody undid something, who may know of it."""
-        touched = {
-            row.list
-            for row in rows
-            if row.list and (_is_undone(row) or (row.role == Role.MEMBER and row.was != row.now))
-        }
-        owners = await self._lists.owners(sorted(touched)) if touched else {}
-        return tuple(
-            replace(
-                row,
-                owners=tuple(o for o in owners[row.list] if o not in covers),
-                own=bool({*owners[row.list]} & {*covers}),
-            )
-            if row.list is not None
-            and row.list in owners
-            and (_is_undone(row) or row.role == Role.MEMBER)
-            else row
-            for row in rows
-        )
 
     def _counted(self, now: Plan, count: int, calls: int) -> None:
         outstanding: dict[str, int] = {}
@@ -510,17 +436,23 @@ def _busy(standing: Standing, planned: Plan) -> Standing:
     )
 
 
-def _open_to_tags(standing: Standing, planned: Plan) -> set[str]:
-    """The sanctions that were proved, and lack a ban that takes in every plus-tag: on a list that
-    they cover now, for an address that was added, or because somebody took it away. Somebody may
-    be there with a tag since."""
+def _unsought(standing: Standing, planned: Plan) -> set[Address]:
+    """Who may be on a list with a plus-tag since before it was banned: those of a sanction that
+    was never proved, and of one that lacks a ban of every tag, on a list that it covers now, for
+    an address that was added, or because somebody took it away."""
     lacking = {
         name
         for step in planned.steps
         if step.act is Act.BAN and tags_text(step.address) in step.bans
         for name in step.sanctions
     }
-    return {s.id for s in standing.sanctions if s.proved is not None and s.id in lacking}
+    covered = {
+        address
+        for s in standing.sanctions
+        if s.in_force and (s.proved is None or s.id in lacking)
+        for address in planned.covers.get(s.id, ())
+    }
+    return {a for a in covered if a == a.untagged or a.untagged not in covered}
 
 
 def _those(now: Standing, then: Standing) -> Standing:
@@ -529,31 +461,4 @@ def _those(now: Standing, then: Standing) -> Standing:
     return Standing(
         sanctions=tuple(s for s in now.sanctions if s.id in ids),
         ending=tuple(s for s in now.ending if s.id in ids),
-    )
-
-
-def _is_undone(row: ProofRow) -> bool:
-    return row.note in (PUT_RIGHT, NOT_YET)
-
-
-def _of_drift(
-    rows: tuple[ProofRow, ...], drifted: Mapping[Place, _Found], wrong: Mapping[Place, Word]
-) -> tuple[ProofRow, ...]:
-    """``wrong``: what still isn't as it should be, as it was read back."""
-    by_place = {
-        Place(list=r.list, address=r.address, role=Role(r.role), site=r.site): r.now for r in rows
-    }
-    return tuple(
-        ProofRow(
-            list=place.list,
-            address=place.address,
-            role=place.role,
-            was=found.step.now,
-            now=wrong.get(place) or by_place.get(place, found.step.then),
-            note=NOT_YET if place in wrong else found.note,
-            site=place.site,
-            times=found.times,
-            after=found.after,
-        )
-        for place, found in drifted.items()
     )

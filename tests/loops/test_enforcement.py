@@ -594,29 +594,87 @@ async def test_duplicates_of_our_ban_all_go(lab: Lab, book: Book, loop: Enforcem
     assert lab.mailman.api("GET", f"bans/{MAL}")[0] == 404
 
 
+@pytest.mark.parametrize("way", ["sweep", "press"])
 async def test_two_sanctions_compose_and_the_end_of_one_reveals_the_other(
-    lab: Lab, book: Book, loop: Enforcement
+    way: str, lab: Lab, book: Book, loop: Enforcement
 ) -> None:
+    """However it is made true: by a whole sweep, or at once, without a look at all the rest."""
+    go = getattr(loop, way)
     before = lab.snapshot(*PERSON)
     moderated = book.decide(Measure.MODERATE)
-    await loop.sweep()
+    await go()
     banned = book.decide(Measure.BAN, MALLORY)
-    await loop.sweep()
+    await go()
     narrow = book.decide(Measure.SUSPEND, scope=Scope(lists=(DEV,)))
-    await loop.sweep()
+    await go()
     assert where(lab, *PERSON) == []
     book.end(banned)
-    await loop.sweep()
+    await go()
     assert where(lab, *PERSON) == [(MAL, "sig-node"), (MAL, "sig-web"), (MALLORY, "users")]
     assert lab.join(DEV, MALLORY)[0] == 400
     assert {row.get("moderation_action") for row in lab.rows(MAL) if row["role"] == "member"} == {
         "hold"
     }
     book.end(moderated)
-    await loop.sweep()
+    await go()
     book.end(narrow)
-    await loop.sweep()
+    await go()
     assert lab.snapshot(*PERSON) == before
+
+
+async def test_what_was_just_decided_does_not_wait_for_the_rest(
+    lab: Lab, book: Book, lists: MailmanLists, loop: Enforcement, monkeypatch: Any
+) -> None:
+    friend = Address("friend@example.net")
+    lab.join(QUIET, friend)
+    first = book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    asked: set[Address] = set()
+    observe = lists.observe
+
+    async def watched(questions: Any, **more: Any) -> Any:
+        asked.update(a for question in questions for a in question.addresses)
+        return await observe(questions, **more)
+
+    monkeypatch.setattr(lists, "observe", watched)
+    await loop.press()
+    assert not asked, "nothing presses"
+    second = book.decide(Measure.SUSPEND, friend)
+    await loop.press()
+    assert asked == {friend}
+    assert book.sanctions[second].proved
+    # But who turns out to be a person under another sanction is planned for with it.
+    before = where(lab, BYSTANDER)
+    lab.api("POST", f"users/{MAL}/addresses", email=BYSTANDER, absorb_existing=True)
+    third = book.decide(Measure.SUSPEND, BYSTANDER, scope=Scope(lists=(DEV,)))
+    await loop.press()
+    assert {MAL, BYSTANDER} <= asked
+    assert where(lab, BYSTANDER) == []
+    assert BYSTANDER in book.sanctions[first].addresses
+    for name in (first, third):
+        book.end(name)
+    await loop.press()
+    assert where(lab, BYSTANDER) == before
+
+
+async def test_who_was_on_a_list_with_a_tag_before_is_found_once_the_bans_stand(
+    lab: Lab, book: Book, loop: Enforcement, monkeypatch: Any
+) -> None:
+    tagged = MAL.replace("@", "+2@")
+    assert lab.join(QUIET, tagged)[0] == 201
+    seen: list[bool] = []
+    search = loop._lists.tagged
+
+    async def watched(addresses: Any) -> Any:
+        if addresses:
+            seen.append(lab.join(USERS, tagged)[0] == 201)
+        return await search(addresses)
+
+    monkeypatch.setattr(loop._lists, "tagged", watched)
+    book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    assert seen == [False], "nobody can slip in while we look"
+    assert where(lab, tagged) == []
 
 
 async def test_an_interim_is_confirmed_by_a_suspension_without_a_gap(

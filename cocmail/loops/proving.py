@@ -1,0 +1,142 @@
+"""What the book hears of a sweep: what stood before, what was read back, what is over.
+
+Owns what is proved and when, with the owners who may be told; that nothing is proved which wasn't
+read back; and that what waits of somebody is discarded when they are on no list. Refuses to plan
+and to change a list. Called by loops.enforcement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from cocmail.core.drift import NOT_YET, PUT_RIGHT
+from cocmail.core.enforcement import (
+    Act,
+    Observed,
+    Plan,
+    ProofRow,
+    Role,
+    Standing,
+    Step,
+    ban_text,
+)
+from cocmail.core.people import Address
+from cocmail.core.sanctions import Before, Measure
+from cocmail.loops.undone import Undone, rows_of
+from cocmail.ports import Book, Lists
+
+Owners = Mapping[str, tuple[Address, ...]]
+
+
+class Proving:
+    def __init__(
+        self, lists: Lists, book: Book, undone: Undone, groups: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        self._lists, self._book, self._undone, self._groups = lists, book, undone, groups
+
+    async def note(self, standing: Standing, planned: Plan) -> None:
+        """What stands there, before it is changed."""
+        sanctions = {s.id: s for s in (*standing.sanctions, *standing.ending)}
+        for note in planned.notes:
+            await self._book.note_before(sanctions[note.sanction], note.records)
+
+    async def barred(self, standing: Standing, barred: Iterable[Step]) -> None:
+        """Somebody was quicker: their ban isn't ours to remove."""
+        sanctions = {s.id: s for s in standing.sanctions}
+        for step in barred:
+            if step.act is not Act.BAN or ban_text(step.address) not in step.bans:
+                continue
+            facts = {"exact": True, "pattern": False, "tags": False}
+            record = Before(
+                list=step.list, address=step.address, role=step.role, facts=facts, site=step.site
+            )
+            for name in step.sanctions:
+                if name in sanctions:
+                    await self._book.note_before(sanctions[name], (record,))
+
+    async def settle(
+        self, standing: Standing, now: Plan, observed: Observed, owners: Owners
+    ) -> set[str]:
+        """Prove what is read back as true, close what is all put back. Those whose ban is new.
+        ``owners``: of lists that were just asked for theirs."""
+        fresh: set[str] = set()
+        open_notes = {note.sanction for note in now.notes}
+        asked = {one.site for one in observed.each()}
+        for sanction in standing.sanctions:
+            if sanction.measure is Measure.WARN:
+                continue
+            rows, covers = now.rows[sanction.id], now.covers[sanction.id]
+            wrong = {step.place: step.now for step in now.steps_of(sanction.id)}
+            if sanction.proved is None and (wrong or sanction.id in open_notes):
+                continue
+            if sanction.proved is not None:
+                undone = self._undone.of(sanction.id)
+                if not undone or not {place.site for place in undone} <= asked:
+                    continue
+                rows = rows_of(undone, rows, wrong)
+            elif observed.away:
+                continue  # who they are there, and on which lists, is not known
+            if sanction.proved is None or self._undone.is_due(sanction.id):
+                owned = await self._owned(rows, covers, owners)
+                await self._book.note_enforced(sanction, owned, covers)
+                self._undone.wrote(sanction.id)
+            if any(row.role == Role.BAN for row in rows):
+                fresh.add(sanction.id)
+        for sanction in standing.ending:
+            if now.steps_of(sanction.id) or {sanction.id} & (open_notes | now.waiting):
+                continue
+            if undone := self._undone.of(sanction.id):
+                await self._book.note_enforced(sanction, rows_of(undone), sanction.addresses)
+                self._undone.wrote(sanction.id)
+            await self._book.note_restored(sanction, now.rows.get(sanction.id, ()))
+        return fresh
+
+    async def discard_waiting(
+        self, standing: Standing, fresh: Collection[str], now: Plan, observed: Observed
+    ) -> None:
+        """What waits of those who are kept off, once they are: to look for it costs two calls a
+        list, and first they have to be on none."""
+        for sanction in standing.sanctions:
+            left = sanction.proved is not None and not sanction.cleared
+            if sanction.measure.keeps_off and (left or sanction.id in fresh):
+                names = [n for n in observed.lists if sanction.scope.covers(n, self._groups)]
+                covers = now.covers.get(sanction.id, sanction.addresses)
+                posts = await self._lists.discard_waiting(names, covers)
+                if posts or left or sanction.proved is None:
+                    await self._book.note_discarded(sanction, posts)
+
+    async def tell_stuck(self, standing: Standing, done: Collection[Step], count: int) -> None:
+        """So many posts of others got stuck in Mailman meanwhile."""
+        names = {n for step in done if step.act is Act.TAKE_OFF for n in step.sanctions}
+        theirs = [s for s in (*standing.sanctions, *standing.ending) if s.id in names]
+        await self._book.note_shunted(theirs, count)
+
+    async def _owned(
+        self, rows: tuple[ProofRow, ...], covers: Collection[Address], owners: Owners
+    ) -> tuple[ProofRow, ...]:
+        """With the owners of the lists where a member was touched, who may be told; and of those
+        where somebody undid something, who may know of it."""
+        touched = {
+            row.list
+            for row in rows
+            if row.list and (_is_undone(row) or (row.role == Role.MEMBER and row.was != row.now))
+        }
+        if lacking := touched - owners.keys():
+            owners = {**owners, **await self._lists.owners(sorted(lacking))}
+        return tuple(
+            replace(
+                row,
+                owners=tuple(o for o in owners[row.list] if o not in covers),
+                own=bool({*owners[row.list]} & {*covers}),
+            )
+            if row.list in touched
+            and row.list in owners
+            and (_is_undone(row) or row.role == Role.MEMBER)
+            else row
+            for row in rows
+        )
+
+
+def _is_undone(row: ProofRow) -> bool:
+    return row.note in (PUT_RIGHT, NOT_YET)

@@ -1,0 +1,110 @@
+"""What sweeps put right on the lists and the book doesn't have yet.
+
+Owns that memory: each place as it was found, how often, and when it is to be written down; for
+somebody may undo a thing every second, and each event is read for ever. Refuses to know who hears
+of it (core.drift does). Called by loops.enforcement and loops.proving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
+from cocmail.core.enforcement import Act, Place, ProofRow, Role, Step, Word
+from cocmail.core.sanctions import Sanction
+from cocmail.ports import Clock
+
+_ADDING = (Act.BAN, Act.PUT_BACK)
+_WRITE_EVERY = timedelta(minutes=10)
+_WRITE_AT_ONCE = 2  # times of one place that are written down without waiting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A place that differed from what was proved before."""
+
+    step: Step
+    note: str
+    after: datetime | None  # when all was last seen as it should be
+    times: int = 1
+
+
+class Undone:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._found: dict[str, dict[Place, Found]] = {}  # by sanction
+        self._written: dict[str, datetime] = {}  # when the book last heard of a sanction's
+        self._often: dict[tuple[str, Place], int] = {}  # and how often of each place
+
+    def remember(
+        self, sanctions: Iterable[Sanction], done: Iterable[Step], after: datetime | None
+    ) -> int:
+        """What was put right, and in how many places. A step that failed counts when it is
+        done."""
+        count, done = 0, tuple(done)
+        for sanction in sanctions:
+            if sanction.proved is None:
+                continue
+            recorded = {(b.site, b.list, b.address, b.role) for b in sanction.before}
+            known = {b.address for b in sanction.before}
+            places = self._found.setdefault(sanction.id, {})
+            for step in done:
+                if sanction.id not in step.sanctions:
+                    continue
+                at = (step.site, step.list, step.address, step.role)
+                adds = step.act in _ADDING or step.address not in known
+                note = NEWLY_COVERED if adds and at not in recorded else PUT_RIGHT
+                old = places.get(step.place)
+                places[step.place] = (
+                    replace(old, times=old.times + 1)
+                    if old
+                    else Found(step=step, note=note, after=after)
+                )
+                count += note == PUT_RIGHT
+        return count
+
+    def of(self, sanction: str) -> Mapping[Place, Found]:
+        return self._found.get(sanction, {})
+
+    def is_due(self, sanction: str) -> bool:
+        """The first times of each place at once; then together, for it may go on for months."""
+        written = self._written.get(sanction)
+        return (
+            written is None
+            or self._clock.now() - written >= _WRITE_EVERY
+            or any(self._often.get((sanction, p), 0) < _WRITE_AT_ONCE for p in self.of(sanction))
+        )
+
+    def wrote(self, sanction: str) -> None:
+        self._written[sanction] = self._clock.now()
+        for place in self._found.pop(sanction, {}):
+            self._often[sanction, place] = self._often.get((sanction, place), 0) + 1
+
+
+def rows_of(
+    found: Mapping[Place, Found],
+    rows: Iterable[ProofRow] = (),
+    wrong: Mapping[Place, Word] | None = None,
+) -> tuple[ProofRow, ...]:
+    """As a proof tells it. ``rows``: how the places stand now; ``wrong``: what still isn't as it
+    should be, as it was read back."""
+    by_place = {
+        Place(list=r.list, address=r.address, role=Role(r.role), site=r.site): r.now for r in rows
+    }
+    wrong = wrong or {}
+    return tuple(
+        ProofRow(
+            list=place.list,
+            address=place.address,
+            role=place.role,
+            was=one.step.now,
+            now=wrong.get(place) or by_place.get(place, one.step.then),
+            note=NOT_YET if place in wrong else one.note,
+            site=place.site,
+            times=one.times,
+            after=one.after,
+        )
+        for place, one in found.items()
+    )
