@@ -323,6 +323,7 @@ class Played:
         self._book = Book(Now())
         self._loop = self._enforcement(lists)
         self._ids: dict[str, str] = {}
+        self._sweeps = 0
         self._start = snapshot(community.mailman, EVERYBODY)
         self._seen = community.see()
         self._model = Model(self._seen, [set(person) for person in PEOPLE])
@@ -381,16 +382,23 @@ class Played:
             users.remove(first)
             self._model.person(who).add(LATE)
 
+    async def _sweep(self, loop: Enforcement) -> None:
+        """As the daemon does it: at its time, or because something was decided."""
+        self._sweeps += 1
+        if self._sweeps % 2:
+            await loop.press()
+        await loop.sweep()
+
     async def _swept(self, then: str) -> list[str]:
         if then.startswith("cut"):
             dying = _Dying(self._lists, int(then.split()[1]))
             try:
-                await self._enforcement(dying, parallel=1).sweep()
+                await self._sweep(self._enforcement(dying, parallel=1))
             except* _Dead:
                 pass
             self._loop = self._enforcement(self._lists)
         try:
-            await self._loop.sweep()
+            await self._sweep(self._loop)
         except CocmailError as error:
             said = [f"the sweep said: {error}"]
         else:
