@@ -32,6 +32,7 @@ from cocmail.core.enforcement import (
     Row,
     Step,
     ban_text,
+    banned_as_by_us,
     tags_text,
 )
 from cocmail.core.errors import Permanent, Temporary
@@ -166,6 +167,7 @@ class MailmanLists:
             rows=rows,
             bans=tuple(bans),
             owners=await self.owners(owned),
+            strays=banned_as_by_us(entries_of[0]) - {*everybody},
             calls=self._connection.calls - before,
             seconds=self._connection.seconds - begun,
         )

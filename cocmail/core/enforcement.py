@@ -14,7 +14,7 @@ user's preferred address.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -125,6 +125,8 @@ class Observed:
     bans: tuple[Ban, ...] = field(default=(), repr=False)
     owners: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
     # all owners, of the lists that one of these people owns
+    strays: frozenset[Address] = field(default=frozenset(), repr=False)
+    # whom nobody asked for, and who is banned from the site just as we ban
     calls: int = 0  # what this observation cost
     seconds: float = 0.0  # that these calls took, added up
     site: str = ""  # whose this is
@@ -183,6 +185,7 @@ class Standing:
 
     sanctions: tuple[Sanction, ...]  # in force now, each with its own open `before` records
     ending: tuple[Sanction, ...]  # ended or lifted, but with records that are not yet put back
+    past: bool = False  # whether there are others that ended: a backup can bring their bans back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +219,15 @@ def ban_text(address: Address) -> str:
     if "/" not in address:
         return str(address)
     return "^" + _literally(address) + "$"
+
+
+def banned_as_by_us(entries: Collection[str]) -> frozenset[Address]:
+    """Who has both of our bans, the address and every tag of it: nobody else spells them so."""
+    return frozenset(
+        address
+        for address in map(Address, entries)
+        if "/" not in address and tags_text(address) in entries
+    )
 
 
 def tags_text(address: Address) -> str:

@@ -6,14 +6,14 @@ Called by loops/book, one sanction a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.drift import NOT_YET, PUT_RIGHT, due_at
-from cocmail.core.enforcement import LEFT, STILL_HELD, STILL_OFF, ProofRow
+from cocmail.core.enforcement import LEFT, STILL_HELD, STILL_OFF, ProofRow, Role
 from cocmail.core.letters import Kind
 from cocmail.core.outcomes import tell_outcome
 from cocmail.core.people import Address
@@ -149,6 +149,7 @@ def restored(case: Case, setting: Setting, sanction_id: str, rows: Sequence[Proo
     """The ended sanction's places are as they should be now, as read back."""
     work = Work(case, setting)
     rows = tuple(_of_this_case(work, sanction_id, row) for row in rows)
+    again = bool(work.case.sanctions[sanction_id].closed)
     work.happen(e.Restored(sanction=sanction_id, lines=_lines(rows)))
     sanction = work.case.sanctions[sanction_id]
     drift = case.drifts.get(sanction_id)
@@ -156,8 +157,36 @@ def restored(case: Case, setting: Setting, sanction_id: str, rows: Sequence[Proo
         "sanction": sanction,
         "table": read_back(rows, tense=Tense.BACK),
         "times_undone": drift.times if drift else 0,
+        "again": again,
     }
     work.tell(Kind.PROOF, "proof-ended", values)
+    return work.result()
+
+
+def recalled(case: Case, setting: Setting, strays: Collection[Address]) -> Result:
+    """Our bans stand again for these addresses, as after a backup: what was put back before, and
+    has gone with them, is to be put back once more."""
+    work = Work(case, setting)
+    for sanction in case.sanctions.values():
+        ours = any(
+            b.role == Role.BAN
+            and b.list is None
+            and b.address in strays
+            and not (b.facts or {}).get("exact")
+            for b in sanction.closed
+        )
+        if ours and not sanction.in_force and not sanction.before:
+            places = tuple(
+                e.Place(
+                    list=b.list,
+                    address=b.address,
+                    role=b.role,
+                    facts=None if b.facts is None else dict(b.facts),
+                    site=b.site,
+                )
+                for b in sanction.closed
+            )
+            work.happen(e.BeforeNoted(sanction=sanction.id, places=places))
     return work.result()
 
 

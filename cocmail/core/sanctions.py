@@ -89,6 +89,7 @@ class Sanction:
     # Decided to be somebody else's: not covered, whatever Mailman links them to.
     apart: frozenset[Address] = field(default=frozenset(), repr=False)
     before: tuple[Before, ...] = field(default=(), repr=False)  # open; a place's last counts
+    closed: tuple[Before, ...] = field(default=(), repr=False)  # those that were all put back
 
     @property
     def in_force(self) -> bool:

@@ -40,6 +40,7 @@ def union(asked: Iterable[Observed], away: Mapping[str, Temporary | Permanent]) 
         rows=tuple(row for one in sites for row in one.rows),
         bans=tuple(ban for one in sites for ban in one.bans),
         owners=owners,
+        strays=frozenset[Address]().union(*(one.strays for one in sites)),
         calls=sum(one.calls for one in sites),
         seconds=sum(one.seconds for one in sites),
         sites=tuple(replace(one, linked=linked) for one in sites),
@@ -59,6 +60,7 @@ def added(first: Observed, second: Observed) -> Observed:
         rows=(*(row for row in first.rows if row.place not in fresh), *second.rows),
         bans=(*(b for b in first.bans if (b.list, b.address) not in bans), *second.bans),
         owners={**first.owners, **second.owners},
+        strays=first.strays & second.strays,
         calls=first.calls + second.calls,
         seconds=first.seconds + second.seconds,
     )

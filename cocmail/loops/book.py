@@ -42,7 +42,11 @@ class LedgerBook:
                 elif sanction.state in (State.ENDED, State.LIFTED) and sanction.before:
                     ending.append(sanction)
         begun = sorted(sanctions, key=_start)
-        return Standing(sanctions=tuple(begun), ending=tuple(sorted(ending, key=_start)))
+        return Standing(
+            sanctions=tuple(begun),
+            ending=tuple(sorted(ending, key=_start)),
+            past=bool(await self._deciding.store.past_cases()),
+        )
 
     async def note_before(self, sanction: Sanction, records: Sequence[Before]) -> None:
         places = tuple(
@@ -74,6 +78,13 @@ class LedgerBook:
         await self._deciding.on(
             sanction.case, lambda c, s: proofs.restored(c, s, sanction.id, rows)
         )
+
+    async def recall(self, strays: Collection[Address]) -> bool:
+        found = False
+        for case_id in await self._deciding.store.past_cases():
+            made = await self._deciding.on(case_id, lambda c, s: proofs.recalled(c, s, strays))
+            found |= bool(made and made.events)
+        return found
 
     async def note_shunted(self, sanctions: Collection[Sanction], count: int) -> None:
         for case_id in dict.fromkeys(sanction.case for sanction in sanctions):

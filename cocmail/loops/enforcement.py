@@ -117,6 +117,7 @@ class Enforcement:
         self._groups = groups
         self._sweep_every, self._parallel, self._tell_after = sweep_every, parallel, tell_after
         self._lock = asyncio.Lock()
+        self._recalled: set[Address] = set()  # whose bans, left over from before, were looked into
         self._doubtful: set[str] = set()  # lists whose own bans got in our way
         self._undone = Undone(clock)
         self._proving = Proving(lists, book, self._undone, groups)
@@ -196,7 +197,7 @@ class Enforcement:
         standing = await self._standing()
         self._ends = {s.id: s.until for s in standing.sanctions if s.until is not None}
         count = len(standing.sanctions) + len(standing.ending)
-        if not count and not self._waiting:
+        if not count and not self._waiting and not standing.past:
             self.to_hold = frozenset()
             self._counted(Plan(), 0, 0)
             self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble="")
@@ -206,6 +207,7 @@ class Enforcement:
             self.counters = replace(self.counters, trouble=late)  # told while it goes on
         made = await self._make_true(standing, observed)
         self.to_hold = to_hold(standing.sanctions, made.planned.covers, self._groups)
+        await self._recall(standing, made)
         self._counted(made.now, count, made.calls)
         made.check()
         trouble = "; ".join((*claimed_twice(made.observed), *slow(made.observed)))
@@ -213,6 +215,17 @@ class Enforcement:
             _log.warning("enforcement: %s", trouble)
         self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble=trouble)
         return made.planned
+
+    async def _recall(self, standing: Standing, made: _Made) -> None:
+        """Mailman set back to a backup has the bans of sanctions that ended since. Once for each
+        address: somebody who wants them there is not fought."""
+        ours = {a for some in made.planned.covers.values() for a in some}
+        ours |= {a for s in self._waiting for a in (s.address, *s.addresses)}
+        strays = made.observed.strays - ours - self._recalled
+        if strays and standing.past:
+            self._recalled |= strays
+            if await self._book.recall(strays):
+                self.wake.set()
 
     async def press(self) -> None:
         """What was decided and isn't true yet, without a look at all that was made true before.

@@ -11,6 +11,7 @@ import pytest
 
 from cocmail.adapters import template_check as check
 from cocmail.adapters.templates import Templates
+from cocmail.core import events as e
 from cocmail.core import proofs
 from cocmail.core.enforcement import Observed, ProofRow, Role, Row
 from cocmail.core.letters import Letter
@@ -18,6 +19,7 @@ from cocmail.core.people import Address
 from cocmail.core.preview import preview
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.core.table import NAMED, WITH_A_ROLE, Tense, read_back
+from cocmail.core.work import Result
 from tests.core.house import House
 from tests.promises.kit import MALLORY, OBSERVED, World, text_of
 
@@ -117,6 +119,32 @@ def test_the_proof_of_the_end_says_what_is_somebody_elses_doing() -> None:
         text.replace("\r\n", "\n").replace(" \n", " ")
     )
     assert len(files) == 1
+
+
+def test_what_a_backup_brings_back_is_put_back_again_and_said() -> None:
+    world = World()
+    name = world.propose()
+    world.vote(name, "alice", "bob")
+    places = (
+        e.Place(list=None, address=MALLORY, role="ban", facts={"exact": False, "tags": False}),
+        e.Place(list=MANY[0], address=MALLORY, role="member", facts={"rows": []}),
+    )
+    world.take(Result(events=(e.BeforeNoted(sanction=name, places=places),), letters=()))
+    world.take(proofs.enforced(world.case, world.setting(), name, (), [MALLORY]))
+    # While it is in force, or not all put back, its bans are no leftover.
+    assert not proofs.recalled(world.case, world.setting(), {MALLORY}).events
+    world.say("alice", f"/lift {name} because it is over")
+    world.vote(world.case.open_proposals[-1].id, "alice", "bob")
+    assert not proofs.recalled(world.case, world.setting(), {MALLORY}).events
+    world.take(proofs.restored(world.case, world.setting(), name, ()))
+    assert "earlier state" not in text_of(world.to("member:alice", "proof")[-1])
+    assert not world.case.unsettled
+    assert not proofs.recalled(world.case, world.setting(), {Address("other@mail.example")}).events
+    world.take(proofs.recalled(world.case, world.setting(), {MALLORY}))
+    assert world.case.unsettled
+    assert {b.role for b in world.case.sanctions[name].before} == {"ban", "member"}
+    world.take(proofs.restored(world.case, world.setting(), name, ()))
+    assert "gone back to an earlier state" in text_of(world.to("member:alice", "proof")[-1])
 
 
 @pytest.mark.parametrize("count", [NAMED - 1, NAMED, NAMED + 1])

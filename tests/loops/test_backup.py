@@ -1,47 +1,106 @@
-"""A Mailman set back to its backup of last week: what was decided since is made true again."""
+"""A Mailman set back to its backup of last week: what was decided since is made true again, and
+what was undone since is undone again."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from cocmail.adapters.mailman import MailmanLists
+from cocmail.core.enforcement import tags_text
 from cocmail.core.sanctions import Measure
 from cocmail.lab.mailman import Mailman
-from tests.loops.test_enforcement import DOMAIN, PERSON, Book, Lab, Now, enforcement, where
+from cocmail.loops.enforcement import Enforcement
+from tests.loops.test_enforcement import (
+    BYSTANDER,
+    DOMAIN,
+    MAL,
+    PERSON,
+    Book,
+    Lab,
+    Now,
+    enforcement,
+    where,
+)
 
 pytestmark = pytest.mark.servers
 
 
-async def test_a_backup_from_before_the_sanction(tmp_path: Path) -> None:
+class Week:
+    """A Mailman with a backup."""
+
+    def __init__(self, mailman: Mailman, folder: Path) -> None:
+        self._mailman, self._backup = mailman, folder
+        self._data = mailman.directory / "var" / "data"
+
+    def keep(self) -> None:
+        self._mailman.stop()
+        shutil.copytree(self._data, self._backup)
+        self._mailman.start()
+
+    def restore(self) -> None:
+        self._mailman.stop()
+        shutil.rmtree(self._data)
+        shutil.copytree(self._backup, self._data)
+        self._mailman.start()
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[tuple[Week, Lab, Book, Enforcement]]:
     with Mailman(tmp_path / "mailman") as mailman:
         lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=10)
         lab = Lab(mailman)
         lab.api("POST", "domains", mail_host=DOMAIN)
         lab.people()
-        before = lab.snapshot(*PERSON)
-        data = mailman.directory / "var" / "data"
-        mailman.stop()
-        shutil.copytree(data, tmp_path / "backup")
-        mailman.start()
-        clock = Now()
-        book = Book(clock)
-        loop = enforcement(lists, book, clock)
-        name = book.decide(Measure.SUSPEND)
-        await loop.sweep()
-        assert where(lab, *PERSON) == []
-
-        mailman.stop()
-        shutil.rmtree(data)
-        shutil.copytree(tmp_path / "backup", data)
-        mailman.start()
-        assert where(lab, *PERSON) != []
-        await loop.sweep()
-        assert where(lab, *PERSON) == []
-        assert [one for one, _ in book.proofs] == [name, name], "and the committee is told"
-        book.end(name)
-        await loop.sweep()
-        assert lab.snapshot(*PERSON) == before
+        book = Book(Now())
+        yield Week(mailman, tmp_path / "backup"), lab, book, enforcement(lists, book, book.clock)
         await lists.close()
+
+
+Stage = tuple[Week, Lab, Book, Enforcement]
+
+
+async def test_a_backup_from_before_the_sanction(stage: Stage) -> None:
+    week, lab, book, loop = stage
+    before = lab.snapshot(*PERSON)
+    week.keep()
+    name = book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    assert where(lab, *PERSON) == []
+    week.restore()
+    assert where(lab, *PERSON) != []
+    await loop.sweep()
+    assert where(lab, *PERSON) == []
+    assert [one for one, _ in book.proofs] == [name, name], "and the committee is told"
+    book.end(name)
+    await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+
+
+async def test_a_backup_from_during_a_sanction_that_is_over(stage: Stage) -> None:
+    week, lab, book, loop = stage
+    lab.api("POST", "bans", email=BYSTANDER)  # not ours
+    before = lab.snapshot(*PERSON)
+    name = book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    week.keep()
+    book.end(name)
+    await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+    week.restore()
+    assert where(lab, *PERSON) == []
+    await loop.sweep()
+    assert loop.wake.is_set()
+    await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+    assert [one for one, _ in book.returns] == [name, name], "and the committee is told"
+    assert [ban["email"] for ban in lab.api("GET", "bans")["entries"]] == [BYSTANDER]
+    # Whoever bans them so by hand means it.
+    for text in (MAL, tags_text(MAL)):
+        lab.api("POST", "bans", email=text)
+    await loop.sweep()
+    await loop.sweep()
+    assert lab.api("GET", "bans")["total_size"] == 3

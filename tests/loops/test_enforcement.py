@@ -87,6 +87,7 @@ class Book:
         return Standing(
             sanctions=tuple(s for s in every if s.state is State.IN_FORCE),
             ending=tuple(s for s in every if s.state is State.ENDED and s.before),
+            past=any(s.state is State.ENDED for s in every),
         )
 
     async def note_before(self, sanction: Sanction, records: Sequence[Before]) -> None:
@@ -114,8 +115,15 @@ class Book:
         self.discarded.append((sanction.id, dict(posts)))
 
     async def note_restored(self, sanction: Sanction, rows: Sequence[ProofRow]) -> None:
-        self.sanctions[sanction.id] = replace(self.sanctions[sanction.id], before=())
+        old = self.sanctions[sanction.id]
+        self.sanctions[sanction.id] = replace(old, before=(), closed=old.before)
         self.returns.append((sanction.id, tuple(rows)))
+
+    async def recall(self, strays: Collection[Address]) -> bool:
+        found = [s for s in self.sanctions.values() if s.closed and s.address in strays]
+        for one in found:
+            self.sanctions[one.id] = replace(one, before=one.closed)
+        return bool(found)
 
     async def note_shunted(self, sanctions: Collection[Sanction], count: int) -> None:
         self.shunted.append(({sanction.id for sanction in sanctions}, count))

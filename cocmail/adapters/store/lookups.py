@@ -102,6 +102,12 @@ async def unsettled(connection: AsyncConnection) -> tuple[str, ...]:
     return await _names(connection, select(index_unsettled.c.case).order_by(index_unsettled.c.case))
 
 
+async def past(connection: AsyncConnection) -> tuple[str, ...]:
+    """Cases with a sanction that ended or was lifted."""
+    query = select(index_sanctions.c.case).where(index_sanctions.c.state.in_(("ended", "lifted")))
+    return await _names(connection, query.distinct().order_by(index_sanctions.c.case))
+
+
 async def due(
     connection: AsyncConnection, until: datetime | None
 ) -> tuple[tuple[str, str, str, datetime], ...]:

@@ -126,6 +126,10 @@ class SqlStore(Generic[E, C]):
         async with self._database.reading() as connection:
             return await lookups.unsettled(connection)
 
+    async def past_cases(self) -> tuple[str, ...]:
+        async with self._database.reading() as connection:
+            return await lookups.past(connection)
+
     async def statistics(self) -> views.Statistics:
         async with self._database.reading() as connection:
             return await views.statistics(connection)

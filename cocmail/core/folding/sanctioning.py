@@ -103,9 +103,8 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
             return _narrow(case, event)
         case e.Restored():
             sanction = sanction_of(case, event)
-            return replace(
-                case, sanctions=put(case.sanctions, sanction.id, replace(sanction, before=()))
-            )
+            sanction = replace(sanction, before=(), closed=sanction.before)
+            return replace(case, sanctions=put(case.sanctions, sanction.id, sanction))
     return None
 
 
