@@ -84,6 +84,7 @@ class Daemon:
             groups=parts.groups(settings),
             every=settings.sweep_every,
             mine=lambda: self._sweeps,
+            beside=lambda: self._enforcement.beside,
         )
         self._intake = Intake(
             self._deciding,

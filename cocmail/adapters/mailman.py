@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,8 +52,9 @@ class _Person:
 
     addresses: tuple[Address, ...] = field(repr=False)  # all of the same user, this one too
     known: bool = False
-    user: bool = False  # else the address stands alone
+    user: str = ""  # Mailman's id; else the address stands alone
     unverified: tuple[Address, ...] = field(default=(), repr=False)
+    since: Mapping[Address, datetime] = field(default_factory=dict, repr=False)
 
 
 TRIED = ((3, 3, 3), (3, 3, 10))
@@ -134,6 +136,11 @@ class MailmanLists:
         names = dict.fromkeys(name for question in questions for name in question.lists)
         if not known_lists or not self._list_ids:
             await self._run(self._read_lists)
+        users = tuple(dict.fromkeys(user for question in questions for user in question.users))
+        preferred = dict(zip(users, await self._each(self._read_preferred, users), strict=True))
+        # What is a user's who has lost the address isn't among the address's own memberships.
+        returning = {a for question in questions if question.users for a in question.addresses}
+        asked |= dict.fromkeys(address for address in preferred.values() if address is not None)
         levels: list[str | None] = [None, *(n for n in names if n in self._list_ids)]
         mailboxes = {a for question in questions if question.tagged for a in question.addresses}
         people, entries_of = await _together(
@@ -143,15 +150,16 @@ class MailmanLists:
         known = frozenset(a for person in people if person.known for a in person.addresses)
         unverified = frozenset(a for person in people for a in person.unverified)
         # Only an address of a user has cheap memberships; another has at most nonmember rows.
-        of_users = {a for person in people if person.user for a in person.addresses}
+        of_users = {a: person.user for person in people if person.user for a in person.addresses}
+        cheap = of_users.keys() - returning
         found = [
             entry
-            for some in await self._each(lambda a: self._read_rows(a, a in of_users), sorted(known))
+            for some in await self._each(lambda a: self._read_rows(a, a in cheap), sorted(known))
             for entry in some
         ]
         if known_lists and any(e["list_id"] not in self._list_ids.values() for e in found):
             await self._run(self._read_lists)
-        rows = self._rows(found, unverified)
+        rows = self._rows(found, unverified, of_users)
         everybody = sorted({*asked, *linked})
         bans = [
             ban
@@ -164,6 +172,9 @@ class MailmanLists:
             linked=linked,
             known=known,
             unverified=unverified,
+            since={a: at for person in people for a, at in person.since.items()},
+            users=of_users,
+            preferred=preferred,
             rows=rows,
             bans=tuple(bans),
             owners=await self.owners(owned),
@@ -305,8 +316,9 @@ class MailmanLists:
         return _Person(
             addresses=tuple(sorted({address, *(Address(entry["email"]) for entry in found)})),
             known=True,
-            user=True,
+            user=_user(found[0]) if found else "",
             unverified=_unverified(found),
+            since=_since(found),
         )
 
     def _read_alone(self, address: Address) -> _Person:
@@ -317,7 +329,20 @@ class MailmanLists:
             if answer.status == 404:
                 return _Person(addresses=(address,))
             raise
-        return _Person(addresses=(address,), known=True, unverified=_unverified([record]))
+        return _Person(
+            addresses=(address,),
+            known=True,
+            unverified=_unverified([record]),
+            since=_since([record]),
+        )
+
+    def _read_preferred(self, user: str) -> Address | None:
+        try:
+            return Address(self._connection.get(f"users/{quoted(user)}/preferred_address")["email"])
+        except Answered as answer:
+            if answer.status == 404:  # has none, or is gone
+                return None
+            raise
 
     def _read_tagged(self, address: Address) -> tuple[Address, ...]:
         """This address with a plus-tag, where it is on a list so."""
@@ -326,13 +351,13 @@ class MailmanLists:
         found = dict.fromkeys(Address(entry["email"]) for entry in entries)
         return tuple(one for one in found if one.untagged == address)
 
-    def _read_rows(self, address: Address, of_user: bool) -> list[dict[str, Any]]:
+    def _read_rows(self, address: Address, cheap: bool) -> list[dict[str, Any]]:
         try:
-            if of_user:
+            if cheap:
                 path = f"addresses/{quoted(address)}/memberships"
                 entries = self._connection.entries(path, fields=_FIELDS)
             else:
-                entries = self._connection.find(subscriber=str(address), fields=_FIELDS)
+                entries = self._connection.find(subscriber=str(address), fields=(*_FIELDS, "user"))
         except Answered as answer:
             if answer.status == 404:  # gone since we asked for it
                 return []
@@ -341,7 +366,10 @@ class MailmanLists:
         return [entry for entry in entries if entry["email"].lower() == address]
 
     def _rows(
-        self, entries: Iterable[Mapping[str, Any]], unverified: Collection[Address]
+        self,
+        entries: Iterable[Mapping[str, Any]],
+        unverified: Collection[Address],
+        users: Mapping[Address, str],
     ) -> tuple[Row, ...]:
         by_id = {list_id: name for name, list_id in self._list_ids.items()}
         return tuple(
@@ -349,7 +377,8 @@ class MailmanLists:
                 list=by_id[entry["list_id"]],
                 address=(address := Address(entry["email"])),
                 role=Role(entry["role"]),
-                mode=entry["subscription_mode"],
+                mode=(mode := entry["subscription_mode"]),
+                user=(_user(entry) or users.get(address, "")) if mode == "as_user" else "",
                 member_id=entry["member_id"],
                 action=entry.get("moderation_action"),
                 verified=address not in unverified,
@@ -415,6 +444,19 @@ async def _together(one: Coroutine[Any, Any, _T], other: Coroutine[Any, Any, _U]
     finally:
         for task in tasks:
             task.cancel()
+
+
+def _user(entry: Mapping[str, Any]) -> str:
+    """Mailman's id of whoever it belongs to."""
+    return str(entry.get("user", "")).rpartition("/")[2]
+
+
+def _since(entries: Iterable[Mapping[str, Any]]) -> dict[Address, datetime]:
+    """When Mailman came to know them; it writes UTC without saying so."""
+    return {
+        Address(one["email"]): datetime.fromisoformat(one["registered_on"]).replace(tzinfo=UTC)
+        for one in entries
+    }
 
 
 def _unverified(entries: Iterable[Mapping[str, Any]]) -> tuple[Address, ...]:

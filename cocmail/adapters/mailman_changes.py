@@ -158,7 +158,8 @@ class MailmanChanges:
         """False where a ban forbids it."""
         user, language = self._standing(row.address)
         subscriber = str(row.address)
-        if row.mode == "as_user" and user and self._preferred(user) == row.address:
+        whose = row.user or user
+        if row.mode == "as_user" and user == whose and self._preferred(user) == row.address:
             subscriber = user
         fields: dict[str, Any] = {
             "list_id": list_id,

@@ -83,7 +83,7 @@ def reaches(
     return tuple(
         Reach(
             sanction=sanction,
-            addresses=_addresses(sanction, observed),
+            addresses=covered(sanction, observed),
             lists=frozenset(name for name in observed.lists if sanction.scope.covers(name, groups)),
             records={
                 Place(list=b.list, address=b.address, role=Role(b.role), site=b.site): b.facts
@@ -108,12 +108,44 @@ def everybody(addresses: Iterable[Address], observed: Observed) -> tuple[Address
     return tuple(found)
 
 
-def _addresses(sanction: Sanction, observed: Observed) -> tuple[Address, ...]:
+def covered(sanction: Sanction, observed: Observed) -> tuple[Address, ...]:
     """The named one first. Once covered, always covered: an address that was moved to another
-    user meanwhile still carries our records."""
+    user meanwhile still carries our records.
+
+    Every link is followed when it is decided, of an address that is added later too. After that
+    only where nobody else can have been: a user with an address that Mailman knew before, and that
+    wasn't theirs then, may be somebody's to whom a covered address was moved. That is for humans
+    to say (core.leading).
+    """
+    recorded = {before.address for before in sanction.before}
     named = (sanction.address, *sanction.addresses)
-    found = everybody(_named(sanction), observed)
-    return tuple(a for a in found if a in named or not a.is_among(sanction.apart))
+    theirs = tuple(_named(sanction))
+    decided = named if sanction.proved is None else [a for a in named if a not in recorded]
+    known = {*theirs, *everybody(decided, observed)}
+
+    def is_older(address: Address) -> bool:
+        at = observed.since.get(address)
+        return bool(at and sanction.start and at < sanction.start) and not address.is_among(known)
+
+    def is_doubtful(address: Address) -> bool:
+        return any(map(is_older, observed.linked.get(address, ()))) and not address.is_among(known)
+
+    return tuple(
+        a
+        for a in everybody(theirs, observed)
+        if a in named or not (a.is_among(sanction.apart) or is_doubtful(a))
+    )
+
+
+def beside(force: Iterable[Reach], observed: Observed) -> Mapping[Address, tuple[Address, ...]]:
+    """Who is on a Mailman user with somebody's covered address, and isn't covered with it: with
+    the covered addresses on that user."""
+    found: dict[Address, set[Address]] = {}
+    for reach in force:
+        own = {*reach.addresses}
+        for address in {*everybody(own, observed)} - own:
+            found.setdefault(address, set()).update(own & {*observed.linked.get(address, ())})
+    return {address: tuple(sorted(theirs)) for address, theirs in found.items()}
 
 
 def pressing(
@@ -156,6 +188,7 @@ def questions(
             Question(
                 addresses=tuple(dict.fromkeys(_named(sanction))),
                 lists=tuple(sorted(name for name in lists if name is not None)),
+                users=() if sanction.in_force else _users(sanction),
             )
         )
     return tuple(asked)
@@ -174,6 +207,17 @@ def _named(sanction: Sanction) -> Iterator[Address]:
 
 def _mailboxes(sanction: Sanction) -> set[Address]:
     return {address.untagged for address in _named(sanction)}
+
+
+def _users(sanction: Sanction) -> tuple[str, ...]:
+    """Who was on lists through their user, and so comes back."""
+    found: dict[str, None] = {}
+    for before in sanction.before:
+        rows = (before.facts or {}).get("rows")
+        for row in rows if isinstance(rows, list | tuple) else ():
+            if user := row.get("user"):
+                found[str(user)] = None
+    return tuple(found)
 
 
 def persons(all_reaches: Iterable[Reach]) -> dict[Address, str]:

@@ -74,6 +74,7 @@ class Row:
     address: Address
     role: Role
     mode: str = "as_address"  # or "as_user": through the user's preferred address
+    user: str = ""  # Mailman's id of that user, where it is as_user
     member_id: str = ""
     action: str | None = None  # moderation action; None: the list's default
     verified: bool = True  # the address, by its owner: a silent subscription verifies it as well
@@ -106,6 +107,7 @@ class Question:
     addresses: tuple[Address, ...]
     lists: tuple[str, ...] = ()  # those whose own bans matter; the site's always do
     tagged: bool = False  # look also for these addresses with a plus-tag: dear, but needed once
+    users: tuple[str, ...] = ()  # whose entries of before are to come back: what they prefer now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +123,11 @@ class Observed:
     # every address of the same Mailman user, itself included
     known: frozenset[Address] = field(default=frozenset(), repr=False)  # Mailman has a record
     unverified: frozenset[Address] = field(default=frozenset(), repr=False)  # of those
+    since: Mapping[Address, datetime] = field(default_factory=dict, repr=False)
+    # when Mailman came to know each of them
+    users: Mapping[Address, str] = field(default_factory=dict, repr=False)  # address → user's id
+    preferred: Mapping[str, Address | None] = field(default_factory=dict, repr=False)
+    # user's id → preferred address, of those that were asked for; None: has none, or is gone
     rows: tuple[Row, ...] = field(default=(), repr=False)
     bans: tuple[Ban, ...] = field(default=(), repr=False)
     owners: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
@@ -205,6 +212,8 @@ class Plan:
     unread: tuple[Place, ...] = ()  # whose preferences must be read before `notes` are exact
     rows: Mapping[str, tuple[ProofRow, ...]] = field(default_factory=dict)  # sanction → its places
     covers: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
+    beside: Mapping[Address, tuple[Address, ...]] = field(default_factory=dict, repr=False)
+    # on a covered address's Mailman user, but not covered → the covered ones on it
     waiting: frozenset[str] = frozenset()  # ending, but something can't be put back yet
     persons: Mapping[str, str] = field(default_factory=dict, repr=False)
     # sanction → a key, equal for those that bear on one person
@@ -253,6 +262,7 @@ def to_facts(rows: tuple[Row, ...]) -> Mapping[str, object] | None:
         "rows": [
             {
                 "mode": row.mode,
+                "user": row.user,
                 "member_id": row.member_id,
                 "action": row.action,
                 "verified": row.verified,
@@ -275,6 +285,7 @@ def from_facts(place: Place, facts: Mapping[str, object] | None) -> tuple[Row, .
             address=place.address,
             role=place.role,
             mode=str(entry.get("mode", "as_address")),
+            user=str(entry.get("user", "")),
             member_id=str(entry.get("member_id", "")),
             action=entry.get("action"),
             verified=bool(entry.get("verified", True)),

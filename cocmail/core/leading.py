@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from cocmail.core import coverage
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.case import Lead as Told
+from cocmail.core.enforcement import Observed
 from cocmail.core.leads import Lead, Person
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Private
@@ -102,11 +104,9 @@ def _names(case: Case, group: Iterable[Sanction], parties: Collection[str]) -> l
     return [name for name in names if name]
 
 
-def found(
-    case: Case, setting: Setting, leads: Collection[Lead], linked: Mapping[Address, Iterable[str]]
-) -> Result:
-    """What a look found of this case's people: told once each. ``linked``: the addresses of the
-    same Mailman user, of each address that was found."""
+def found(case: Case, setting: Setting, leads: Collection[Lead], observed: Observed) -> Result:
+    """What a look found of this case's people: told once each. ``observed``: the Mailman users of
+    the addresses that were found."""
     work = Work(case, setting)
     looked_for = {s.person.key: s for s in suspects(case)}
     fresh: list[e.LeadFound] = []
@@ -116,12 +116,18 @@ def found(
         if suspect is None or len(fresh) >= min(MOST_AT_ONCE, MOST_OPEN - unanswered):
             continue
         lists = suspect.lists(lead.lists, setting.groups, lead.address)
-        others = tuple(Address(a) for a in linked.get(lead.address, ()) if a != lead.address)
+        linked = observed.linked.get(lead.address, ())
+        others = tuple(a for a in linked if a != lead.address and a not in suspect.person.covered)
         person = suspect.person
         settled = {*person.covered, *person.different}
-        # The next sweep covers every address of a Mailman user by itself.
-        mine = lead.address in settled or {*others} & {*person.covered}
-        if not lists or mine or was_told(work.case, suspect, lead.address):
+        # What the next sweep covers by itself is no question.
+        mine = any(lead.address in coverage.covered(s, observed) for s in suspect.sanctions)
+        if (
+            not lists
+            or mine
+            or lead.address in settled
+            or was_told(work.case, suspect, lead.address)
+        ):
             continue
         event = e.LeadFound(
             number=len(work.case.leads) + 1,

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cocmail.core.coverage import Facts, Reach, persons, reaches
+from cocmail.core.coverage import Facts, Reach, beside, persons, reaches
 from cocmail.core.enforcement import (
     HOLD,
     STILL_HELD,
@@ -40,6 +40,7 @@ from cocmail.core.enforcement import (
     to_facts,
     word,
 )
+from cocmail.core.homes import Homes
 from cocmail.core.people import Address, Private
 from cocmail.core.proof import proof_rows, warnings
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
@@ -131,6 +132,7 @@ def _whole(
         unread=tuple(place for one in plans for place in one.unread),
         rows=rows,
         covers={reach.id: reach.addresses for reach in force},
+        beside=beside(force, observed),
         waiting=frozenset[str]().union(*(one.waiting for one in plans))
         | {sanction.id for sanction in standing.ending if open_elsewhere(sanction, observed)},
         persons={reach.id: keys[reach.addresses[0]] for reach in every},
@@ -171,6 +173,11 @@ class _Planner:
     def __post_init__(self) -> None:
         self.all = (*self.force, *self.ending)
         self.persons = persons(self.all)
+        self.homes = Homes(observed=self.observed, reaches=self.all)
+        self.force = tuple(map(self.homes.of, self.force))
+        self.ending = tuple(map(self.homes.of, self.ending))
+        self.all = (*self.force, *self.ending)
+        self.people = {*self.persons, *(p.address for reach in self.all for p in reach.records)}
         self.rows: dict[Place, tuple[Row, ...]] = {}
         for row in sorted(self.observed.rows, key=lambda row: row.mode):
             self.rows[row.place] = (*self.rows.get(row.place, ()), row)
@@ -197,10 +204,20 @@ class _Planner:
                     reach,
                     self.rows,
                     self.observed,
-                    self.texts | (self.outlasted if reach in self.ending else {}),
-                    ended=reach in self.ending,
+                    self.texts,
+                    ended=False,
                 )
-                for reach in self.all
+                for reach in self.force
+            }
+            | {
+                reach.id: proof_rows(
+                    reach,
+                    self.rows,
+                    self.observed,
+                    self.homes.texts | self.texts | self.outlasted,
+                    ended=True,
+                )
+                for reach in self.ending
             },
             waiting=frozenset(self.waiting),
         )
@@ -218,9 +235,9 @@ class _Planner:
                     for role in (Role.BAN, *_ROSTERS) if self.observed.rosters else (Role.BAN,):
                         places[self._place(name, address, role)] = None
         for ban in self.observed.bans:  # also where none of ours bans: theirs may bar a return
-            if ban.list is not None and ban.address in self.persons:
+            if ban.list is not None and ban.address in self.people:
                 places[self._place(ban.list, ban.address, Role.BAN)] = None
-        for address in sorted(self.persons, key=_tagged):
+        for address in sorted(self.people, key=_tagged):
             self._ban(self._place(None, address, Role.BAN))
         for place in sorted(places, key=lambda place: _tagged(place.address)):
             if place.role is Role.BAN and place.list is not None:
@@ -367,7 +384,7 @@ class _Planner:
         if back and base and (not seen or self._half_made(place, seen, base)):
             held = tuple(replace(row, action=HOLD) for row in base)
             for reach in hold:
-                if place not in reach.records:
+                if place not in reach.records or (reach.id, place) in self.homes.moved:
                     self._note(reach, place, to_facts(base))
             self._put_back(place, seen, held, [*back, *hold])
             return
@@ -376,7 +393,8 @@ class _Planner:
         for reach in hold:
             old = from_facts(place, reach.records.get(place))
             if not seen:
-                if old:  # they left by themselves: when they come back they start anew
+                if old and not self._is_hidden(old):
+                    # They left by themselves: when they come back they start anew.
                     self._note(reach, place, None)
             elif not old:
                 self._note(reach, place, to_facts(base or seen))
@@ -386,6 +404,12 @@ class _Planner:
         if any(row.action != HOLD for row in seen):
             held = tuple(replace(row, action=HOLD) for row in seen)
             self._step(Act.MODERATE, place, word(seen), Word.HELD, hold, held)
+
+    def _is_hidden(self, rows: tuple[Row, ...]) -> bool:
+        """Whether the entry may stand though it isn't seen: it is a user's who lost the address
+        by which we look."""
+        users = self.observed.users
+        return any(row.user and users.get(row.address) != row.user for row in rows)
 
     def _hold_nonmember(self, place: Place, hold: list[Reach]) -> None:
         seen, base = self.rows.get(place, ()), self._base(place)
@@ -544,6 +568,8 @@ class _Planner:
         rows: tuple[Row, ...] = (),
         bans: tuple[str, ...] = (),
     ) -> None:
+        serves = tuple(serves)
+        person = self.persons.get(place.address) or self.persons[serves[0].addresses[0]]
         self.steps.append(
             Step(
                 act=act,
@@ -555,7 +581,7 @@ class _Planner:
                 rows=rows,
                 bans=bans,
                 site=place.site,
-                person=self.persons[place.address],
+                person=person,
                 sanctions=tuple(reach.id for reach in serves),
             )
         )

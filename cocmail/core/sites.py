@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from cocmail.core.enforcement import Observed, Standing
 from cocmail.core.errors import Permanent, Temporary
@@ -37,13 +38,14 @@ def union(asked: Iterable[Observed], away: Mapping[str, Temporary | Permanent]) 
         linked=linked,
         known=frozenset[Address]().union(*(one.known for one in sites)),
         unverified=frozenset[Address]().union(*(one.unverified for one in sites)),
+        since=_earliest(sites),
         rows=tuple(row for one in sites for row in one.rows),
         bans=tuple(ban for one in sites for ban in one.bans),
         owners=owners,
         strays=frozenset[Address]().union(*(one.strays for one in sites)),
         calls=sum(one.calls for one in sites),
         seconds=sum(one.seconds for one in sites),
-        sites=tuple(replace(one, linked=linked) for one in sites),
+        sites=tuple(replace(one, linked=linked, since=_earliest(sites)) for one in sites),
         away=dict(away),
     )
 
@@ -57,6 +59,9 @@ def added(first: Observed, second: Observed) -> Observed:
         linked=_linked((first, second)),
         known=first.known | second.known,
         unverified=first.unverified | second.unverified,
+        since=_earliest((first, second)),
+        users={**first.users, **second.users},
+        preferred={**first.preferred, **second.preferred},
         rows=(*(row for row in first.rows if row.place not in fresh), *second.rows),
         bans=(*(b for b in first.bans if (b.list, b.address) not in bans), *second.bans),
         owners={**first.owners, **second.owners},
@@ -77,6 +82,15 @@ def _linked(observations: Iterable[Observed]) -> dict[Address, tuple[Address, ..
             for member in together:
                 groups[member] = together
     return {address: tuple(sorted(group)) for address, group in groups.items()}
+
+
+def _earliest(observations: Iterable[Observed]) -> dict[Address, datetime]:
+    """Who was known anywhere was known."""
+    found: dict[Address, datetime] = {}
+    for one in observations:
+        for address, at in one.since.items():
+            found[address] = min(at, found.get(address, at))
+    return found
 
 
 def twice(observed: Observed) -> dict[str, tuple[str, ...]]:

@@ -111,6 +111,7 @@ class Enforcement:
         self.look_anew = False  # whether that may be a list that we don't know yet
         self.counters = Counters()
         self.to_hold: frozenset[tuple[Address, str]] = frozenset()  # for Mailman's plugin
+        self.beside: Mapping[Address, tuple[Address, ...]] = {}  # for leads: as Plan.beside
         self._arrived: dict[Arrival, bool] = {}  # whether it was seen to
         self._put_back: set[Place] = set()  # what stands there now came by us, not by the plugin
         self._lists, self._book, self._clock = lists, book, clock
@@ -198,7 +199,7 @@ class Enforcement:
         self._ends = {s.id: s.until for s in standing.sanctions if s.until is not None}
         count = len(standing.sanctions) + len(standing.ending)
         if not count and not self._waiting and not standing.past:
-            self.to_hold = frozenset()
+            self.to_hold, self.beside = frozenset(), {}
             self._counted(Plan(), 0, 0)
             self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble="")
             return Plan()
@@ -207,6 +208,7 @@ class Enforcement:
             self.counters = replace(self.counters, trouble=late)  # told while it goes on
         made = await self._make_true(standing, observed)
         self.to_hold = to_hold(standing.sanctions, made.planned.covers, self._groups)
+        self.beside = made.planned.beside
         await self._recall(standing, made)
         self._counted(made.now, count, made.calls)
         made.check()

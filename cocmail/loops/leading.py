@@ -19,7 +19,7 @@ import structlog
 
 from cocmail.core import leading
 from cocmail.core.case import Case
-from cocmail.core.enforcement import Question
+from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.leading import Suspect
 from cocmail.core.leads import Bearers, Lead, Person, Subscription, leads, merged
@@ -48,10 +48,12 @@ class Leading:
         groups: Mapping[str, tuple[str, ...]],
         every: timedelta,
         mine: Callable[[], bool] = lambda: True,
+        beside: Callable[[], Linked] = dict,
     ) -> None:
-        """``mine``: whether this daemon is the one that sweeps."""
+        """``mine``: whether this daemon is the one that sweeps. ``beside``: what the last sweep
+        saw on the Mailman users of covered addresses and doesn't cover by itself, with these."""
         self._deciding, self._lists, self._clock = deciding, lists, clock
-        self._groups, self._every, self._mine = groups, every, mine
+        self._groups, self._every, self._mine, self._beside = groups, every, mine, beside
         self._forget()
 
     def _forget(self) -> None:
@@ -60,6 +62,7 @@ class Leading:
         self._whole: datetime | None = None  # when all lists were read last
         self._bearers = Bearers(())
         self._linked: Linked = {}  # of what is known of a person and not covered
+        self._seen_beside: Linked = {}
         self._left: dict[str, list[Lead]] = {}  # case → found, and not all told yet
 
     async def run(self) -> None:
@@ -86,12 +89,14 @@ class Leading:
         persons = tuple(replace(s.person, key=_key(*at)) for at, s in suspects.items())
         names = [n for n in counts if any(s.lists([n], self._groups) for s in suspects.values())]
         known = frozenset(replace(p, different=frozenset()) for p in persons)
-        now = self._clock.now()
-        if self._whole is None or now >= self._whole + WHOLE_EVERY or known != self._persons:
+        now, beside = self._clock.now(), self._beside()
+        same = (known, beside) == (self._persons, self._seen_beside)
+        if self._whole is None or now >= self._whole + WHOLE_EVERY or not same:
             self._bearers = Bearers(persons)
-            self._linked = await self._users(a for p in persons for a in p.known)
+            observed = await self._users(a for p in persons for a in p.known)
+            self._linked = {**observed.linked, **beside}
             found = await self._compare(persons, names, whole=True)
-            self._whole, self._persons = now, known
+            self._whole, self._persons, self._seen_beside = now, known, beside
         else:
             changed = [n for n in names if self._counts.get(n) != counts[n]]
             found = await self._compare(persons, changed, whole=False)
@@ -125,8 +130,8 @@ class Leading:
         waiting = sum(not x.answer for x in case.leads.values())
         if left and waiting < leading.MOST_OPEN:
             now, left = left[: leading.MOST_AT_ONCE], left[leading.MOST_AT_ONCE :]
-            linked = await self._users(x.address for x in now)
-            await self._deciding.on(case.id, partial(leading.found, leads=now, linked=linked))
+            observed = await self._users(x.address for x in now)
+            await self._deciding.on(case.id, partial(leading.found, leads=now, observed=observed))
         if left:
             self._left[case.id] = left
 
@@ -138,12 +143,12 @@ class Leading:
             return False
         return not leading.was_told(case, suspect, lead.address)
 
-    async def _users(self, addresses: Iterable[Address]) -> Linked:
-        """Every address of the same Mailman users."""
+    async def _users(self, addresses: Iterable[Address]) -> Observed:
+        """The Mailman users of these addresses."""
         asked = tuple(dict.fromkeys(addresses))
         if not asked:
-            return {}
-        return (await self._lists.observe([Question(addresses=asked)])).linked
+            return Observed()
+        return await self._lists.observe([Question(addresses=asked)])
 
     async def _cases(self) -> list[Case]:
         found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -38,7 +39,7 @@ def look(world: World, *addresses: Address, name: str = "", lists: tuple[str, ..
     seen = [Subscription(address=a, name=Private(name), lists=lists) for a in addresses]
     persons = [s.person for s in leading.suspects(world.case)]
     found = leads(persons, seen, Bearers(persons))
-    result = leading.found(world.case, world.setting(), found, {})
+    result = leading.found(world.case, world.setting(), found, Observed())
     world.take(result)
     assert not result.enforce
     return len(result.letters)
@@ -90,9 +91,19 @@ def test_a_plus_tag_is_covered_by_a_ban_and_by_nothing_else() -> None:
 def test_an_address_of_the_same_mailman_user_is_covered_by_itself() -> None:
     world = sanctioned()
     persons = [s.person for s in leading.suspects(world.case)]
-    found = leads(persons, [Subscription(address=LIKE, lists=(DEV,))], Bearers(()))
-    linked = {LIKE: (LIKE, MALLORY)}
-    assert not leading.found(world.case, world.setting(), found, linked).letters
+    seen = Subscription(address=LIKE, lists=(DEV,), others=(MALLORY,))
+    found = leads(persons, [seen], Bearers(()))
+    linked = dict.fromkeys((LIKE, MALLORY), (LIKE, MALLORY))
+    observed = Observed(linked=linked)
+    assert not leading.found(world.case, world.setting(), found, observed).letters
+    # Whom Mailman knew before is for the members to say, once the sanction stands.
+    name = the_sanction(world).id
+    place = e.Place(list=None, address=MALLORY, role="ban", facts=None)
+    happen(world, e.BeforeNoted(sanction=name, places=(place,)))
+    world.take(enforced(world.case, world.setting(), name, (), (MALLORY,)))
+    older = replace(observed, since={LIKE: world.now - timedelta(days=9)})
+    (letter, *_) = leading.found(world.case, world.setting(), found, older).letters
+    assert "belongs to the same Mailman user as mallory@mail.example" in text_of(letter)
 
 
 @settings(max_examples=30, deadline=None)

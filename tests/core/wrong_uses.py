@@ -168,7 +168,7 @@ def _looked(world: Example, *addresses: str) -> None:
     persons = [s.person for s in suspects(world.case)]
     seen = [Subscription(address=Address(a), lists=("dev@lists.example.org",)) for a in addresses]
     found = leads(persons, seen, Bearers(persons))
-    world.take(lead_found(world.case, world.setting(), found, {}))
+    world.take(lead_found(world.case, world.setting(), found, Observed()))
 
 
 def _covered() -> Example:

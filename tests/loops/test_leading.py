@@ -66,12 +66,14 @@ async def test_it_costs_one_call_while_nothing_changes(mailman: Mailman) -> None
     lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=10)
     world = World()
     world.report()
+    beside: dict[Address, tuple[Address, ...]] = {}
     loop = Leading(
         Shelf(world),  # type: ignore[arg-type]
         Venues({"": lists}),
         Now(world),
         groups={},
         every=timedelta(minutes=5),
+        beside=lambda: beside,
     )
 
     async def calls() -> int:
@@ -103,6 +105,12 @@ async def test_it_costs_one_call_while_nothing_changes(mailman: Mailman) -> None
         world.now += WHOLE_EVERY
         await loop.look()
         assert [x.found.address for x in world.case.leads.values()] == [LIKE, swapped]
+        assert await calls() == 1
+        # A sweep saw somebody on the user of a covered address, whom it doesn't cover by itself.
+        beside = {Address("ben@dev.example"): (MALLORY,)}
+        await loop.look()
+        *_, lead = world.case.leads.values()
+        assert (lead.found.address, lead.found.hints[0].evidence) == ("ben@dev.example", "user")
         assert await calls() == 1
     finally:
         await lists.close()
