@@ -18,7 +18,6 @@ import structlog
 
 from cocmail import logs, notify, parts, servers
 from cocmail.adapters import filters, metrics
-from cocmail.adapters.files import sendable
 from cocmail.adapters.mailman import untried
 from cocmail.adapters.store import SqlStore
 from cocmail.config import Settings
@@ -86,14 +85,16 @@ class Daemon:
             mine=lambda: self._sweeps,
             beside=lambda: self._enforcement.beside,
         )
+        self._workers = servers.workers(settings)
+        reader = servers.reader(settings, self._workers)
         self._intake = Intake(
             self._deciding,
-            servers.authenticator(settings),
+            servers.authenticator(settings, reader),
             self._lists,
-            servers.reader(),
+            reader.read,
             self._judge,
             clock,
-            files=sendable,
+            files=reader.files,
         )
 
     async def _judge(self, raw: bytes, mail: Mail) -> Judgement:
@@ -143,6 +144,7 @@ class Daemon:
                 await self._until_receiving()
                 ready()
         finally:
+            self._workers.close()
             await self._submission.close()
             await self._filters.close()
             await self._lists.close()

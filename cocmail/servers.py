@@ -7,28 +7,45 @@ look at the lists.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from cocmail.adapters.authentication import DkimAuthenticator
 from cocmail.adapters.hook import Changed, Hook, ToHold
-from cocmail.adapters.html import html_to_text
 from cocmail.adapters.imap import ImapInbox
 from cocmail.adapters.imap_session import ImapSettings
 from cocmail.adapters.lmtp import LmtpServer, LmtpSettings
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.adapters.postfix import PostfixTable
+from cocmail.adapters.reading import Reader
 from cocmail.adapters.signing import Signer
 from cocmail.adapters.submission import SmtpSubmission, SubmissionSettings
 from cocmail.adapters.venues import Venues
+from cocmail.adapters.workers import Workers
 from cocmail.config import Settings
 from cocmail.config.tables import Imap, Mailman
-from cocmail.core.mail import Mail, Unreadable, read
+from cocmail.core.limits import Limits
 from cocmail.parts import SystemClock, community, ours
 from cocmail.ports import Lists
 
 
-def reader() -> Callable[[bytes, str | None], Mail | Unreadable]:
-    return lambda raw, return_path: read(raw, html_to_text=html_to_text, return_path=return_path)
+def limits(settings: Settings) -> Limits:
+    said = settings.limits
+    return Limits(
+        size=said.size,
+        header=said.header,
+        line=said.header_line,
+        white_space=said.white_space,
+        parts=said.parts,
+        depth=said.depth,
+    )
+
+
+def workers(settings: Settings) -> Workers:
+    """The processes that unusual mail is read in; none runs yet."""
+    said = settings.limits
+    return Workers(most=said.readers, seconds=said.seconds, memory=said.memory << 20)
+
+
+def reader(settings: Settings, workers: Workers) -> Reader:
+    return Reader(limits(settings), workers)
 
 
 def imap_settings(said: Imap) -> ImapSettings:
@@ -126,6 +143,11 @@ def mailman(site: str, said: Mailman) -> MailmanLists:
     )
 
 
-def authenticator(settings: Settings) -> DkimAuthenticator:
+def authenticator(settings: Settings, reader: Reader) -> DkimAuthenticator:
     said = settings.authentication
-    return DkimAuthenticator(said.nameservers, said.trusted_authserv_ids)
+    return DkimAuthenticator(
+        said.nameservers,
+        said.trusted_authserv_ids,
+        limits=limits(settings),
+        elsewhere=reader.check,
+    )

@@ -13,7 +13,9 @@ weak or testing key) is as none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cocmail.adapters.alignment import aligned
@@ -26,9 +28,9 @@ from cocmail.adapters.dkim_check import (
     signature_fields,
     weakness,
 )
-from cocmail.adapters.keys import Resolver, TxtLookup
-from cocmail.core.headers import Header, split
-from cocmail.core.mail import Limits
+from cocmail.adapters.keys import NoAnswerError, Resolver, TxtLookup, key_name
+from cocmail.core.headers import Header
+from cocmail.core.limits import Limits, TooMuchError, survey
 from cocmail.core.people import Address
 from cocmail.core.verification import UNPROVED, Authentication, Signature
 
@@ -36,8 +38,24 @@ _MOST_SIGNATURES = 8  # each costs a question to DNS and a hash of the body
 _AT_ONCE = 4
 
 
+Check = Callable[
+    [bytes, Address, Mapping[str, tuple[bytes, ...]], "Rules"], Awaitable[Authentication]
+]
+"""`proved` where it can be stopped. Raises TooMuchError where it had to be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What doesn't come with the mail."""
+
+    trusted: tuple[str, ...]  # authserv-ids
+    now: int  # seconds since 1970
+    limits: Limits
+
+
 class DkimAuthenticator:
-    """Checks DKIM with dkimpy in a thread, and reads trusted Authentication-Results."""
+    """Checks DKIM with dkimpy in a thread, and reads trusted Authentication-Results. A mail that
+    is unusual is checked where that can be stopped; DNS is asked here all the same."""
 
     def __init__(
         self,
@@ -47,46 +65,95 @@ class DkimAuthenticator:
         timeout: float = 5.0,
         lookup: TxtLookup | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        limits: Limits = Limits(),
+        elsewhere: Check | None = None,
     ) -> None:
         """``nameservers``: "host:port" each; none: the system's. ``timeout``: seconds for one
-        question to DNS. ``lookup``: asked instead of DNS, for tests."""
+        question to DNS. ``lookup``: asked instead of DNS, for tests. ``elsewhere``: where what is
+        unusual is checked; None: here."""
         self._lookup = lookup or Resolver(nameservers, timeout=timeout)
         self._trusted = tuple(trusted_authserv_ids)
         self._now = now
+        self._limits = limits
+        self._elsewhere = elsewhere
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def authenticate(self, raw: bytes, sender: Address) -> Authentication:
         """What is proved of a mail that is From ``sender``. Never raises for any bytes."""
         async with self._slots:
-            return await asyncio.to_thread(self.check, raw, sender)
+            found = await asyncio.to_thread(self._at_once, raw, sender)
+            if isinstance(found, Authentication):
+                return found
+            assert self._elsewhere is not None
+            try:
+                return await self._elsewhere(raw, sender, found, self._rules())
+            except TooMuchError as error:
+                return _missing(str(error))
 
     def check(self, raw: bytes, sender: Address) -> Authentication:
-        """`authenticate`, blocking."""
-        limits = Limits()
-        if len(raw) > limits.size:
-            return _missing("It is too large for its signature to be checked.")
-        header = split(raw[: limits.header + 1])
-        if header.body > limits.header:
-            return _missing("Its header is too large for its signature to be checked.")
-        if len(header.all("from")) != 1:
-            return _missing("It has not exactly one From line.")
-        # dkimpy and a mail's readers see different lines there (mail.md, section 3).
-        if header.broken or b"\0" in raw or raw.count(b"\r") != raw.count(b"\r\n"):
-            return _missing("It holds characters or lines that no mail may hold.")
-        every = signature_fields(header)
+        """`authenticate`, blocking, and all of it here."""
+        return proved(raw, sender, self._lookup, self._rules())
+
+    def _rules(self) -> Rules:
+        now = int(self._now().timestamp())
+        return Rules(trusted=self._trusted, now=now, limits=self._limits)
+
+    def _at_once(
+        self, raw: bytes, sender: Address
+    ) -> Authentication | Mapping[str, tuple[bytes, ...]]:
+        """What is proved, or, where it is to be checked elsewhere, the keys for that."""
+        try:
+            found = survey(raw, self._limits)
+        except TooMuchError as error:
+            return _missing(str(error))
+        if found.usual or self._elsewhere is None:
+            return self.check(raw, sender)
+        known: dict[str, tuple[bytes, ...]] = {}
+        every = signature_fields(found.header)
         ours = [one for one in every if aligned(one.domain, sender.domain)]
-        marks = tuple(dict.fromkeys(one.mark for one in (ours or every)[:_MOST_SIGNATURES]))
-        counts = _counts(header)
-        checker = Checker(raw, header, self._lookup, int(self._now().timestamp()))
-        results = [(one, checker.check(one)) for one in ours[:_MOST_SIGNATURES]]
-        passing = [one for one, result in results if result.outcome is Outcome.PASS]
-        if passing:
-            best = max((one.covered(counts) for one in passing), key=lambda c: _worth(c, header))
-            return _sound(best, marks)
-        reported = _reported(trusted(header, self._trusted), every, sender, counts)
-        if reported is not None:
-            return _sound(reported, marks)
-        return _unproved(every, [result for _, result in results], marks)
+        for one in ours[:_MOST_SIGNATURES]:
+            with contextlib.suppress(NoAnswerError):
+                name = key_name(one.selector, one.domain)
+                known[name] = tuple(self._lookup(name))
+        return known
+
+
+def proved(raw: bytes, sender: Address, lookup: TxtLookup, rules: Rules) -> Authentication:
+    """What is proved of a mail that is From ``sender``. Never raises for any bytes."""
+    try:
+        header = survey(raw, rules.limits).header
+    except TooMuchError as error:
+        return _missing(str(error))
+    if len(header.all("from")) != 1:
+        return _missing("It has not exactly one From line.")
+    # dkimpy and a mail's readers see different lines there (mail.md, section 3).
+    if header.broken or b"\0" in raw or raw.count(b"\r") != raw.count(b"\r\n"):
+        return _missing("It holds characters or lines that no mail may hold.")
+    every = signature_fields(header)
+    ours = [one for one in every if aligned(one.domain, sender.domain)]
+    marks = tuple(dict.fromkeys(one.mark for one in (ours or every)[:_MOST_SIGNATURES]))
+    counts = _counts(header)
+    checker = Checker(raw, header, lookup, rules.now)
+    results = [(one, checker.check(one)) for one in ours[:_MOST_SIGNATURES]]
+    passing = [one for one, result in results if result.outcome is Outcome.PASS]
+    if passing:
+        best = max((one.covered(counts) for one in passing), key=lambda c: _worth(c, header))
+        return _sound(best, marks)
+    reported = _reported(trusted(header, rules.trusted), every, sender, counts)
+    if reported is not None:
+        return _sound(reported, marks)
+    return _unproved(every, [result for _, result in results], marks)
+
+
+def answered(known: Mapping[str, tuple[bytes, ...]]) -> TxtLookup:
+    """A lookup of what was asked before; what has no answer there had none."""
+
+    def lookup(name: str) -> tuple[bytes, ...]:
+        if name not in known:
+            raise NoAnswerError
+        return known[name]
+
+    return lookup
 
 
 def _sound(covered: frozenset[str], marks: tuple[str, ...]) -> Authentication:

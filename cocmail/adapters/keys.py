@@ -129,9 +129,14 @@ def tags(text: bytes) -> dict[str, bytes] | None:
     return found
 
 
+def key_name(selector: str, domain: str) -> str:
+    """Where the key of a signature stands (RFC 6376 section 3.6.2.1)."""
+    return f"{selector}._domainkey.{domain}."
+
+
 def key(lookup: TxtLookup, selector: str, domain: str) -> Key | None:
     """The first record there that is a DKIM key. Raises NoAnswerError."""
-    for record in lookup(f"{selector}._domainkey.{domain}."):
+    for record in lookup(key_name(selector, domain)):
         read = _read(record)
         if read is not None:
             return read

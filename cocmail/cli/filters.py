@@ -20,7 +20,7 @@ from cocmail.config import Settings
 from cocmail.core.arrival import Arrived, Fate, arrived
 from cocmail.core.errors import Permanent
 from cocmail.core.filtering import Judgement, Said, SetAside, Tag, Urgent, view
-from cocmail.core.mail import Limits, Mail, Unreadable, recipients
+from cocmail.core.mail import Mail, Unreadable, recipients
 from cocmail.core.threads import destination
 from cocmail.core.wishes import wishes
 
@@ -57,8 +57,12 @@ async def try_mail(
     """What each filter says of a mail, and what would follow. Changes nothing."""
     settings = output.settings()
     filters = Filters(load(settings.filters.directories, also or ()))
-    raw = _bytes(mail)
-    read = servers.reader()(raw, None)
+    raw = _bytes(mail, settings.limits.size + 1)
+    workers = servers.workers(settings)
+    try:
+        read = await servers.reader(settings, workers).read(raw, None)
+    finally:
+        workers.close()
     said: tuple[Said, ...] = ()
     if isinstance(read, Unreadable):
         told = {"what": "unreadable", "why": read.why}
@@ -78,8 +82,7 @@ async def try_mail(
         raise typer.Exit(1)
 
 
-def _bytes(path: Path) -> bytes:
-    most = Limits().size + 1
+def _bytes(path: Path, most: int) -> bytes:
     try:
         if str(path) == "-":
             return sys.stdin.buffer.read(most)

@@ -20,6 +20,7 @@ from cocmail.adapters import template_check
 from cocmail.adapters.filters import Filters
 from cocmail.adapters.filters import load as load_filters
 from cocmail.adapters.mailman import MailmanLists, untried
+from cocmail.adapters.reading import at_once
 from cocmail.adapters.roundtrip import probe as probe_roundtrip
 from cocmail.adapters.signing_key import probe as probe_signing_key
 from cocmail.adapters.store import schema
@@ -30,6 +31,7 @@ from cocmail.config.tables import Mailman
 from cocmail.core.enforcement import Observed
 from cocmail.core.errors import CocmailError
 from cocmail.core.filtering import SetAside, view
+from cocmail.core.limits import Limits
 from cocmail.core.mail import Mail
 from cocmail.core.sites import claimed_twice, section, union
 
@@ -189,7 +191,7 @@ async def _filters(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _read(raw: bytes) -> Mail:
-    mail = servers.reader()(raw, None)
+    mail = at_once(raw, None, Limits())
     assert isinstance(mail, Mail)
     return mail
 

@@ -43,6 +43,7 @@ _ABOVE = {
     "postfix": "Optional: addresses that are no lists, which Postfix keeps sanctioned people from."
     "\n# Never conduct@, postmaster@ or abuse@. See deploy/postfix/protect-main.cf.",
     "policy": "How the committee decides.",
+    "limits": "A mail beyond one of these is kept whole, set aside unread, and the committee told.",
     "filters": "What looks at incoming mail first.",
     "metrics": "Optional: figures for Prometheus.",
     "log": "The log has case references and counts, never mail.",

@@ -19,6 +19,7 @@ from cocmail.config.tables import (
     Community,
     Filters,
     Imap,
+    Limits,
     Lmtp,
     Log,
     Mailman,
@@ -60,6 +61,7 @@ class Settings(Table):
     mailmans: dict[str, Mailman] = Field(default_factory=dict)
     postfix: Postfix | None = None
     policy: Policy = Field(default_factory=Policy)
+    limits: Limits = Field(default_factory=Limits)
     filters: Filters = Field(default_factory=Filters)
     metrics: Metrics | None = None
     log: Log = Field(default_factory=Log)

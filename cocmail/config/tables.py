@@ -407,6 +407,40 @@ class Policy(Table):
     )
 
 
+def _bounded(default: int, least: int, most: int, description: str) -> Any:
+    return Field(default, ge=least, le=most, description=description)
+
+
+class Limits(Table):
+    size: int = _bounded(
+        50_000_000, 100_000, 64_000_000, "bytes of a mail; keeps memory for the mail behind it"
+    )
+    header: int = _bounded(
+        65_536,
+        8_192,
+        1_000_000,
+        "bytes of a header, a part's too; keeps time from floods of fields",
+    )
+    header_line: int = _bounded(
+        8_192, 998, 65_536, "bytes of a line of it; keeps time from endless names and addresses"
+    )
+    white_space: int = _bounded(
+        10_000,
+        500,
+        100_000,
+        "blanks in a row in a signed mail; keeps time from the signature's check",
+    )
+    parts: int = _bounded(200, 10, 2_000, "parts of a mail; keeps lists of attachments readable")
+    depth: int = _bounded(20, 3, 50, "parts within parts; keeps what takes them apart from falling")
+    seconds: int = _bounded(
+        10, 1, 60, "processor time for reading one unusual mail, or checking its signature"
+    )
+    memory: int = _bounded(
+        768, 256, 8_192, "megabytes for the process that does so; it ends, and not the daemon"
+    )
+    readers: int = _bounded(2, 1, 16, "how many such processes there are at most; idle ones end")
+
+
 class Filters(Table):
     directories: tuple[File, ...] = Field(
         (Path("filters.d"),), description="where the inbound filters are, read by name"

@@ -26,7 +26,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cocmail.core.headers import split
-from cocmail.core.mail import Limits, Mail
+from cocmail.core.limits import Limits
+from cocmail.core.mail import Mail
 from cocmail.core.people import Private
 
 _MAX_WHY = 200

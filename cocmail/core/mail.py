@@ -19,6 +19,7 @@ from cocmail.core import automatic, headers, languages, mime, opening
 from cocmail.core.charsets import decode
 from cocmail.core.flowed import unflow
 from cocmail.core.headers import Header
+from cocmail.core.limits import Limits, TooMuchError, survey
 from cocmail.core.markup import strip_tags
 from cocmail.core.people import Address, Mailbox, Private
 
@@ -85,18 +86,6 @@ class Unreadable:
     why: str  # one line that quotes nothing of the mail
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What we take apart; a mail beyond is kept whole and shown to a human (mail.md, section 6)."""
-
-    size: int = 50_000_000  # memory
-    header: int = 65_536  # decoding of names, quadratic checks of signatures
-    line: int = 8_192  # of the header: the same
-    parts: int = 200  # a listing nobody can read; a store of tiny blobs
-    depth: int = 20  # recursion
-    text: int = 1_000_000  # bytes of text that are shown; HTML to text costs most of all
-
-
 def read(
     raw: bytes,
     limits: Limits = Limits(),
@@ -109,26 +98,19 @@ def read(
     ``return_path``: the envelope's sender where the road tells it (LMTP), "" for ``<>``; else the
     topmost Return-Path field counts.
     """
-    if len(raw) > limits.size:
-        return Unreadable(why="It is larger than we open.")
-    header = headers.split(raw[: limits.header + 1])
-    if header.body > limits.header:
-        return Unreadable(why="Its header is larger than we open.")
-    if any(len(line) > limits.line for line in raw[: header.body].split(b"\n")):
-        return Unreadable(why="A line of its header is longer than we open.")
     try:
-        top = mime.walk(raw, header, parts=limits.parts, depth=limits.depth)
-    except mime.TooMuchError as error:
+        found = survey(raw, limits)
+        top = mime.walk(raw, found, limits)
+    except TooMuchError as error:
         return Unreadable(why=str(error))
-    return _mail(raw, header, top, limits, html_to_text, return_path)
+    return _mail(raw, found.header, top, limits, html_to_text, return_path)
 
 
 def files(raw: bytes, limits: Limits = Limits()) -> Iterator[tuple[Attachment, bytes]]:
     """Every attachment with its bytes; nothing of a mail that can't be read."""
-    header = headers.split(raw[: limits.header + 1])
     try:
-        top = mime.walk(raw, header, parts=limits.parts, depth=limits.depth)
-    except mime.TooMuchError:
+        top = mime.walk(raw, survey(raw, limits), limits)
+    except TooMuchError:
         return
     for part in _sort(top)[2]:
         yield _attachment(raw, part), mime.content(raw, part)
@@ -142,6 +124,12 @@ def recipients(raw: bytes) -> tuple[Address, ...]:
     if delivered:
         return delivered[:1]
     return headers.addresses([f.unfolded for f in header.fields if f.name in ("to", "cc")])
+
+
+def author(raw: bytes) -> Address | None:
+    """Whose mail it will turn out to be; looks at the header alone."""
+    sender, _ = _sender(headers.split(raw[: Limits().header]))
+    return sender.address if sender else None
 
 
 def _mail(
@@ -192,7 +180,9 @@ def _mail(
         attachments=tuple(_attachment(raw, part) for part in others),
         encrypted=_encrypted(top, text),
         counts=Counter(f.name for f in header.fields),
-        plain_opening=single is not None and opening.reads_the_same(raw, header, top, single),
+        plain_opening=single is not None
+        and single.end - single.start <= limits.text  # all of it is shown
+        and opening.reads_the_same(raw, header, top, single),
         languages=_languages(header),
     )
 
@@ -250,7 +240,9 @@ def _text(
     texts: list[str] = []
     for part in shown:
         # Four encoded bytes give three: cut before the decoding, not behind it.
-        text = decode(mime.content(raw, part)[:limit], part.parameters.get("charset", ""))
+        data = mime.content(raw, part)[:limit]
+        limit -= len(data)
+        text = decode(data, part.parameters.get("charset", ""))
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         if kind is Body.HTML:
             text = html_to_text(text)

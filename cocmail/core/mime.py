@@ -3,29 +3,28 @@
 Owns the walk over multiparts, what a part says of itself, and the undoing of transfer encodings.
 It is our own walk rather than the standard library's because every limit must hold while we
 walk: `email` recurses as deep and splits as often as the sender likes (mail.md, section 6).
-Linear in size times depth. Refuses to know what the parts mean. Called by core.mail.
+The lines that may border parts were found before, once for all depths (core.limits). Refuses to
+know what the parts mean. Called by core.mail.
 """
 
 from __future__ import annotations
 
 import binascii
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from cocmail.core.charsets import decode
 from cocmail.core.headers import Header, readable, split, unbase64
+from cocmail.core.limits import Limits, Survey, TooMuchError, header_end
 
 _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.DOTALL)
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]{1,80}/[a-z0-9!#$&^_.+\-]{1,80}")
 _CONTINUED = re.compile(r"(.+?)\*(?:(\d{1,3})(\*)?)?")
 _MAX_VALUE = 8192  # of a Content-Type or Content-Disposition
 IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
-
-
-class TooMuchError(Exception):
-    """A limit was passed; its text says which and quotes nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,14 +51,19 @@ class Part:
             yield self
 
 
-def walk(raw: bytes, header: Header, *, parts: int, depth: int) -> Part:
-    """The tree of parts under this header. Raises TooMuchError."""
-    return _Walker(raw, parts, depth).part(header, header.body, len(raw), (), True)
+def walk(raw: bytes, survey: Survey, limits: Limits) -> Part:
+    """The tree of parts of the mail that was looked over. Raises TooMuchError."""
+    return _Walker(raw, survey.borders, limits).part(
+        survey.header, survey.header.body, len(raw), (), True
+    )
 
 
 class _Walker:
-    def __init__(self, raw: bytes, parts: int, depth: int) -> None:
-        self._raw, self._left, self._depth = raw, parts, depth
+    def __init__(
+        self, raw: bytes, borders: Mapping[bytes, tuple[int, ...]], limits: Limits
+    ) -> None:
+        self._raw, self._borders, self._limits = raw, borders, limits
+        self._left = limits.parts
 
     def part(
         self, header: Header, start: int, end: int, parents: tuple[str, ...], opens: bool
@@ -94,37 +98,34 @@ class _Walker:
     def _children(
         self, boundary: str, start: int, end: int, parents: tuple[str, ...]
     ) -> tuple[Part, ...]:
-        if len(parents) > self._depth:
+        if len(parents) > self._limits.depth:
             raise TooMuchError("Its parts are nested deeper than we open.")
-        mark = b"--" + boundary.encode("utf-8", "surrogateescape")
         children: list[Part] = []
         began = -1
         first = True
-        for line, after, last in self._delimiters(mark, start, end):
+        for line, last in self._delimiters(boundary, start, end):
             if began >= 0:
                 children.append(self._child(began, line, parents, first))
                 first = False
             elif line != start:
                 first = False  # a preamble
-            began = after
+            newline = self._raw.find(b"\n", line, end)
+            began = end if newline < 0 else newline + 1
             if last:
                 return tuple(children)
         if began >= 0:  # no closing delimiter: cut off on the way, and shown as far as it goes
             children.append(self._child(began, end, parents, first))
         return tuple(children)
 
-    def _delimiters(self, mark: bytes, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-        """(where the delimiter's line begins, where the next begins, whether it closes)"""
-        raw, position = self._raw, start
-        while (found := raw.find(mark, position, end)) >= 0:
-            newline = raw.find(b"\n", found, end)
-            after = end if newline < 0 else newline + 1
-            if found == start or raw[found - 1] in b"\n":
-                # RFC 2046 section 5.1.1: white space may follow, nothing else
-                rest = raw[found + len(mark) : after].rstrip()
-                if rest in (b"", b"--"):
-                    yield found, after, rest == b"--"
-            position = after
+    def _delimiters(self, boundary: str, start: int, end: int) -> list[tuple[int, bool]]:
+        """(where the delimiter's line begins, whether it closes), in order"""
+        mark = boundary.encode("utf-8", "surrogateescape").rstrip()
+        found: list[tuple[int, bool]] = []
+        for line, last in ((mark, False), (mark + b"--", True)):
+            places = self._borders.get(line, ())
+            first, behind = bisect_left(places, start), bisect_left(places, end)
+            found += [(place, last) for place in places[first:behind]]
+        return sorted(found)
 
     def _child(self, start: int, end: int, parents: tuple[str, ...], opens: bool) -> Part:
         # The line end before a delimiter belongs to the delimiter.
@@ -132,7 +133,9 @@ class _Walker:
             end -= 1
             if end > start and self._raw[end - 1 : end] == b"\r":
                 end -= 1
-        header = split(self._raw, start, end)
+        header = split(self._raw, start, header_end(end, start, self._limits))
+        if header.body - start > self._limits.header:
+            raise TooMuchError("The header of one of its parts is larger than we open.")
         return self.part(header, header.body, end, parents, opens)
 
 

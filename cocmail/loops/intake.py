@@ -33,7 +33,7 @@ from cocmail.core.escrow import KEPT
 from cocmail.core.files import File
 from cocmail.core.filtering import Judgement
 from cocmail.core.letters import Kind, usable_id
-from cocmail.core.mail import Mail, Unreadable, recipients
+from cocmail.core.mail import Mail, Unreadable, author, recipients
 from cocmail.core.people import Address, Member, Private
 from cocmail.core.setting import Setting
 from cocmail.core.threads import Destination, destination, left_out, meant
@@ -57,8 +57,8 @@ _COMMANDS = "commands"  # for what the marks of a mail with commands are remembe
 _TOLD_AGAIN = timedelta(days=1)
 _NO_KEYS = "DNS doesn't answer: signatures can't be checked, so commands wait and are asked about"
 
-Read = Callable[[bytes, str | None], Mail | Unreadable]
-Files = Callable[[bytes, Sequence[bytes]], tuple[File, ...]]
+Read = Callable[[bytes, str | None], Awaitable[Mail | Unreadable]]
+Files = Callable[[bytes, Sequence[bytes]], Awaitable[tuple[File, ...]]]
 Judge = Callable[[bytes, Mail], Awaitable[Judgement]]
 
 
@@ -98,7 +98,7 @@ class Intake:
         read: Read,
         judge: Judge,
         clock: Clock,
-        files: Files = lambda raw, others: (),
+        files: Files | None = None,
         new_case: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._deciding = deciding
@@ -134,41 +134,37 @@ class Intake:
         waiting = await whole(self._store.claim_mail(self._clock.now(), LEASE))
         if waiting is None:
             return False
-        read = await asyncio.to_thread(self._read, waiting.raw, waiting.return_path)
+        sender = await asyncio.to_thread(author, waiting.raw)
         # A place in the queue is taken before the next mail is claimed, so that one sender's
         # mails keep their order; it is waited for after, so that only theirs do.
-        turn = self._queue_up(read)
+        turn = None if sender is None else self._queue_up(sender)
         await asyncio.sleep(0)
-        group.create_task(self._one(waiting, read, turn))
+        group.create_task(self._one(waiting, sender, turn))
         return True
 
     async def _one(
-        self, waiting: Waiting, read: Mail | Unreadable, turn: asyncio.Task[bool] | None
+        self, waiting: Waiting, sender: Address | None, turn: asyncio.Task[bool] | None
     ) -> None:
         try:
-            async with self._in_turn(read, turn):
+            async with self._in_turn(sender, turn):
                 lease = LEASE.total_seconds()
                 with contextlib.suppress(Temporary):  # else free again when its lease ends
-                    await until_stored(lambda: self._handle(waiting, read), within=lease)
+                    await until_stored(lambda: self._handle(waiting), within=lease)
         finally:
             self._slots.release()
 
-    def _queue_up(self, read: Mail | Unreadable) -> asyncio.Task[bool] | None:
-        if isinstance(read, Unreadable) or read.sender is None:
-            return None
-        sender = read.sender.address
+    def _queue_up(self, sender: Address) -> asyncio.Task[bool]:
         lock = self._senders.setdefault(sender, asyncio.Lock())
         self._queued[sender] += 1
         return asyncio.create_task(lock.acquire())
 
     @contextlib.asynccontextmanager
     async def _in_turn(
-        self, read: Mail | Unreadable, turn: asyncio.Task[bool] | None
+        self, sender: Address | None, turn: asyncio.Task[bool] | None
     ) -> AsyncIterator[None]:
-        if turn is None or isinstance(read, Unreadable) or read.sender is None:
+        if turn is None or sender is None:
             yield
             return
-        sender = read.sender.address
         await turn
         lock = self._senders[sender]
         try:
@@ -179,8 +175,9 @@ class Intake:
             if not self._queued[sender]:
                 del self._queued[sender], self._senders[sender]
 
-    async def _handle(self, waiting: Waiting, read: Mail | Unreadable) -> None:
+    async def _handle(self, waiting: Waiting) -> None:
         try:
+            read = await self._read(waiting.raw, waiting.return_path)
             if isinstance(read, Unreadable):
                 await self._keep_for_humans(waiting, read.why)
                 return
@@ -222,8 +219,8 @@ class Intake:
         if ahead.addresses:
             observed = await self._observe(ahead.addresses, ahead.lists, setting.groups)
         files: tuple[File, ...] = ()
-        if ahead.attached is not None:
-            files = await asyncio.to_thread(self._files, ahead.attached, ahead.others)
+        if ahead.attached is not None and self._files is not None:
+            files = await self._files(ahead.attached, ahead.others)
         return Examined(
             waiting=waiting,
             mail=mail,

@@ -11,13 +11,18 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cocmail.adapters.alignment import aligned
 from cocmail.adapters.authentication import DkimAuthenticator
-from cocmail.adapters.dkim_check import signature_fields
+from cocmail.adapters.dkim_check import _canonical, signature_fields
 from cocmail.adapters.keys import NoAnswerError, Resolver, tags
+from cocmail.adapters.reading import Reader
+from cocmail.adapters.workers import Workers
 from cocmail.core.errors import Permanent
 from cocmail.core.headers import split
+from cocmail.core.limits import Limits
 from cocmail.core.mail import Mail, read
 from cocmail.core.people import Address
 from cocmail.core.verification import Authentication, Signature, shortfall
@@ -388,11 +393,26 @@ def test_many_signatures_cost_few_questions(zone: Zone, pair: DkimKey) -> None:
 )
 def test_white_space_does_not_stall(zone: Zone, pair: DkimKey, body: bytes) -> None:
     raw = sign(MAIL, pair)
+    endless = DkimAuthenticator([], [], lookup=zone, limits=Limits(white_space=1 << 30))
     began = time.thread_time()
-    assert check(raw + body, zone).signature is Signature.FAILED
+    assert endless.check(raw + body, ALICE).signature is Signature.FAILED
     spaced = raw.replace(b" b=", b" b=" + b" \t" * 3000, 1)
     assert check(spaced, zone).signature is not Signature.SOUND
     assert time.thread_time() - began < 0.5
+
+
+@given(
+    st.lists(st.sampled_from([b" ", b"\t", b"\r\n", b"\n", b"a", b"=", b"  "])).map(b"".join),
+    st.booleans(),
+)
+def test_a_body_is_made_canonical_as_dkimpy_has_it(body: bytes, relaxed: bool) -> None:
+    """RFC 6376 section 3.4."""
+    theirs = dkim.canonicalization.Relaxed if relaxed else dkim.canonicalization.Simple
+    lines = body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    made = _canonical(body, relaxed=relaxed)
+    simple = dkim.canonicalization.Simple.canonicalize_body(made)
+    hashed = simple if made.strip() or not relaxed else theirs.canonicalize_body(made)
+    assert hashed == theirs.canonicalize_body(lines)
 
 
 def test_a_key_of_monstrous_size_is_not_computed_with(zone: Zone, pair: DkimKey) -> None:
@@ -576,3 +596,27 @@ def test_nothing_of_a_mail_is_logged(
     check(sign(MAIL, pair).replace(b"approve", b"object"), zone)
     ours = [one for one in caplog.records if one.name not in ("asyncio",)]
     assert [one.getMessage() for one in ours if "example.org" in one.getMessage()] == []
+
+
+async def test_an_unusual_mail_is_checked_elsewhere_with_keys_from_here(
+    zone: Zone, pair: DkimKey
+) -> None:
+    workers = Workers(most=1)
+    try:
+        reader = Reader(Limits(), workers)
+        ours = DkimAuthenticator([], [], lookup=zone, elsewhere=reader.check)
+        raw = sign(MAIL + b"word\r\n" * 50_000, pair)
+        assert (await ours.authenticate(raw, ALICE)).signature is Signature.SOUND
+        (process,) = workers._free
+        assert (await ours.authenticate(raw + b"x", ALICE)).signature is Signature.FAILED
+        zone.records[NAME] = None
+        assert (await ours.authenticate(raw, ALICE)).signature is Signature.UNSURE
+        zone.records[NAME] = []
+        assert (await ours.authenticate(raw, ALICE)).signature is Signature.MISSING
+        assert process._process is not None
+        process._process.kill()
+        unchecked = await ours.authenticate(raw, ALICE)
+        assert unchecked.signature is Signature.MISSING
+        assert "more time or memory" in unchecked.why
+    finally:
+        workers.close()

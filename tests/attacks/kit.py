@@ -17,7 +17,7 @@ from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed
 from cocmail.core.filtering import Judgement
 from cocmail.core.letters import Letter
-from cocmail.core.mail import read
+from cocmail.core.mail import Mail, Unreadable, read
 from cocmail.core.people import Address
 from cocmail.core.policy import Policy
 from cocmail.core.verification import Authentication
@@ -44,7 +44,7 @@ class Post:
             self.publish(f"{handle}.example", key(handle))
         intake: Any = self.room.intake
         intake._authenticator, intake._lists, intake._judge = self, self, no_judgement
-        intake._clock = self
+        intake._clock, intake._read = self, reading
         shelf: Any = self.room.shelf
         shelf.postpone_mail = self._postpone
         self.case = self._report()
@@ -113,7 +113,7 @@ class Post:
         )  # fmt: skip
         shelf = self.room.shelf
         ledger, letters = len(shelf.ledger), len(shelf.letters)
-        at_once(self.room.intake._handle(waiting, read(sent.raw)))
+        at_once(self.room.intake._handle(waiting))
         sent.events = tuple((case, event) for case, _, event in shelf.ledger[ledger:])
         sent.letters = tuple(shelf.letters[letters:])
         self.room.sent.append(sent)
@@ -187,8 +187,12 @@ _WORDS = {
 _UNUSED: Any = None
 
 
+async def reading(raw: bytes, return_path: str | None) -> Mail | Unreadable:
+    return read(raw, return_path=return_path)
+
+
 async def no_judgement(raw: bytes, mail: Any) -> Judgement:
     return Judgement(set_aside="", urgent="", tags=(), said=())
 
 
-__all__ = ["ALL", "BOB", "PLAIN", "SUSPEND", "Post", "key", "no_judgement", "sign"]
+__all__ = ["ALL", "BOB", "PLAIN", "SUSPEND", "Post", "key", "no_judgement", "reading", "sign"]

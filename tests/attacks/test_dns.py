@@ -15,7 +15,6 @@ import pytest
 
 from cocmail.adapters.store import load_keys, make_key_file, open_store
 from cocmail.core.case import Case
-from cocmail.core.mail import read
 from cocmail.core.policy import Unsigned
 from cocmail.core.setting import Setting
 from cocmail.loops.bell import Bell
@@ -24,7 +23,7 @@ from cocmail.loops.intake import Intake
 from cocmail.loops.outbox import LEASE
 from cocmail.parts import CaseCodec
 from cocmail.ports import Arrival
-from tests.attacks.kit import Post, key, no_judgement
+from tests.attacks.kit import Post, key, no_judgement, reading
 from tests.attacks.signer import sign
 from tests.promises.kit import MINTER, World
 
@@ -149,7 +148,7 @@ async def test_what_waits_for_dns_is_kept_by_a_real_store(tmp_path: Path) -> Non
         bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
         lists: Any = None
         deciding = Deciding(store, lambda _: replace(world.setting(), now=clock.at), bells)
-        intake = Intake(deciding, made, lists, read, no_judgement, clock)
+        intake = Intake(deciding, made, lists, reading, no_judgement, clock)
         token = minter.token(case="a", party="member:bob", purpose="reply", about="", epoch=0)
         raw = made.signed("/assign carol", to=str(minter.address(token)))
         arrival = Arrival(raw=raw, road="lmtp", source=None, recipients=())
@@ -159,7 +158,7 @@ async def test_what_waits_for_dns_is_kept_by_a_real_store(tmp_path: Path) -> Non
             waiting = await store.claim_mail(clock.at, LEASE)
             if waiting is not None:
                 assert waiting.raw == raw
-                await intake._handle(waiting, read(waiting.raw))
+                await intake._handle(waiting)
             return waiting is not None
 
         assert await turn()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from cocmail.core import headers
 from cocmail.core.charsets import decode
 from cocmail.core.flowed import unflow
-from cocmail.core.mail import Body, Limits, Mail, Unreadable, read, recipients
+from cocmail.core.limits import Limits
+from cocmail.core.mail import Body, Mail, Unreadable, read, recipients
 from cocmail.core.markup import strip_tags
 from cocmail.core.people import Address
 
@@ -383,6 +384,7 @@ def nested(depth: int) -> str:
         b"X: " + b"a" * 100_000,
         multipart(*["\nx"] * 300).encode(),
         nested(30).encode(),
+        multipart("X: 1\n" * 20_000 + "\nx").encode(),
     ],
 )
 def test_beyond_a_limit_it_is_unreadable_and_says_why(raw: bytes) -> None:

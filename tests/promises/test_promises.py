@@ -62,7 +62,7 @@ async def test_promise_01_a_mail_that_breaks_us_is_kept_and_the_next_one_is_hand
         world = World()
         bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
 
-        def breaking(raw: bytes, return_path: str | None) -> Any:
+        async def breaking(raw: bytes, return_path: str | None) -> Any:
             found = read(raw, return_path=return_path)
             if b"poison" in raw:
                 object.__setattr__(found, "to", None)  # whatever it is, it raises later on

@@ -1,0 +1,34 @@
+"""What a worker can be asked by tests alone: everything that must end its process."""
+
+import os
+from collections.abc import Callable, Mapping
+
+from cocmail.adapters.reading import JOBS as REAL
+
+
+def _burn() -> bytes:
+    while True:
+        pass
+
+
+def _swell() -> bytes:
+    bytearray(b"x") * 400_000_000
+    return b""
+
+
+def _fall() -> bytes:
+    os.abort()
+
+
+def _raise() -> bytes:
+    raise RecursionError
+
+
+def _flood() -> bytes:
+    os.write(1, b"x" * 1000)  # stdout is no road out
+    return b"x" * 300_000_000
+
+
+JOBS: Mapping[str, Callable[..., bytes]] = {
+    **REAL, "burn": _burn, "swell": _swell, "fall": _fall, "raise": _raise, "flood": _flood,
+}  # fmt: skip
