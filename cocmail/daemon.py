@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import signal
 import sys
@@ -299,6 +300,10 @@ async def run(settings: Settings) -> None:
 
 
 def _ready() -> None:
+    # What is there now stays: looking through it for garbage would hold up the loop for as long
+    # as reading a mail.
+    gc.collect()
+    gc.freeze()
     print("cocmail is ready", file=sys.stderr, flush=True)
     notify.notify("READY=1")
 

@@ -35,6 +35,7 @@ from cocmail.core.people import Address
 from cocmail.core.verification import UNPROVED, Authentication, Signature
 
 _MOST_SIGNATURES = 8  # each costs a question to DNS and a hash of the body
+_MOST_SILENT = 2  # each costs all the time that a question has
 _AT_ONCE = 4
 
 
@@ -92,7 +93,7 @@ class DkimAuthenticator:
 
     def check(self, raw: bytes, sender: Address) -> Authentication:
         """`authenticate`, blocking, and all of it here."""
-        return proved(raw, sender, self._lookup, self._rules())
+        return proved(raw, sender, _Patient(self._lookup), self._rules())
 
     def _rules(self) -> Rules:
         now = int(self._now().timestamp())
@@ -109,13 +110,30 @@ class DkimAuthenticator:
         if found.usual or self._elsewhere is None:
             return self.check(raw, sender)
         known: dict[str, tuple[bytes, ...]] = {}
+        lookup = _Patient(self._lookup)
         every = signature_fields(found.header)
         ours = [one for one in every if aligned(one.domain, sender.domain)]
         for one in ours[:_MOST_SIGNATURES]:
             with contextlib.suppress(NoAnswerError):
                 name = key_name(one.selector, one.domain)
-                known[name] = tuple(self._lookup(name))
+                known[name] = tuple(lookup(name))
         return known
+
+
+class _Patient:
+    """The lookup for one mail: of its signatures, so many may name a server that keeps silent."""
+
+    def __init__(self, lookup: TxtLookup) -> None:
+        self._lookup, self._silent = lookup, 0
+
+    def __call__(self, name: str) -> Sequence[bytes]:
+        if self._silent >= _MOST_SILENT:
+            raise NoAnswerError
+        try:
+            return self._lookup(name)
+        except NoAnswerError:
+            self._silent += 1
+            raise
 
 
 def proved(raw: bytes, sender: Address, lookup: TxtLookup, rules: Rules) -> Authentication:

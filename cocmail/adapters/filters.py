@@ -39,6 +39,7 @@ from cocmail.core.filtering import (
 _NAME = re.compile(r"[0-9]{2}-[a-z0-9]+(?:[-_][a-z0-9]+)*\.py")
 _MAX_SOURCE = 1_000_000
 _CONTRACT = "cocmail.core.filtering"
+_LONG = 20_000  # characters
 _START = 30.0  # seconds for the process to come up; a filter's own time begins then
 
 
@@ -185,7 +186,10 @@ class Filters:
             if self._ending is not None:
                 self._ending.cancel()
             try:
-                return fold([await self._ask(one, mail) for one in self._filters])
+                # A long text takes a while to write out, and is the same for all of them.
+                packing = len(mail.text) > _LONG and asyncio.to_thread(_packed, mail)
+                text = await packing if packing else _packed(mail)
+                return fold([await self._ask(one, text) for one in self._filters])
             finally:
                 self._ending = asyncio.create_task(self._end_when_idle())
 
@@ -207,13 +211,13 @@ class Filters:
                 process.kill()
             await process.wait()
 
-    async def _ask(self, one: Filter, mail: Incoming) -> Said:
-        question = json.dumps({"filter": str(one.path), "mail": packed(mail)}) + "\n"
+    async def _ask(self, one: Filter, mail: bytes) -> Said:
+        path = json.dumps(str(one.path)).encode("ascii")
         try:
             process = await self._running()
             assert process.stdin is not None
             assert process.stdout is not None
-            process.stdin.write(question.encode("ascii"))
+            process.stdin.writelines((b'{"filter": ', path, b', "mail": ', mail, b"}\n"))
             async with asyncio.timeout(self._seconds):
                 await process.stdin.drain()
                 line = await process.stdout.readline()
@@ -250,6 +254,10 @@ class Filters:
             if ready != b'"ready"\n':
                 raise OSError
         return self._process
+
+
+def _packed(mail: Incoming) -> bytes:
+    return json.dumps(packed(mail)).encode("ascii")
 
 
 def _home() -> str:

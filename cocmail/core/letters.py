@@ -125,28 +125,32 @@ def flowed(text: str) -> str:
 
 def _soft(line: str) -> list[str]:
     pieces: list[str] = []
-    while len(line) > _WIDTH:
-        cut = line.rfind(" ", len(line) - len(line.lstrip()) + 1, _WIDTH)
-        if cut <= 0:
-            cut = line.find(" ", _WIDTH)
-        if cut <= 0 or not line[cut:].strip():
+    start, end = 0, len(line.rstrip())
+    while len(line) - start > _WIDTH:
+        first = line[start : start + _WIDTH]
+        cut = line.rfind(" ", start + len(first) - len(first.lstrip()) + 1, start + _WIDTH)
+        if cut < 0:
+            cut = line.find(" ", start + _WIDTH)
+        if cut < 0 or cut >= end:
             break
-        pieces.append(line[: cut + 1])
-        line = line[cut + 1 :].lstrip(" ")
-    pieces.append(line)
+        pieces.append(line[start : cut + 1])
+        start = cut + 1
+        while line.startswith(" ", start):
+            start += 1
+    pieces.append(line[start:])
     # Space-stuffing (RFC 3676 section 4.4): these would be read as quotes or be changed by mail.
     return [" " + p if p.startswith((" ", ">", "From ")) else p for p in _no_slash(pieces)]
 
 
 def _no_slash(pieces: list[str]) -> list[str]:
     """A soft break must not bring a "/" to the start of a line: join that word back."""
-    joined: list[str] = []
+    joined: list[list[str]] = []
     for piece in pieces:
         if joined and piece.startswith("/"):
-            joined[-1] += piece
+            joined[-1].append(piece)
         else:
-            joined.append(piece)
-    return joined
+            joined.append([piece])
+    return ["".join(one) for one in joined]
 
 
 def build(

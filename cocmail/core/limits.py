@@ -33,7 +33,7 @@ class Limits:
     white_space: int = 10_000  # blanks in a row under a signature: checks that take their square
     parts: int = 200  # a listing nobody can read; a store of tiny blobs
     depth: int = 20  # recursion
-    text: int = 1_000_000  # bytes of text that are shown; HTML to text costs most of all
+    text: int = 200_000  # bytes of text that are shown: letters to members are made of it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -143,11 +143,12 @@ def _mail(
     sender, defect = _sender(header)
     null = _null(header, return_path)
     kind, shown, others = _sort(top)
-    text = _text(raw, kind, shown, limits.text, html_to_text)
+    text, cut = _text(raw, kind, shown, limits.text, html_to_text)
     if kind is Body.PLAIN and not text.strip():
         html = [part for part in top.leaves() if part.content_type == "text/html"]
         if html and not any(part.disposition == "attachment" for part in html):
-            kind, text = Body.HTML, _text(raw, Body.HTML, html, limits.text, html_to_text)
+            kind = Body.HTML
+            text, cut = _text(raw, kind, html, limits.text, html_to_text)
     delivered = _delivered(header)
     single = shown[0] if kind is Body.PLAIN else None
     report = top.parameters.get("report-type", "").lower()
@@ -177,7 +178,8 @@ def _mail(
         else "",
         body=kind,
         text=Private(text),
-        attachments=tuple(_attachment(raw, part) for part in others),
+        # Of what isn't shown whole people learn that there is more.
+        attachments=tuple(_attachment(raw, part) for part in (*others, *cut)),
         encrypted=_encrypted(top, text),
         counts=Counter(f.name for f in header.fields),
         plain_opening=single is not None
@@ -236,12 +238,17 @@ def _sort(top: mime.Part) -> tuple[Body, list[mime.Part], list[mime.Part]]:
 
 def _text(
     raw: bytes, kind: Body, shown: list[mime.Part], limit: int, html_to_text: Callable[[str], str]
-) -> str:
+) -> tuple[str, list[mime.Part]]:
+    """The text, and the parts that it has not all of."""
     texts: list[str] = []
+    cut: list[mime.Part] = []
     for part in shown:
         # Four encoded bytes give three: cut before the decoding, not behind it.
-        data = mime.content(raw, part)[:limit]
+        whole = mime.content(raw, part)
+        data = whole[:limit]
         limit -= len(data)
+        if len(data) < len(whole):
+            cut.append(part)
         text = decode(data, part.parameters.get("charset", ""))
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         if kind is Body.HTML:
@@ -249,7 +256,7 @@ def _text(
         elif part.parameters.get("format", "").lower() == "flowed":
             text = unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
         texts.append(text)
-    return "\n\n".join(texts)
+    return "\n\n".join(texts), cut
 
 
 def _attachment(raw: bytes, part: mime.Part) -> Attachment:

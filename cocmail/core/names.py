@@ -12,10 +12,21 @@ import unicodedata
 from cocmail.core.people import Address, Member, Roster
 
 
+class _Telling(dict[int, int | None]):
+    """For `str.translate`: which characters stay. Each is looked up once."""
+
+    def __missing__(self, code: int) -> int | None:
+        kept = None if unicodedata.category(chr(code)) in ("Mn", "Cf") else code
+        self[code] = kept
+        return kept
+
+
+_TELLING = _Telling()
+
+
 def plain(text: str) -> str:
     """Without what doesn't tell two names apart: case, accents, line ends, invisible letters."""
-    spread = unicodedata.normalize("NFKD", text)
-    kept = "".join(c for c in spread if unicodedata.category(c) not in ("Mn", "Cf"))
+    kept = unicodedata.normalize("NFKD", text).translate(_TELLING)
     return " ".join(re.sub(r"[^\w@.+-]+", " ", kept.casefold()).split())
 
 

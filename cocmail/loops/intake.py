@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 
@@ -53,10 +54,12 @@ _MOST_ATTEMPTS = 12
 _MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
 _MOST_PICTURES = 10  # mails of other people whose pictures a picture is held against
 _LONGEST_DELAY = timedelta(minutes=5)
+_LONG = 5_000  # characters
 _COMMANDS = "commands"  # for what the marks of a mail with commands are remembered
 _TOLD_AGAIN = timedelta(days=1)
 _NO_KEYS = "DNS doesn't answer: signatures can't be checked, so commands wait and are asked about"
 
+_T = TypeVar("_T")
 Read = Callable[[bytes, str | None], Awaitable[Mail | Unreadable]]
 Files = Callable[[bytes, Sequence[bytes]], Awaitable[tuple[File, ...]]]
 Judge = Callable[[bytes, Mail], Awaitable[Judgement]]
@@ -235,7 +238,7 @@ class Intake:
     async def _ahead(self, waiting: Waiting, mail: Mail, where: Destination) -> _Ahead:
         if not where.tokens:
             return _Ahead()
-        commands = casework.looks_ahead(mail)
+        commands = await _aside(len(mail.text), lambda: casework.looks_ahead(mail))
         if not commands:
             return _Ahead()
         async with self._store.transaction() as tx:
@@ -349,12 +352,15 @@ class Intake:
         if found:
             return await self._in_case(tx, examined, setting, found[0][1])
         waiting = examined.waiting
-        arrival = arrived(
-            mail,
-            examined.judgement,
-            setting.roster,
-            junk=waiting.junk,
-            released=waiting.road == RELEASED,
+        arrival = await _aside(
+            len(mail.text),
+            lambda: arrived(
+                mail,
+                examined.judgement,
+                setting.roster,
+                junk=waiting.junk,
+                released=waiting.road == RELEASED,
+            ),
         )
         if arrival.fate is Fate.FILED:
             return SYSTEM, _noted("filed", arrival.why, waiting.id)
@@ -383,7 +389,10 @@ class Intake:
             tags=examined.judgement.tags,
             beside=await self._of_sender(tx, examined),
         )
-        return case_id, casework.report(Case(id=case_id), setting, incoming)
+        case = Case(id=case_id)
+        return case_id, await _aside(
+            len(incoming.mail.text), lambda: casework.report(case, setting, incoming)
+        )
 
     async def _of_sender(self, tx: Transaction, examined: Examined) -> dict[str, Case]:
         """Cases that a new report may belong together with."""
@@ -392,7 +401,8 @@ class Intake:
         if mail.sender is not None:
             found = await tx.cases_of_address(mail.sender.address)
             names |= dict.fromkeys(f.case for f in found)
-        if examined.destination.kept or wishes(mail.text).keeps:
+        wished = await _aside(len(mail.text), lambda: wishes(mail.text))
+        if examined.destination.kept or wished.keeps:
             names |= dict.fromkeys(await tx.open_cases())
         return await _glances(tx, names)
 
@@ -453,7 +463,9 @@ class Intake:
         )
         if case.links or case.suggested:
             setting = await self._deciding.setting(tx, case)
-        return found.case, in_case(case, setting, incoming, found)
+        # What was said before is looked at too, where something leaves.
+        length = sum(len(m.received.text) for m in case.messages) + len(examined.mail.text)
+        return found.case, await _aside(length, lambda: in_case(case, setting, incoming, found))
 
     async def _beside(
         self, tx: Transaction, case: Case, examined: Examined, party: str
@@ -523,6 +535,11 @@ class Intake:
             await write(tx, SYSTEM, result)
             await tx.settle_mail(waiting.id, state="quarantined", case=None, why=why)
         self._deciding.ring(result)
+
+
+async def _aside(length: int, think: Callable[[], _T]) -> _T:
+    """What takes long over so many characters is thought about in a thread: the loop goes on."""
+    return think() if length <= _LONG else await asyncio.to_thread(think)
 
 
 def _left_out(reached: Iterable[Address], setting: Setting) -> set[str]:

@@ -620,3 +620,14 @@ async def test_an_unusual_mail_is_checked_elsewhere_with_keys_from_here(
         assert "more time or memory" in unchecked.why
     finally:
         workers.close()
+
+
+def test_a_silent_server_is_waited_for_twice(zone: Zone, pair: DkimKey) -> None:
+    """A mail may name eight, and each costs all the time that a question has."""
+    raw = MAIL
+    for number in range(8):
+        selector = b"s%d" % number
+        zone.records[f"s{number}._domainkey.example.org."] = None
+        raw = sign(MAIL, pair).replace(b"s=mail;", b"s=" + selector + b";")[: -len(MAIL)] + raw
+    assert check(raw, zone).signature is Signature.UNSURE
+    assert len(zone.asked) == 2

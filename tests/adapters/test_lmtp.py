@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import stat
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,19 @@ async def test_pipelined_and_split_at_every_place(lmtp: Lmtp, kept: Any) -> None
             assert [await client.reply() for _ in range(2)] == ["250 2.0.0 Stored"] * 2
     assert {a.return_path for a in kept.arrivals} == {""}
     assert kept.arrivals[0].recipients == ("conduct@example.org", "nö@example.org")
+
+
+async def test_short_lines_take_no_more_memory_than_long_ones(lmtp: Lmtp, kept: Any) -> None:
+    raw = b"\r\n" * 3_000_000
+    async with lmtp.serving(), lmtp.client() as client:
+        await client.begin("conduct@example.org")
+        tracemalloc.start()
+        try:
+            assert await client.data(raw, 1) == ["250 2.0.0 Stored"]
+            assert tracemalloc.get_traced_memory()[1] < 8 * len(raw)  # this client's own copy too
+        finally:
+            tracemalloc.stop()
+    assert kept.arrivals[0].raw == raw
 
 
 @pytest.mark.parametrize(

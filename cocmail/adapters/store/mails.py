@@ -9,6 +9,7 @@ the case's key once the mail belongs to a case; the body is never sealed twice.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from cocmail.ports import RELEASED, Arrival, Waiting
 Recipients = Callable[[bytes], tuple[Address, ...]]
 """Which of our addresses a mail of the IMAP road reached: pure, never raises."""
 
+_LARGE = 1 << 20  # bytes
 _OPEN = ("waiting", "quarantined")
 
 
@@ -49,8 +51,12 @@ async def keep(
 ) -> bool:
     """Seal and store; False where it is here already."""
     reached = sorted(set(arrival.recipients or recipients(arrival.raw)))
-    digest = fingerprint(keys.lookup, b"mail", arrival.raw, *(a.encode() for a in reached))
     mail, key = secrets.token_hex(8), fresh_key()
+
+    def digested() -> bytes:
+        return fingerprint(keys.lookup, b"mail", arrival.raw, *(a.encode() for a in reached))
+
+    digest = await _aside(arrival.raw, digested)
     row = {
         "id": mail,
         "road": arrival.road,
@@ -71,7 +77,7 @@ async def keep(
     body = {
         "mail": mail,
         "envelope": seal(key, json.dumps(envelope).encode(), f"envelope:{mail}"),
-        "body": seal(key, arrival.raw, f"body:{mail}"),
+        "body": await _aside(arrival.raw, lambda: seal(key, arrival.raw, f"body:{mail}")),
     }
     await connection.execute(insert(mail_bodies), body)
     return True
@@ -104,7 +110,7 @@ async def _leased(
 ) -> Waiting:
     key = await _mail_key(connection, keys, row)
     envelope = json.loads(unseal(key, row.envelope, f"envelope:{row.id}"))
-    raw = unseal(key, row.body, f"body:{row.id}")
+    raw = await _aside(row.body, lambda: unseal(key, row.body, f"body:{row.id}"))
     attempts = row.attempts + 1
     leased = update(mails).where(mails.c.number == row.number)
     await connection.execute(leased.values(next_at=until, attempts=attempts))
@@ -155,7 +161,8 @@ async def raw(connection: AsyncConnection, keys: Keys, mail: str) -> bytes:
     row = (await connection.execute(_whole().where(mails.c.id == mail))).one_or_none()
     if row is None or row.wrapped is None:
         raise Permanent(f"mail {mail} is not here, or not any more")
-    return unseal(await _mail_key(connection, keys, row), row.body, f"body:{mail}")
+    key = await _mail_key(connection, keys, row)
+    return await _aside(row.body, lambda: unseal(key, row.body, f"body:{mail}"))
 
 
 async def release(connection: AsyncConnection, mail: str, now: datetime) -> bool:
@@ -212,6 +219,11 @@ async def handled_by(connection: AsyncConnection, content: str, target: str) -> 
 async def note_handled(connection: AsyncConnection, content: str, target: str, mail: str) -> None:
     row = {"content": content, "target": target, "mail": mail}
     await connection.execute(insert(handled), row)
+
+
+async def _aside(data: bytes, compute: Callable[[], bytes]) -> bytes:
+    """In a thread where there is much of it: the loop goes on meanwhile."""
+    return compute() if len(data) <= _LARGE else await asyncio.to_thread(compute)
 
 
 def _whole() -> Select[Any]:

@@ -1,0 +1,93 @@
+"""What each hostile mail costs on its way through the real reading path: read, and its signature
+checked, at once or in a process of its own, as the daemon does both."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cocmail.adapters.authentication import DkimAuthenticator
+from cocmail.adapters.reading import Reader, at_once
+from cocmail.adapters.workers import Workers
+from cocmail.core.limits import Limits
+from cocmail.core.mail import Unreadable
+from cocmail.core.people import Address
+from tests.hostile.mails import KEY
+
+SENDER = Address("mallory@mallory.example.net")
+BOUND = 400 << 20  # bytes that whoever reads the worst of them may have grown to
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    name: str
+    size: int
+    seconds: float  # by the clock, a start of the process left out
+    where: str  # "at once", "apart" or "beyond a limit"
+    why: str  # it is set aside; "" if it is read
+    memory: int  # bytes, the most that the process that read it has had since it began
+
+    def row(self) -> str:
+        size = f"{self.size / 1e6:8.2f}"
+        return (
+            f"{self.name:<48}{size}{self.seconds * 1000:8.0f}{self.memory >> 20:6}  "
+            f"{self.where:<8}  {self.why}"
+        )
+
+
+HEAD = f"{'mail':<48}{'MB':>8}{'ms':>8}{'peak':>6}  where"
+
+
+async def costs(mails: Mapping[str, Callable[[], bytes]]) -> AsyncIterator[Cost]:
+    """One after the other, in processes that are kept."""
+    workers = Workers(most=1, idle=600)
+    try:
+        reader = Reader(Limits(), workers)
+        checker = DkimAuthenticator(
+            [], [], lookup=lambda _: (KEY.encode(),), elsewhere=reader.check
+        )  # every domain has a key
+        for name, make in mails.items():
+            raw = make()
+            await reader.read(b"\r\n" * 200_000, None)  # so that there is a process
+            began = time.perf_counter()
+            found = await reader.read(raw, None)
+            await checker.authenticate(raw, SENDER)
+            seconds = time.perf_counter() - began
+            why = found.why if isinstance(found, Unreadable) else ""
+            yield Cost(
+                name=name,
+                size=len(raw),
+                seconds=seconds,
+                where=_where(raw),
+                why=why,
+                memory=_peak(workers),
+            )
+    finally:
+        workers.close()
+
+
+def _where(raw: bytes) -> str:
+    found = at_once(raw, None, Limits())
+    return "apart" if found is None else "beyond" if isinstance(found, Unreadable) else "at once"
+
+
+def _peak(workers: Workers) -> int:
+    (one,) = workers._free
+    assert one._process is not None
+    status = Path(f"/proc/{one._process.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) << 10
+
+
+async def _print() -> None:
+    from tests.hostile.mails import LARGE, MAILS
+
+    print(HEAD)
+    async for cost in costs({**MAILS, **LARGE}):
+        print(cost.row(), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(_print())

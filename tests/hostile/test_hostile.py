@@ -1,0 +1,57 @@
+"""Mail made to hurt costs little, and hurts nobody: none of it stalls the reading, swells the
+process, holds up the main loop, is lost, or stops the mail behind it."""
+
+from pathlib import Path
+
+import pytest
+
+from cocmail.core.letters import flowed
+from tests.hostile.mails import MAILS
+from tests.hostile.reading import BOUND, costs
+from tests.hostile.stage import Stage
+
+CALLBACK = 0.050  # seconds of the main loop's own processor time
+DAEMON = 500 << 20  # bytes
+
+
+async def test_none_takes_a_second_to_read_or_swells_its_reader() -> None:
+    found = [cost async for cost in costs(MAILS)]
+    assert len(found) == len(MAILS)
+    assert [cost.row() for cost in found if cost.seconds > 1] == []
+    assert max(cost.memory for cost in found) < BOUND
+    # What people might write is read; what nobody would is not opened.
+    assert {cost.name for cost in found if cost.why} >= {
+        "a header line of 1 MB", "100,000 parts", "parts in parts, 3,000 deep",
+        "a part with 100,000 fields", "a megabyte of blanks under a signature",
+    }  # fmt: skip
+    assert not [
+        cost.why for cost in found if cost.where == "apart" and "time or memory" in cost.why
+    ]
+
+
+@pytest.mark.servers
+@pytest.mark.slow
+def test_none_holds_up_the_daemon_or_is_lost(tmp_path: Path) -> None:
+    with Stage(tmp_path, road="lmtp") as stage:
+        stage.put((name, make()) for name, make in MAILS.items())
+        stage.settled()
+        found = stage.result()
+    assert found.refused == []
+    assert [one.name for one in found.became if not one.state or one.raised] == []
+    assert len(found.became) == len(MAILS)
+    assert [what for took, what in found.longest if took > CALLBACK] == []
+    assert found.callbacks > 1000
+    assert found.peak < DAEMON
+    assert found.peak_of_readers < BOUND
+    assert "Traceback" not in found.said
+
+
+@pytest.mark.parametrize(
+    "text", ["a " * 500_000, "/a " * 300_000, "\t " * 300_000, "a\u00a0" * 300_000]
+)
+def test_a_letter_takes_time_by_its_length_alone(text: str) -> None:
+    import time
+
+    began = time.thread_time()
+    flowed(text)
+    assert time.thread_time() - began < 1
