@@ -12,8 +12,6 @@ from __future__ import annotations
 import os
 import smtplib
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from email import message_from_bytes
@@ -24,11 +22,10 @@ from pathlib import Path
 
 from imapclient import IMAPClient
 
-from benchmarks.idle import CONFIGURATION
+from benchmarks._daemon import daemon
 from cocmail.lab.dovecot import Dovecot
 from cocmail.lab.mailman import Mailman
 from cocmail.lab.sink import Sink
-from cocmail.lab.waiting import free_port
 
 MAILS = int(os.environ.get("MAILS", "300"))
 PATIENCE = 300.0
@@ -80,29 +77,12 @@ def naive(dovecot: Dovecot, sink: Sink, folder: Path) -> float:
 
 def ours(dovecot: Dovecot, mailman: Mailman, sink: Sink, folder: Path) -> tuple[float, float]:
     """Until the last acknowledgement left, and until the last letter did."""
-    command = [sys.executable, "-m", "cocmail"]
-    subprocess.run([*command, "init", str(folder)], check=True, capture_output=True)
-    for name, secret in (("imap", dovecot.password), ("mailman", mailman.password)):
-        (folder / f"{name}.password").write_text(secret)
-        (folder / f"{name}.password").chmod(0o600)
-    ports = {"imap": dovecot.imap_port, "lmtp": free_port(), "sink": sink.port}
-    toml = folder / "cocmail.toml"
-    toml.write_text(CONFIGURATION.format(**ports, mailman=mailman.url))
-    daemon = subprocess.Popen(
-        [*command, "run", "--config", str(toml)], stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert daemon.stderr is not None
-        assert "ready" in daemon.stderr.readline()
+    with daemon(folder, dovecot, mailman, sink):
         begun = time.perf_counter()
         sink.wait_for_all(lambda c: c.header("Cocmail-Kind") == "acknowledgement", MAILS, PATIENCE)
         acknowledged = time.perf_counter() - begun
         sink.wait_for_all(lambda c: True, 3 * MAILS, PATIENCE)
         return acknowledged, time.perf_counter() - begun
-    finally:
-        daemon.terminate()
-        daemon.wait(timeout=15)
-        daemon.stderr.close()
 
 
 def main() -> None:

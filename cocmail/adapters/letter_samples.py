@@ -329,6 +329,12 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
                   note=Private("It is encrypted, and cocmail can't read it.")),
         _received(proof="", sender=Address(""), party="witness:1"),
     )),
+    _each("several", (
+        ({"received": _received(), "text": TEXT, "subject": "", "party": _party("respondent")},),
+        2 * ({"received": _received(proof="unsigned"), "text": TEXT, "subject": "Again",
+              "party": None},),
+    )),
+    _each("more", (0, 1, 7)),
     _each("subject", ("What happened", "")),
     ({"text": TEXT, "shown": TEXT}, {"text": "", "shown": "One line."}),
     _each("party", (_party("reporter"), _party("reporter", 2), _party("respondent"),

@@ -1,8 +1,8 @@
 """What becomes of a mail that is no answer in a case.
 
-Owns the order in which its being a machine's, a member's commands, the spam folder and the filters
-count. Refuses to know what a case does with it. Called by loops/intake, which does what is said
-here, and by `cocmail filters try`, which tells it.
+Owns the order in which its being a machine's or one of too many, a member's commands, the spam
+folder and the filters count. Refuses to know what a case does with it. Called by loops/intake,
+which does what is said here, and by `cocmail filters try`, which tells it.
 """
 
 from __future__ import annotations
@@ -34,12 +34,21 @@ class Arrived:
 
 
 def arrived(
-    mail: Mail, judgement: Judgement, roster: Roster, *, junk: bool = False, released: bool = False
+    mail: Mail,
+    judgement: Judgement,
+    roster: Roster,
+    *,
+    junk: bool = False,
+    flood: str = "",
+    released: bool = False,
 ) -> Arrived:
-    """What becomes of a mail to the public address. ``released``: a human let it in after all,
-    so the spam folder and the filters no longer count."""
+    """What becomes of a mail to the public address. ``flood``: why more came than is answered.
+    ``released``: a human let it in after all, so that, the spam folder and the filters no longer
+    count."""
     if mail.automatic:
         return Arrived(fate=Fate.FILED, why=mail.automatic)
+    if flood and not released:
+        return Arrived(fate=Fate.SET_ASIDE, why=flood)
     if mail.sender is not None and roster.by_address(mail.sender.address) is not None:
         parsed = parse(mail.text)
         if parsed.commands or parsed.problem:

@@ -40,6 +40,8 @@ def fall_due(case: Case, setting: Setting, what: str, about: str) -> Result:
             proofs.drift_due(work, about)
         case "watch":
             watching.over(work, about)
+        case "pass-on":
+            casework.pass_on(work)
         case "release":
             if case.provisional_until and case.provisional_until <= work.now:
                 casework.release(work)

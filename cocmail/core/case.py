@@ -182,6 +182,8 @@ class Case:
     provisional_until: datetime | None = None
     epochs: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[Message, ...] = ()
+    unpassed: tuple[int, ...] = ()  # numbers of those that the members were not shown yet
+    passed_on: datetime | None = None  # when such were shown last
     asides: tuple[Aside, ...] = ()
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
     sanctions: Mapping[str, Sanction] = field(default_factory=dict)

@@ -126,6 +126,8 @@ def told(event: Any) -> tuple[str, str]:
                 f"{event.sanction} was undone by somebody {times} times in {len(event.lines)}"
                 " places, and put right",
             )
+        case e.PassedOn():
+            return "cocmail", f"showed the members {len(event.numbers)} messages that waited"
         case e.DriftTold():
             return "cocmail", f"told the members what was undone of {event.sanction}"
         case e.WaitingDiscarded():

@@ -113,7 +113,16 @@ class Received:
     note: Private = Private("")  # what members should know of it, in one line
     language: str = ""  # what it asks for, of those we had
     digests: tuple[str, ...] = ()  # SHA-256 of each attachment
+    waits: bool = False  # more than is passed on one by one: told together with others
     kind: Literal["received"] = "received"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassedOn:
+    """The members were shown these messages, which waited, in one mail."""
+
+    numbers: tuple[int, ...]
+    kind: Literal["passed-on"] = "passed-on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -896,6 +905,7 @@ Event = Annotated[
     | AppealOpened
     | AppealEnded
     | Received
+    | PassedOn
     | Filed
     | SetAside
     | TakenIn

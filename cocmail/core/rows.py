@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cocmail.core import floods, waiting
 from cocmail.core import index as i
-from cocmail.core import waiting
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.drift import due_at
@@ -47,6 +47,8 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
         at = waiting.due_at(case, item)
         if at is not None:
             found.append(i.DueRow(case.id, item.what.value, item.about, at))
+    if (at := floods.pass_on_at(case)) is not None:
+        found.append(i.DueRow(case.id, "pass-on", "", at))
     if case.escalate_by is not None and case.is_open:
         found.append(i.DueRow(case.id, "untouched", "", case.escalate_by))
     if case.provisional and case.provisional_until is not None:

@@ -32,7 +32,8 @@ from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.escalation import HELP
 from cocmail.core.escrow import KEPT
 from cocmail.core.files import File
-from cocmail.core.filtering import Judgement
+from cocmail.core.filtering import Judgement, fold
+from cocmail.core.floods import Key, Rates, counted, remembered, to_a_reply_address, to_the_public
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.mail import Mail, Unreadable, author, recipients
 from cocmail.core.people import Address, Member, Private
@@ -52,6 +53,7 @@ _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other pro
 _AT_ONCE = 4
 _MOST_ATTEMPTS = 12
 _MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
+_MOST_LEVELS = 20_000  # senders and domains whose floods are counted, before it is cleaned up
 _MOST_PICTURES = 10  # mails of other people whose pictures a picture is held against
 _LONGEST_DELAY = timedelta(minutes=5)
 _LONG = 5_000  # characters
@@ -87,6 +89,7 @@ class Examined:
     auth: Authentication
     observed: Observed | None = field(repr=False)
     judgement: Judgement
+    flood: str = ""  # why it is answered by nobody
     files: tuple[File, ...] = field(default=(), repr=False)  # as they would leave
 
 
@@ -103,6 +106,7 @@ class Intake:
         clock: Clock,
         files: Files | None = None,
         new_case: Callable[[], str] = lambda: secrets.token_hex(16),
+        rates: Rates | None = None,
     ) -> None:
         self._deciding = deciding
         self._new_case = new_case
@@ -113,6 +117,8 @@ class Intake:
         self._judge = judge
         self._files = files
         self._clock = clock
+        self._rates = rates or Rates()
+        self._levels: dict[Key, datetime] = {}  # of floods
         self._senders: dict[Address, asyncio.Lock] = {}
         self._queued: Counter[Address] = Counter()
         self._slots = asyncio.Semaphore(_AT_ONCE)
@@ -209,6 +215,17 @@ class Intake:
         auth = UNPROVED
         if mail.sender is not None and not mail.automatic:
             auth = await self._authenticator.authenticate(waiting.raw, mail.sender.address)
+        if flood := self._flood(waiting, mail, auth, where):
+            return Examined(
+                waiting=waiting,
+                mail=mail,
+                commands=(),
+                destination=where,
+                auth=auth,
+                observed=None,
+                judgement=fold(()),
+                flood=flood,
+            )
         ahead = await self._ahead(waiting, mail, where)
         commands = ahead.commands
         if commands and auth.signature is Signature.UNSURE:
@@ -234,6 +251,26 @@ class Intake:
             judgement=await self._judge(waiting.raw, mail),
             files=files,
         )
+
+    def _flood(self, waiting: Waiting, mail: Mail, auth: Authentication, where: Destination) -> str:
+        """Why this mail is one of too many; "" if it isn't, or needs no answer. A mail that is
+        tried again was counted before."""
+        if mail.automatic or waiting.road == RELEASED or waiting.attempts > 1:
+            return ""
+        sender = mail.sender.address if mail.sender else None
+        if not where.tokens:
+            proved = auth.signature is Signature.SOUND
+            limits = to_the_public(self._rates, sender, proved=proved)
+        elif sender is None or not self._deciding.plain_setting().roster.by_address(sender):
+            limits = to_a_reply_address(self._rates, where.tokens[0])
+        else:
+            return ""
+        now = self._clock.now()
+        why, changed = counted(self._levels, limits, now)
+        self._levels |= changed
+        if len(self._levels) > _MOST_LEVELS:
+            self._levels = remembered(self._levels, now)
+        return why
 
     async def _ahead(self, waiting: Waiting, mail: Mail, where: Destination) -> _Ahead:
         if not where.tokens:
@@ -359,6 +396,7 @@ class Intake:
                 examined.judgement,
                 setting.roster,
                 junk=waiting.junk,
+                flood=examined.flood,
                 released=waiting.road == RELEASED,
             ),
         )
@@ -628,6 +666,7 @@ def _incoming(examined: Examined) -> Incoming:
         destination=examined.destination,
         observed=examined.observed,
         files=examined.files,
+        flood=examined.flood,
     )
 
 

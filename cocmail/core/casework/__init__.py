@@ -13,6 +13,7 @@ from cocmail.core.casework.outsiders import (
     from_machine,
     from_outsider,
     from_stranger,
+    pass_on,
     undelivered,
 )
 from cocmail.core.casework.reports import report
@@ -26,6 +27,7 @@ __all__ = [
     "from_stranger",
     "looks_ahead",
     "marks_of",
+    "pass_on",
     "release",
     "report",
     "to_no_case",

@@ -44,6 +44,7 @@ def receive(
         note=Private(" ".join(filter(None, (note, _remarks(incoming))))),
         language=work.setting.language_of(mail),
         digests=tuple(a.digest for a in mail.attachments),
+        waits=bool(incoming.flood),
     )
     work.happen(received)
     return received
@@ -118,6 +119,8 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
         why=why,
     )
     work.happen(aside)
+    if incoming.flood:
+        return  # /status tells of it
     values = {"aside": aside, "text": work.shown(aside.text), "subject": work.shown(aside.subject)}
     work.tell(Kind.MESSAGE, "aside", values)
 

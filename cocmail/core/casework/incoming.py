@@ -33,6 +33,7 @@ class Incoming:
     replayed: bool = False
     observed: Observed | None = field(default=None, repr=False)
     urgent: str = ""  # why a filter holds it for urgent
+    flood: str = ""  # why it is answered by nobody: more came than is
     tags: tuple[str, ...] = ()
     # Other cases that the commands name, or that know a person whom they name; never this one.
     beside: Mapping[str, Case] = field(default_factory=dict, repr=False)

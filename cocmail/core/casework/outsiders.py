@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cocmail.core import appeals
 from cocmail.core import events as e
-from cocmail.core.case import Case
+from cocmail.core.case import Case, Party
 from cocmail.core.casework.filing import (
     OWN_MATTER,
     WHO_WAS_MEANT,
@@ -22,6 +22,7 @@ from cocmail.core.casework.filing import (
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.escalation import where_too_few
 from cocmail.core.escrow import about, look_for, surface
+from cocmail.core.floods import pass_on_at
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.setting import Setting
 from cocmail.core.showing import showing
@@ -29,6 +30,8 @@ from cocmail.core.threads import meant, named_in
 from cocmail.core.verification import Signature
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
+
+_ROOM = 60_000  # characters of messages in one mail
 
 
 def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> Result:
@@ -63,9 +66,29 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
         for handle in named_in(own, setting.roster):
             leave_out(work, handle)
         release(work)
-    values = {**showing(work, received), "party": work.case.parties[party_id]}
-    work.tell(Kind.MESSAGE, "from-outsider", values)
+    if not received.waits:
+        values = {**showing(work, received), "party": work.case.parties[party_id]}
+        work.tell(Kind.MESSAGE, "from-outsider", values)
     return work.result()
+
+
+def pass_on(work: Work) -> None:
+    """What waited because too much came at once is shown in one mail, as far as it has room."""
+    at = pass_on_at(work.case)
+    if at is None or at > work.now:
+        return
+    several: list[dict[str, object]] = []
+    size = 0
+    for number in work.case.unpassed:
+        received = work.case.messages[number - 1].received
+        size += len(received.text)
+        if several and size > _ROOM:
+            break
+        party = work.case.parties.get(received.party)
+        several.append({**showing(work, received), "party": party})
+    more = len(work.case.unpassed) - len(several)
+    work.happen(e.PassedOn(numbers=work.case.unpassed[: len(several)]))
+    work.tell(Kind.MESSAGE, "from-outsiders", {"several": several, "more": more})
 
 
 def _of_kept(work: Work, incoming: Incoming, party_id: str) -> Result:
@@ -115,19 +138,24 @@ def from_stranger(
         )
         stranger = joined.id
         # The same receipt as anybody gets, so that nobody learns whether they hit on a case.
-        work.to_party(
-            joined,
-            Kind.ACKNOWLEDGEMENT,
-            "acknowledgement",
-            {
-                "asking": (),
-                "everybody": False,
-                "kept": False,
-                "handles": [m.handle for m in setting.roster.members],
-            },
-            answering=usable_id(incoming.mail.message_id),
-        )
+        if not incoming.flood:
+            _receipt(work, joined, incoming)
     return set_aside(work, incoming, party_id, why, stranger=stranger)
+
+
+def _receipt(work: Work, party: Party, incoming: Incoming) -> None:
+    work.to_party(
+        party,
+        Kind.ACKNOWLEDGEMENT,
+        "acknowledgement",
+        {
+            "asking": (),
+            "everybody": False,
+            "kept": False,
+            "handles": [m.handle for m in work.setting.roster.members],
+        },
+        answering=usable_id(incoming.mail.message_id),
+    )
 
 
 def from_machine(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> Result:

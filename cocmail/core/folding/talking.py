@@ -24,8 +24,12 @@ def talking(case: Case, at: datetime, event: Any) -> Case | None:
             return replace(
                 case,
                 messages=(*case.messages, Message(at=at, received=event)),
+                unpassed=(*case.unpassed, event.number) if event.waits else case.unpassed,
                 escalate_by=None if touched else case.escalate_by,
             )
+        case e.PassedOn():
+            left = tuple(n for n in case.unpassed if n not in event.numbers)
+            return replace(case, unpassed=left, passed_on=at)
         case e.SetAside():
             if event.number != len(case.asides) + 1:
                 raise unfit(case, event)

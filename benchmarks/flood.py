@@ -1,0 +1,94 @@
+"""How long a real reporter waits for an acknowledgement while a thousand mails a minute come in.
+
+The baseline is the same daemon in the same run with nothing else to do. The flood comes by LMTP,
+from one sender and then from a thousand, each at a domain of its own; the reporters write in the
+midst of it. `FLOOD=200` sends fewer (in as much less time).
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks._daemon import ADDRESS, daemon
+from cocmail.lab.dovecot import Dovecot
+from cocmail.lab.mailbox import deliver_by_lmtp
+from cocmail.lab.mailman import Mailman
+from cocmail.lab.sink import Sink
+
+FLOOD = int(os.environ.get("FLOOD", "1000"))
+EACH = 60.0 / 1000  # seconds
+REPORTERS = 5
+PATIENCE = 300.0
+
+
+def mail(sender: str, number: int) -> bytes:
+    return (
+        f"From: <{sender}>\r\nTo: {ADDRESS}\r\nSubject: s{number}\r\n"
+        f"Date: Sat, 21 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{number}.{sender}>\r\n\r\n"
+        f"Number {number}.\r\n" + "More.\r\n" * 100
+    ).encode()
+
+
+def flood(port: int, sender: Callable[[int], str]) -> None:
+    """At its pace, or as fast as we take it."""
+    begun = time.monotonic()
+    for number in range(FLOOD):
+        time.sleep(max(0.0, begun + number * EACH - time.monotonic()))
+        who = sender(number)
+        deliver_by_lmtp(port, mail(who, number), recipient=ADDRESS, sender=who)
+
+
+def waits(port: int, sink: Sink, kind: str, over: float) -> list[float]:
+    """Seconds until each reporter was answered; they write one after another, ``over`` so many
+    seconds."""
+    found = []
+    for number in range(REPORTERS):
+        begun = time.monotonic()
+        who = f"reporter{number}@{kind}.example.net"
+        deliver_by_lmtp(port, mail(who, number), recipient=ADDRESS, sender=who)
+        sink.wait_for(lambda c, who=who: c.is_for(who), PATIENCE, what="an acknowledgement")
+        took = time.monotonic() - begun
+        found.append(took)
+        time.sleep(max(0.0, over / REPORTERS - took))
+    return found
+
+
+def main() -> None:
+    floods: dict[str, Callable[[int], str] | None] = {
+        "nothing": None,
+        "one": lambda number: "somebody@flood.example",
+        "many": lambda number: f"somebody@flood{number}.example",
+    }
+    bare = 0.0
+    with tempfile.TemporaryDirectory() as scratch:
+        base = Path(scratch)
+        with Dovecot(base / "dovecot") as dovecot, Mailman(base / "mailman") as mailman:
+            for kind, sender in floods.items():
+                with Sink() as sink, daemon(base / kind, dovecot, mailman, sink) as running:
+                    beside = threading.Thread(
+                        target=flood if sender else time.sleep,
+                        args=(running.lmtp_port, sender) if sender else (0,),
+                    )
+                    begun = time.monotonic()
+                    beside.start()
+                    took = waits(running.lmtp_port, sink, kind, FLOOD * EACH if sender else 5.0)
+                    beside.join()
+                    lasted = time.monotonic() - begun
+                    middle, worst = statistics.median(took), max(took)
+                    bare = bare or middle
+                    letters = len(sink.messages)
+                    print(
+                        f"{kind:8} {middle:6.2f} s (worst {worst:.2f})  {middle / bare:5.1f} times"
+                        f"  {letters} letters in {lasted:.0f} s",
+                        flush=True,
+                    )
+
+
+if __name__ == "__main__":
+    main()
