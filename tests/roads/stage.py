@@ -12,7 +12,7 @@ import itertools
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Self
@@ -105,6 +105,7 @@ class Stage:
     # -- the sanction --------------------------------------------------------------------------
 
     def sanction(self, measure: Measure, address: str, scope: Scope, *, roles: bool) -> None:
+        self.book.clock.at = datetime.now(UTC)  # whom Mailman knew before counts
         self.book.decide(measure, Address(address), scope=scope, including_roles=roles)
 
     def sweep(self) -> None:

@@ -75,6 +75,7 @@ ROADS: dict[str, Row] = {
     "capitals": _closed("Their address in capitals"),
     "slash": _closed("An address with a `/` in it"),
     "added": _swept("An address added to the user after the ban"),
+    "older": _open("An address that Mailman knew before, added to the user after the ban", ON),
     "prefers": _swept("Such a new address made the preferred one, and subscribed as the user"),
     "moved": _swept("A membership of such a new address, moved to the banned one"),
     "hidden": _swept("A membership as a user who had no preferred address at the time of the ban"),

@@ -181,6 +181,17 @@ def added(on: Stage, who: Walker) -> Way:
 
 
 @way
+def older(on: Stage, who: Walker) -> Way:
+    on.subscribe(HOME, who.address)
+    on.subscribe(HOME, who.second)
+    yield SANCTION
+    path = f"users/{on.user(who.address)}/addresses"
+    on.call("POST", path, email=who.second, absorb_existing=True)
+    on.subscribe(GENERAL, who.second)
+    return lambda: on.is_on(GENERAL, who.second)
+
+
+@way
 def prefers(on: Stage, who: Walker) -> Way:
     on.subscribe(HOME, who.address)
     yield SANCTION
