@@ -53,8 +53,10 @@ class Running:
 
 
 @contextmanager
-def daemon(folder: Path, dovecot: Dovecot, mailman: Mailman, sink: Sink) -> Iterator[Running]:
-    """Ready to work, until the end of the `with`."""
+def daemon(
+    folder: Path, dovecot: Dovecot, mailman: Mailman, sink: Sink, more: str = ""
+) -> Iterator[Running]:
+    """Ready to work, until the end of the `with`. ``more``: of its configuration."""
     command = [sys.executable, "-m", "cocmail"]
     subprocess.run([*command, "init", str(folder)], check=True, capture_output=True)
     for name, secret in (("imap", dovecot.password), ("mailman", mailman.password)):
@@ -63,7 +65,7 @@ def daemon(folder: Path, dovecot: Dovecot, mailman: Mailman, sink: Sink) -> Iter
     toml = folder / "cocmail.toml"
     lmtp = free_port()
     ports = {"imap": dovecot.imap_port, "lmtp": lmtp, "sink": sink.port}
-    toml.write_text(_CONFIGURATION.format(address=ADDRESS, mailman=mailman.url, **ports))
+    toml.write_text(_CONFIGURATION.format(address=ADDRESS, mailman=mailman.url, **ports) + more)
     log = folder / "log"
     with log.open("w") as written:
         process = subprocess.Popen([*command, "run", "--config", str(toml)], stderr=written)

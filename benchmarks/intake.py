@@ -77,7 +77,8 @@ def naive(dovecot: Dovecot, sink: Sink, folder: Path) -> float:
 
 def ours(dovecot: Dovecot, mailman: Mailman, sink: Sink, folder: Path) -> tuple[float, float]:
     """Until the last acknowledgement left, and until the last letter did."""
-    with daemon(folder, dovecot, mailman, sink):
+    no_flood = "[limits]\nfrom_domain = 1000000\nin_all = 1000000\n"
+    with daemon(folder, dovecot, mailman, sink, no_flood):
         begun = time.perf_counter()
         sink.wait_for_all(lambda c: c.header("Cocmail-Kind") == "acknowledgement", MAILS, PATIENCE)
         acknowledged = time.perf_counter() - begun

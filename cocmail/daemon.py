@@ -96,6 +96,7 @@ class Daemon:
             self._judge,
             clock,
             files=reader.files,
+            rates=servers.rates(settings),
         )
 
     async def _judge(self, raw: bytes, mail: Mail) -> Judgement:

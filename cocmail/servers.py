@@ -21,9 +21,15 @@ from cocmail.adapters.venues import Venues
 from cocmail.adapters.workers import Workers
 from cocmail.config import Settings
 from cocmail.config.tables import Imap, Mailman
+from cocmail.core.floods import Rates
 from cocmail.core.limits import Limits
 from cocmail.parts import SystemClock, community, ours
 from cocmail.ports import Lists
+
+
+def rates(settings: Settings) -> Rates:
+    said = settings.limits
+    return Rates(sender=said.from_sender, domain=said.from_domain, everybody=said.in_all)
 
 
 def limits(settings: Settings) -> Limits:

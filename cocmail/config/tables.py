@@ -439,6 +439,15 @@ class Limits(Table):
         768, 256, 8_192, "megabytes for the process that does so; it ends, and not the daemon"
     )
     readers: int = _bounded(2, 1, 16, "how many such processes there are at most; idle ones end")
+    from_sender: int = _bounded(
+        20, 1, 1_000_000, "mails an hour; keeps one person from burying the others' mail"
+    )
+    from_domain: int = _bounded(
+        100, 1, 1_000_000, "mails an hour; keeps one from writing under many names"
+    )
+    in_all: int = _bounded(
+        300, 1, 1_000_000, "mails an hour; keeps us from answering whom a flood names"
+    )
 
 
 class Filters(Table):

@@ -242,13 +242,14 @@ class Enforcement:
                 standing = wider
                 observed = await self._observe(standing, known_lists=True)
             made = await self._make_true(standing, observed)
-            self.to_hold |= to_hold(standing.sanctions, made.planned.covers, self._groups)
             made.check()
 
     async def _make_true(self, standing: Standing, observed: Observed) -> _Made:
         """Plan, note, change, read back and prove."""
         calls = observed.calls
         planned, observed = await self._plan(standing, observed)
+        # Who comes back while we are at it is held already.
+        self.to_hold |= to_hold(standing.sanctions, planned.covers, self._groups)
         now, done, errors = planned, list[Step](), list[CocmailError]()
         owners: Owners = {}
         seek, sought = _unsought(standing, planned), set[Address]()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cocmail.core.calendar import fall_due
 from cocmail.core.floods import (
     HOUR,
     Key,
@@ -17,6 +20,10 @@ from cocmail.core.floods import (
     to_the_public,
 )
 from cocmail.core.people import Address
+from cocmail.core.rows import dues
+from cocmail.loops.intake import in_case
+from cocmail.ports import Found
+from tests.promises.kit import World, text_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RATES = Rates(sender=4, domain=8, everybody=16)
@@ -97,3 +104,61 @@ def test_never_more_than_twice_the_rate_in_an_hour(comes: list[tuple[str, int]])
         gate.levels = remembered(gate.levels, gate.now)
     for times in let_in.values():
         assert all(sum(at <= one < at + HOUR for one in times) <= 6 for at in times)
+
+
+def flooded(world: World, party: str, text: str) -> None:
+    """A mail through this party's reply address that is one of too many."""
+    known = world.case.parties[party].addresses[0]
+    mail = world.mail(str(known), world.address(party), text)
+    incoming = replace(world.incoming(mail, purpose="reply"), flood="More came.")
+    found = Found(case=world.case.id, party=party, purpose="reply")
+    world.take(in_case(world.case, world.setting(), incoming, found))
+
+
+def test_what_an_outsider_writes_beyond_comes_in_one_mail_an_hour() -> None:
+    world = World()
+    world.report()
+    before = len(world.letters)
+    for n in range(30):
+        flooded(world, "reporter:1", f"It goes on, {n:02}. " + "word " * 1000)
+    assert len(world.letters) == before, "no copy, no receipt"
+    world.now += timedelta(minutes=59)
+    assert not [d for d in dues(world.case) if d.what == "pass-on" and d.at <= world.now]
+    shown: list[str] = []
+    mails = 0
+    while due := [d for d in dues(world.case) if d.what == "pass-on"]:
+        world.now = due[0].at
+        before = len(world.to("member:alice", "message"))
+        world.take(fall_due(world.case, world.setting(), "pass-on", ""))
+        (mail,) = world.to("member:alice", "message")[before:]
+        mails += 1
+        shown += re.findall(r"It goes on, (\d\d)\.", text_of(mail))
+    assert shown == [f"{n:02}" for n in range(30)], "all of it, once, in its order"
+    assert 2 <= mails <= 5
+    # What comes when it is over is passed on as ever.
+    world.write("reporter:1", "One more thing")
+    assert "One more thing" in text_of(world.to("member:alice", "message")[-1])
+
+
+def test_who_is_kept_out_of_the_case_is_not_shown_what_waited() -> None:
+    world = World()
+    world.report()
+    flooded(world, "reporter:1", "It was bob")
+    world.say("bob", "/recuse")
+    world.now += HOUR
+    world.take(fall_due(world.case, world.setting(), "pass-on", ""))
+    assert "It was bob" in text_of(world.to("member:alice", "message")[-1])
+    assert not any("It was bob" in text_of(m) for m in world.to("member:bob"))
+
+
+def test_a_stranger_s_flood_is_answered_by_nobody() -> None:
+    world = World()
+    world.report()
+    before = len(world.letters)
+    mail = world.mail("stranger@flood.example", world.address("reporter:1"), "Let me in")
+    incoming = replace(world.incoming(mail, purpose="reply"), flood="More came.")
+    found = Found(case=world.case.id, party="reporter:1", purpose="reply")
+    result = world.take(in_case(world.case, world.setting(), incoming, found))
+    assert result.settled == "quarantined"
+    assert len(world.letters) == before
+    assert len(world.case.asides) == 1

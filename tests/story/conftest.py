@@ -246,6 +246,7 @@ class House:
             },
             "mailman.groups": {"node": list(NODE)},
             "filters": {"directories": ["filters.d"]},
+            "limits": {"from_domain": 1_000_000, "in_all": 1_000_000},
         }  # fmt: skip
         for name, values in more.items():
             if values is None:

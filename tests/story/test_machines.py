@@ -94,3 +94,19 @@ def test_what_the_mail_server_refuses_for_good_tells_the_committee(house: Stage)
     case.say(house.alice, "/reply reporter\nWhen was it?\n/end")
     case.all_hear("alert")
     house.sink.refusals.clear()
+
+
+def test_a_flood_is_stored_and_answered_by_nobody(new_house: Any) -> None:
+    house = new_house(limits={"from_sender": 3})
+    loud = house.somebody("Lou Loud")
+    for n in range(8):
+        house.post(loud.write(house.address, f"Number {n}", f"And the {n}th."))
+    real = house.somebody("Rita Real")
+    house.post(real.write(house.address, "Help", "Please."))
+    house.mail(real, "acknowledgement")
+    house.quiet()
+    assert len(house.mails(loud, "acknowledgement")) == 3
+    aside = house.ask("quarantine", "list")
+    assert [one["why"] for one in aside] == [
+        "More mail came from this sender within an hour than is answered."
+    ] * 5
