@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help mailmans demo test lint bench docs-check leak-check leads roads hostile mutants histories composition lock \
+.PHONY: help mailmans demo test lint bench docs-check leak-check leads roads corpora hostile mutants histories composition lock \
 	rows python \
 	env-demo env-dev servers
 
@@ -19,6 +19,7 @@ help:
 	@echo 'make leak-check  what the look at letters catches and misses, as a table'
 	@echo 'make leads       who is found at another address and who wrongly, as a table'
 	@echo 'make roads       the roads onto a list over a whole Mailman: open, closed, as a table'
+	@echo 'make corpora     mail of the world by both roads, what became of it, as a table (CORPORA=DIR: more)'
 	@echo 'make hostile     mail that is made to hurt: what each costs to read, as a table'
 	@echo 'make bench       benchmarks'
 	@echo 'make rows        the tables of the docs again, after a setting, command or letter'
@@ -59,6 +60,9 @@ leads: env-dev
 
 roads: env-dev
 	@$(RUN)/python -m tests.roads
+
+corpora: env-dev servers
+	@$(RUN)/python -m tests.corpora
 
 hostile: env-dev
 	@$(RUN)/python -m tests.hostile.reading

@@ -96,7 +96,7 @@ def read(
     """A mail's values. Never raises, whatever the bytes are.
 
     ``return_path``: the envelope's sender where the road tells it (LMTP), "" for ``<>``; else the
-    topmost Return-Path field counts.
+    topmost Return-Path field counts, which also tells of a null one before.
     """
     try:
         found = survey(raw, limits)
@@ -207,8 +207,9 @@ def _sender(header: Header) -> tuple[Mailbox | None, str]:
 
 
 def _null(header: Header, return_path: str | None) -> bool:
-    if return_path is not None:
-        return return_path in ("", "<>")
+    if return_path in ("", "<>"):
+        return True
+    # Where somebody sends a report on, with an envelope of their own, the field tells it still.
     return any(f.unfolded.replace(" ", "") == "<>" for f in header.all("return-path")[:1])
 
 

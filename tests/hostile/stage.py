@@ -78,6 +78,7 @@ class Result:
 
     became: list[Became] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)  # by the server in front of us
+    same: list[str] = field(default_factory=list)  # the bytes of one before, so not sent
     longest: list[tuple[float, str]] = field(default_factory=list)  # callbacks of the main loop
     callbacks: int = 0
     peak: int = 0  # bytes
@@ -93,6 +94,8 @@ class Stage:
         self._stack = ExitStack()
         self._sent: list[str] = []
         self._refused: list[str] = []
+        self._known: set[bytes] = set()
+        self._same: list[str] = []
 
     def __enter__(self) -> Self:
         try:
@@ -145,9 +148,13 @@ class Stage:
         send = self._by_lmtp if self.road == "lmtp" else self._by_imap
         for number, (name, raw) in enumerate(mails):
             # Each from somebody else: whoever writes often is looked at for longer.
-            raw = raw.replace(b"<mallory@", b"<m%d@" % number, 1)
+            wire = as_sent(raw.replace(b"<mallory@", b"<m%d@" % number, 1))
+            if wire in self._known:  # one mail, to us
+                self._same.append(name)
+                continue
+            self._known.add(wire)
             try:
-                send(as_sent(raw))
+                send(wire)
             except (smtplib.SMTPException, OSError):
                 self._refused.append(name)
             else:
@@ -168,6 +175,21 @@ class Stage:
             timeout=timeout, what="the end of the work",
         )  # fmt: skip
 
+    def copies(self, count: int, *, of: str, timeout: float = 60) -> list[str]:
+        """What a member reads of so many reports whose sender's address holds this."""
+
+        def there() -> list[str] | None:
+            found = [
+                one.text
+                for one in self.sink.messages
+                if one.is_for("alice@alice.example")
+                and one.header("Cocmail-Kind") == "report"
+                and of in one.text
+            ]
+            return found if len(found) >= count else None
+
+        return wait_until(there, timeout=timeout, what=f"{count} copies") or []
+
     def _counts(self) -> tuple[int, int]:
         query = "SELECT count(*), coalesce(sum(state = 'waiting'), 0) FROM mails"
         ((every, waiting),) = self._ask(query)
@@ -184,7 +206,7 @@ class Stage:
         """After the end of the daemon, which this brings about."""
         alive = self._process.running
         self._process.stop()
-        found = Result(refused=self._refused, said=self._log.read_text())
+        found = Result(refused=self._refused, same=self._same, said=self._log.read_text())
         rows = self._ask("SELECT id, state, why, `case` FROM mails ORDER BY number")
         letters = self._ask("SELECT `case`, party FROM letters WHERE party NOT LIKE 'member:%'")
         answers: dict[str, int] = {}

@@ -1,0 +1,52 @@
+"""A part of the corpora by both roads, to the daemon itself; `make corpora` puts all of it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.corpora.mails import mails, split
+from tests.corpora.table import FOLDERS, ROADS, ours, run
+
+A_PART = 5  # every fifth; another one for each road
+
+
+@pytest.mark.servers
+@pytest.mark.slow
+@pytest.mark.parametrize("road", ROADS)
+def test_nothing_is_lost_raises_or_answers_a_machine(road: str) -> None:
+    every = ours()[ROADS.index(road) :: A_PART]
+    every += [one for one in ours() if one[0] == "bounces/lhost-verizon-01.eml"]
+    done = run(road, every, timeout=120)
+    assert done.trouble == []
+    assert {one.folder for one in done.rows} == {*FOLDERS, "replies"}
+    assert sum(one.put for one in done.rows) == len(every)
+    for one in done.rows:
+        assert (one.lost, one.raised, one.aside) == (0, 0, 0)
+        assert one.stored == one.put - one.same - one.refused
+        assert one.cases + one.filed == one.stored
+        assert one.slowest < 5
+    bounces = done.rows[0]
+    assert (bounces.folder, bounces.answered, bounces.cases) == ("bounces", 0, 0)
+    assert done.shown.mails > 10
+    assert (done.shown.whole, done.shown.seen) == (done.shown.mails, done.shown.words)
+    assert "Traceback" not in done.result.said
+
+
+def test_a_folder_of_any_mix_is_read(tmp_path: Path) -> None:
+    one, two = b"Subject: one\n\nFrom here on\n", b"Subject: two\n\nIt begins:\n>From x\n"
+    box = b"From a@b.example Sat Nov 21 10:00:00 2026\n" + one + b"\nFrom c Sat Nov 21 2026\n" + two
+    (tmp_path / "deep").mkdir()
+    for name, raw in {
+        "a.mbox": box, "b.eml": one, "c.msg": b"\xd0\xcf\x11\xe0\xa1\xb1", "deep/Inbox": box,
+        "deep/1732.M1.host:2,S": two, "e.eml": b"From a@b.example Sat\n" + one, "f.eml": b"",
+        "notes.png": b"\x89PNG",
+    }.items():  # fmt: skip
+        (tmp_path / name).write_bytes(raw)
+    found = dict(mails(tmp_path))
+    assert set(found) == {
+        "a.mbox:1", "a.mbox:2", "b.eml", "c.msg", "deep/Inbox:1", "deep/Inbox:2",
+        "deep/1732.M1.host:2,S", "e.eml", "f.eml",
+    }  # fmt: skip
+    assert found["a.mbox:1"] == one + b"\n"
+    assert found["a.mbox:2"] == two
+    assert list(split(box.replace(b"\n", b"\r\n")))[1] == two.replace(b"\n", b"\r\n")
