@@ -127,6 +127,7 @@ class Daemon:
             await self._postfix.prepare()
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._read_until_stopped())
                 group.create_task(self._inherit())
                 group.create_task(self._roster())
                 group.create_task(self._intake.run())
@@ -146,10 +147,16 @@ class Daemon:
                 await self._until_receiving()
                 ready()
         finally:
-            self._workers.close()
             await self._submission.close()
             await self._filters.close()
             await self._lists.close()
+
+    async def _read_until_stopped(self) -> None:
+        """What is being read at the end isn't waited for: it is read after the next start."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._workers.close()
 
     async def _roster(self) -> None:
         """The committee learns of a change of itself before it counts."""

@@ -6,6 +6,7 @@ Knows of the store what became of each mail. Called by the table of the corpora 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import smtplib
@@ -189,6 +190,24 @@ class Stage:
             return found if len(found) >= count else None
 
         return wait_until(there, timeout=timeout, what=f"{count} copies") or []
+
+    def readers(self) -> list[int]:
+        """The daemon's processes for unusual mail."""
+        found = []
+        for one in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                said = (one / "cmdline").read_bytes() if one.name.isdigit() else b""
+                if b"worker_process" in said and self._pid_of_parent(one) == self._process.pid:
+                    found.append(int(one.name))
+        return found
+
+    def _pid_of_parent(self, process: Path) -> int:
+        return int((process / "stat").read_text().rpartition(") ")[2].split()[1])
+
+    def working(self) -> bool:
+        """Whether a mail is leased and not done."""
+        query = "SELECT count(*) FROM mails WHERE state = 'waiting' AND attempts > 0"
+        return bool(self._ask(query)[0][0])
 
     def _counts(self) -> tuple[int, int]:
         query = "SELECT count(*), coalesce(sum(state = 'waiting'), 0) FROM mails"

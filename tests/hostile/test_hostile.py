@@ -1,11 +1,15 @@
 """Mail made to hurt costs little, and hurts nobody: none of it stalls the reading, swells the
 process, holds up the main loop, is lost, or stops the mail behind it."""
 
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from cocmail.core.letters import flowed
+from cocmail.lab.waiting import wait_until
 from tests.hostile.mails import MAILS
 from tests.hostile.reading import BOUND, costs
 from tests.hostile.stage import Stage
@@ -46,12 +50,45 @@ def test_none_holds_up_the_daemon_or_is_lost(tmp_path: Path) -> None:
     assert "Traceback" not in found.said
 
 
+@pytest.mark.servers
+def test_a_stop_in_the_middle_of_a_mail_takes_no_time_and_sets_nothing_aside(
+    tmp_path: Path,
+) -> None:
+    unusual = MAILS["two million empty lines"]()
+    with Stage(tmp_path, road="lmtp") as stage:
+        stage.put([("first", unusual)])
+        stage.settled()
+        os.kill(stage.readers()[0], signal.SIGSTOP)
+        stage.put([("second", unusual + b"x")])
+        wait_until(stage.working, timeout=10, what="the second mail's turn")
+        began = time.monotonic()
+        found = stage.result()
+        assert time.monotonic() - began < 8
+        assert stage.readers() == []
+    assert [one.state for one in found.became] == ["done", "waiting"]
+
+
+@pytest.mark.servers
+def test_a_reader_that_is_killed_costs_one_mail_and_another_takes_its_place(
+    tmp_path: Path,
+) -> None:
+    unusual = MAILS["two million empty lines"]()
+    with Stage(tmp_path, road="lmtp") as stage:
+        stage.put([("first", unusual)])
+        stage.settled()
+        os.kill(stage.readers()[0], signal.SIGKILL)
+        stage.put([("second", unusual + b"x"), ("third", unusual + b"y")])
+        stage.settled()
+        found = stage.result()
+    assert sorted(one.state for one in found.became) == ["done", "done", "quarantined"]
+    (aside,) = (one for one in found.became if one.state == "quarantined")
+    assert aside.why == "It takes more time or memory to read than a mail gets."
+
+
 @pytest.mark.parametrize(
     "text", ["a " * 500_000, "/a " * 300_000, "\t " * 300_000, "a\u00a0" * 300_000]
 )
 def test_a_letter_takes_time_by_its_length_alone(text: str) -> None:
-    import time
-
     began = time.thread_time()
     flowed(text)
     assert time.thread_time() - began < 1
