@@ -74,7 +74,7 @@ class Mail:
     text: Private = field(repr=False)  # the whole text as people read it, format=flowed undone
     attachments: tuple[Attachment, ...]
     encrypted: bool  # PGP/MIME, S/MIME or an inline armour
-    counts: Mapping[str, int]  # lower-case field name -> how often it stands
+    counts: Mapping[str, int] = field(repr=False)  # lower-case field name -> how often it stands
     plain_opening: bool  # body reads the same without trusting Content-Type and C-T-E
     languages: tuple[str, ...] = ()  # tags its writer writes or reads, lower case, wanted first
 
