@@ -8,6 +8,7 @@ what can be asked: that is the module's ``JOBS``. Called by adapters.workers.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import pickle
@@ -18,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import IO
 
 
@@ -49,6 +51,10 @@ def main() -> None:
         signal.signal(one, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it would hold a mail
+    with contextlib.suppress(
+        OSError
+    ):  # where the machine runs short, this goes, and not the daemon
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     # What a library prints goes nowhere, and can't be taken for an answer.
     answers = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)

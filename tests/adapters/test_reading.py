@@ -62,6 +62,12 @@ async def test_a_process_reads_as_we_do_and_is_reused(workers: Workers) -> None:
     (first,) = pids(workers)
     await reader.read(UNUSUAL, None)
     assert pids(workers) == [first]
+    # Where the machine's memory runs short, it goes before the daemon does.
+    assert Path(f"/proc/{first}/oom_score_adj").read_text() == "500\n"
+    environment = Path(f"/proc/{first}/environ").read_bytes()
+    assert {one.partition(b"=")[0] for one in environment.split(b"\0")} <= {
+        b"PATH", b"LANG", b"PYTHONPATH", b"",
+    }  # fmt: skip
 
 
 def test_every_mail_of_the_corpora_crosses_whole() -> None:
