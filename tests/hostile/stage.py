@@ -41,6 +41,10 @@ url = "http://127.0.0.1:{nobody}/3.1"
 password_file = "a.password"
 [lmtp]
 listen = "127.0.0.1:{lmtp}"
+[limits]
+from_sender = 1000000
+from_domain = 1000000
+in_all = 1000000
 """
 IMAP = """
 [imap]
