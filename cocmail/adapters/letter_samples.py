@@ -16,6 +16,7 @@ from typing import Any
 
 from cocmail.core import events as e
 from cocmail.core.actions.answering import Present, Vote
+from cocmail.core.attached import Listed
 from cocmail.core.case import Case, Message, Party, Prior
 from cocmail.core.commands import COMMANDS, Group, group_of
 from cocmail.core.dossier import Earlier
@@ -95,6 +96,11 @@ def _proof(**more: Any) -> ProofRow:
     return ProofRow(**values | more)
 
 
+_ATTACHED = (
+    Listed(name=Private("a.png"), kind="picture", size="12 KB"),
+    Listed(name=Private(""), kind="forwarded", size="3 KB"),
+    Listed(name=Private("b.txt"), kind="", size=""),
+)
 _ROW = Row(list=_LIST, address=PERSON, role=Role.MEMBER)
 _PREVIEWS = (
     Preview(known=False, addresses=(PERSON,)),
@@ -330,10 +336,12 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         _received(proof="", sender=Address(""), party="witness:1"),
     )),
     _each("several", (
-        ({"received": _received(), "text": TEXT, "subject": "", "party": _party("respondent")},),
+        ({"received": _received(), "text": TEXT, "subject": "", "attached": (),
+          "party": _party("respondent")},),
         2 * ({"received": _received(proof="unsigned"), "text": TEXT, "subject": "Again",
-              "party": None},),
+              "attached": _ATTACHED, "party": None},),
     )),
+    _each("attached", ((), _ATTACHED)),
     _each("more", (0, 1, 7)),
     _each("subject", ("What happened", "")),
     ({"text": TEXT, "shown": TEXT}, {"text": "", "shown": "One line."}),

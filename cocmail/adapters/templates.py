@@ -21,6 +21,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cocmail.adapters.words import Words, read
 from cocmail.core.languages import choose
+from cocmail.core.people import Address
+from cocmail.core.spelling import spelled
 from cocmail.templates import ENGLISH, SHIPPED, languages
 
 log = structlog.get_logger("cocmail")
@@ -187,6 +189,8 @@ def _fill_in(context: Context, value: Any) -> Any:
     """What a value becomes in the text. A text of several lines is put in at the very end."""
     if not isinstance(value, str):
         return value
+    if isinstance(value, Address):
+        value = spelled(value)  # nothing hides in an address that people are to recognise
     if "\n" not in value:
         return _MARKS.sub("", value)
     texts = context.get(_TEXTS)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cocmail.core.durations import counted
+from cocmail.core.spelling import spelled
 
 Table = Mapping[str, Any]
 
@@ -50,6 +51,7 @@ class Words:
             "scope": self.scope,
             "phrase": self.phrase,
             "does": self.does,
+            "spelled": spelled,
             **{name: self._lookup(table) for name, table in FILTERS.items()},
         }
 
@@ -154,10 +156,11 @@ FILTERS = {
     "outcome": "outcomes",
     "kind": "kinds",
     "group": "groups",
+    "part": "parts",
 }
 """The filters that look a word up, and in which table."""
 
-ALSO = ("when", "span", "scope", "phrase", "does")
+ALSO = ("when", "span", "scope", "phrase", "does", "spelled")
 """The other filters of ours."""
 
 

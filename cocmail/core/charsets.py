@@ -25,27 +25,89 @@ _REFUSED = frozenset(
 _LABEL_FIRST = re.compile(r"utf-?_?(16|32)|iso-?_?2022|gb|hz|big5|shift|euc|johab|cp9\d\d")
 
 
+# What is sent under these labels is what the wider set holds (WHATWG, Encoding, section 4.2).
+_WIDER = {
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+}
+_UNKNOWN_TO_PYTHON = {
+    "ks_c_5601-1987": "cp949",
+    "windows-949": "cp949",
+    "x-sjis": "cp932",
+    "windows-31j": "cp932",
+    "cp-850": "cp850",
+    "x-mac-roman": "mac_roman",
+    "macintosh": "mac_roman",
+    "x-gbk": "gb18030",
+    "x-euc-jp": "euc_jp",
+    "iso-8859-8-i": "iso8859-8",
+    "iso-8859-8-e": "iso8859-8",
+    "x-mac-cyrillic": "mac_cyrillic",
+    "windows-874": "cp874",
+    "dos-874": "cp874",
+}
+_BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_JAPANESE = re.compile(rb"\x1b(?:\$[@B]|\([BJ])")
+# A character of UTF-8 (RFC 3629 section 4), or what is none.
+_CHARACTER = re.compile(
+    rb"(?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]"
+    rb"|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
+    rb"|\xf4[\x80-\x8f][\x80-\xbf]{2})+"
+)
+
+
 def decode(data: bytes, label: str = "") -> str:
-    """Text from bytes: UTF-8 where they are that, else what the label says, else Windows-1252.
+    """Text from bytes: UTF-8 where they are that, else what the label says, else Windows-1252,
+    which also stands for single bytes among UTF-8 that are none.
 
     A wrong label is the commonest fault of all; text that is whole UTF-8 is never anything else
-    by chance, but for the multi-byte and stateful sets of `_LABEL_FIRST`.
+    by chance, but for the multi-byte and stateful sets of `_LABEL_FIRST`. Even of those a text in
+    16 or 32 bits a character has zero bytes: where there are none, its label is wrong.
     """
     codec = _codec(label)
+    if codec.startswith(("utf-16", "utf-32", "utf_16", "utf_32")) and b"\0" not in data:
+        codec = ""
+    if codec in ("", "ascii", "utf-8"):
+        codec = next((found for bom, found in _BOMS if data.startswith(bom)), codec)
+        if not codec.startswith("utf-16") and data.isascii() and _JAPANESE.search(data):
+            codec = "iso2022_jp_2"
     order = [codec, "utf-8"] if codec and _LABEL_FIRST.match(codec) else ["utf-8", codec]
     for name in order:
         if not name:
             continue
         try:
-            return data.decode(name).replace("\0", "\ufffd")
+            return _told(data.decode(name))
         except (UnicodeError, ValueError):
             continue
-    last = codec if codec and codec not in ("ascii", "utf-8") else "cp1252"
+    if codec in ("", "ascii", "utf-8", "cp1252"):
+        return _told(_mixed(data))
     try:
-        text = data.decode(last, "replace")
+        return _told(data.decode(codec, "replace"))
     except (UnicodeError, ValueError):
-        text = data.decode("latin-1")
-    return text.replace("\0", "\ufffd")
+        return _told(data.decode("latin-1"))
+
+
+def _told(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\0", "\ufffd")
+
+
+def _mixed(data: bytes) -> str:
+    """Two programs have written it: what is UTF-8 is read as that, the rest as Windows-1252."""
+    out: list[str] = []
+    at = 0
+    for found in _CHARACTER.finditer(data):
+        out.append(data[at : found.start()].decode("cp1252", "replace"))
+        out.append(found[0].decode("utf-8", "replace"))
+        at = found.end()
+    out.append(data[at:].decode("cp1252", "replace"))
+    return "".join(out)
 
 
 def _codec(label: str) -> str:
@@ -53,8 +115,7 @@ def _codec(label: str) -> str:
     if not _LABEL.fullmatch(label):
         return ""
     try:
-        name = codecs.lookup(label).name.lower()
+        name = codecs.lookup(_UNKNOWN_TO_PYTHON.get(label.lower(), label)).name.lower()
     except (LookupError, ValueError):
         return ""
-    # WHATWG and every mail client read Latin-1 as its superset.
-    return "" if name in _REFUSED else {"iso8859-1": "cp1252"}.get(name, name)
+    return "" if name in _REFUSED else _WIDER.get(name, name)

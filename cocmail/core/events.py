@@ -113,6 +113,8 @@ class Received:
     note: Private = Private("")  # what members should know of it, in one line
     language: str = ""  # what it asks for, of those we had
     digests: tuple[str, ...] = ()  # SHA-256 of each attachment
+    kinds: tuple[str, ...] = ()  # what each attachment is, see core.attached
+    sizes: tuple[int, ...] = ()  # of each attachment, bytes
     waits: bool = False  # more than is passed on one by one: told together with others
     kind: Literal["received"] = "received"
 

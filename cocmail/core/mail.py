@@ -26,6 +26,7 @@ from cocmail.core.people import Address, Mailbox, Private
 _LANGUAGES = ("content-language", "accept-language", "x-accept-language")  # RFC 3282, old Mozilla
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 _ARMOUR = re.compile(r"^-----BEGIN PGP MESSAGE-----$", re.MULTILINE)
+_SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _BEGINS = 512  # bytes: the marks of file formats stand there
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
 
@@ -272,11 +273,16 @@ def _attachment(raw: bytes, part: mime.Part) -> Attachment:
 
 
 def _encrypted(top: mime.Part, text: str) -> bool:
-    if top.content_type == "multipart/encrypted" or _ARMOUR.search(text):
+    """Also where a list or a filter has put another multipart around it."""
+    if _ARMOUR.search(text):
         return True
     return any(
-        part.content_type in ("application/pkcs7-mime", "application/x-pkcs7-mime")
-        and part.parameters.get("smime-type", "").lower() != "signed-data"
+        "multipart/encrypted" in part.parents
+        or part.content_type in ("multipart/encrypted", "application/pgp-encrypted")
+        or (
+            (part.content_type in _SMIME or part.name.lower().endswith(".p7m"))
+            and part.parameters.get("smime-type", "").lower() != "signed-data"
+        )
         for part in top.leaves()
     )
 

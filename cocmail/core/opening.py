@@ -24,6 +24,8 @@ def reads_the_same(raw: bytes, header: Header, top: Part, text: Part) -> bool:
         return _begins_with(body, top, text)
     if body.startswith(b"--"):
         return False  # it may have been a multipart
+    if b"\x1b" in body:
+        return False  # it may be Japanese (RFC 1468), whose letters are other people's signs
     if top.encoding in IDENTITY:
         if _ENCODED.search(body):
             return False  # it may have been quoted-printable, with lines that are none

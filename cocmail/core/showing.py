@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cocmail.core import events as e
+from cocmail.core.attached import listed
 from cocmail.core.audience import may_know
 from cocmail.core.case import Case
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Member
 from cocmail.core.sanctions import Sanction
+from cocmail.core.spelling import spelled
 from cocmail.core.work import Work
 
 
@@ -21,7 +23,8 @@ def showing(work: Work, received: e.Received) -> dict[str, object]:
     return {
         "received": received,
         "text": work.shown(received.text),
-        "subject": work.shown(received.subject),
+        "subject": spelled(work.shown(received.subject)),
+        "attached": listed(received),
     }
 
 

@@ -195,6 +195,10 @@ def test_what_is_encrypted_is_said_to_be(kind: str, encrypted: bool) -> None:
     assert mail("From: a@x.example\n" + kind).encrypted is encrypted
     inner = multipart(part("application/pgp-encrypted", "Version: 1"), kind="encrypted")
     assert mail(inner).encrypted
+    wrapped = inner.replace('boundary="b"', 'boundary="c"').replace("--b", "--c")
+    assert mail(multipart(part("text/plain", "a list's footer"), wrapped)).encrypted
+    outlook = part('application/octet-stream; name="smime.p7m"', "x")
+    assert mail(multipart(outlook)).encrypted
 
 
 @pytest.mark.parametrize(
@@ -215,7 +219,22 @@ def test_what_is_encrypted_is_said_to_be(kind: str, encrypted: bool) -> None:
         (b"abc", "../../etc", "abc"),
         (b"abc", "x" * 5000, "abc"),
         (b"a\0b", "utf-8", "a\ufffdb"),
-        (b"\xff\xfe", "us-ascii", "ÿþ"),
+        (b"\xff\xc3", "us-ascii", "ÿÃ"),
+        ("grün und ".encode() + "größer".encode("cp1252"), "utf-8", "grün und größer"),  # mixed
+        (b"plain text", "utf-16", "plain text"),
+        ("grün".encode("utf-16"), "", "grün"),
+        ("grün".encode("utf-16"), "utf-16", "grün"),
+        ("grün".encode("utf-8-sig"), "utf-8", "grün"),
+        ("こんにちは".encode("iso-2022-jp"), "", "こんにちは"),
+        ("こんにちは".encode("iso-2022-jp"), "us-ascii", "こんにちは"),
+        ("똠방각하".encode("cp949"), "ks_c_5601-1987", "똠방각하"),
+        ("똠방각하".encode("cp949"), "euc-kr", "똠방각하"),
+        ("①髙".encode("cp932"), "shift_jis", "①髙"),
+        ("朱镕基".encode("gbk"), "gb2312", "朱镕基"),
+        ("สวัสดี".encode("cp874"), "windows-874", "สวัสดี"),
+        ("שלום".encode("iso8859-8"), "iso-8859-8-i", "שלום"),
+        ("grün".encode("mac_roman"), "x-mac-roman", "grün"),
+        ("přítel".encode("cp1250"), "windows-1250", "přítel"),
     ],
 )
 def test_every_charset_is_read(data: bytes, label: str, text: str) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cocmail.adapters import letter_samples as samples
 from cocmail.adapters.template_check import is_part, names, used
 from cocmail.adapters.templates import Templates
+from cocmail.core.attached import Listed
 from cocmail.core.letters import Envelope, Kind, build, clean
 from cocmail.core.people import Address, Private
 from cocmail.templates import languages
@@ -104,8 +105,8 @@ def test_nobody_s_text_can_call_for_another_s(secret: str, said: str) -> None:
     _, text = TEMPLATES.rendered(
         "from-member",
         {"reference": "R", "author": samples.values_of("author")[0], "text": first,
-         "received": replace(values, proof="signed",
-                             attachments=(Private(f"\ue0000\ue001{clean(said)}"[:60]),))},
+         "received": replace(values, proof="signed"),
+         "attached": (Listed(name=Private(f"\ue0000\ue001{clean(said)}"[:60]), kind="", size=""),)},
         "en",
     )  # fmt: skip
     assert text.count(first) == 1 or first in said

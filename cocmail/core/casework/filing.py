@@ -6,12 +6,14 @@ Owns what is written down of a mail and how it is shown. Called by the other roo
 from __future__ import annotations
 
 from cocmail.core import events as e
+from cocmail.core.attached import kind_of
 from cocmail.core.case import Party
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.letters import Kind, clean, usable_id
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Private
 from cocmail.core.showing import copies
+from cocmail.core.spelling import remark, spelled
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 
@@ -41,20 +43,24 @@ def receive(
         attachments=tuple(Private(clean(a.name)) for a in mail.attachments),
         sent=mail.date,
         message_id=usable_id(mail.message_id),
-        note=Private(" ".join(filter(None, (note, _remarks(incoming))))),
+        note=Private(" ".join(filter(None, (note, _remarks(work, incoming))))),
         language=work.setting.language_of(mail),
         digests=tuple(a.digest for a in mail.attachments),
+        kinds=tuple(kind_of(a) for a in mail.attachments),
+        sizes=tuple(a.size for a in mail.attachments),
         waits=bool(incoming.flood),
     )
     work.happen(received)
     return received
 
 
-def _remarks(incoming: Incoming) -> str:
+def _remarks(work: Work, incoming: Incoming) -> str:
     """What members should know of a mail beside its text."""
     remarks: list[str] = []
     if incoming.mail.sender is None:
         remarks.append(f"It can't be answered: {incoming.mail.sender_defect}.")
+    elif odd := remark(incoming.mail.sender, work.setting.roster):
+        remarks.append(odd)
     if incoming.mail.encrypted:
         remarks.append("It is encrypted, and cocmail can't read it.")
     if incoming.urgent:
@@ -121,7 +127,11 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
     work.happen(aside)
     if incoming.flood:
         return  # /status tells of it
-    values = {"aside": aside, "text": work.shown(aside.text), "subject": work.shown(aside.subject)}
+    values = {
+        "aside": aside,
+        "text": work.shown(aside.text),
+        "subject": spelled(work.shown(aside.subject)),
+    }
     work.tell(Kind.MESSAGE, "aside", values)
 
 

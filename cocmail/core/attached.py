@@ -1,0 +1,100 @@
+"""What stands beside a mail's text, as people are told of it: named, and never opened.
+
+Owns what kind of thing a part is (by its label, its name and its first bytes) and how its size is
+said. Refuses to look further. Called by casework and by showing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cocmail.core.events import Received
+from cocmail.core.mail import Attachment
+from cocmail.core.people import Private
+from cocmail.core.spelling import spelled
+
+# The first that fits counts: what it is by its first bytes goes before what it says it is.
+_BY_BYTES = (
+    (b"MZ", "program"),
+    (b"\x7fELF", "program"),
+    (b"#!", "program"),
+    (b"\x78\x9f\x3e\x22", "tnef"),  # MS-OXTNEF section 2.1.3.2
+    (b"-----BEGIN PGP MESSAGE-----", "encrypted"),
+    (b"%PDF-", "pdf"),
+    (b"PK\x03\x04", "package"),
+    (b"7z\xbc\xaf\x27\x1c", "package"),
+    (b"Rar!\x1a\x07", "package"),
+    (b"\x1f\x8b", "package"),
+)
+_BY_NAME = (
+    (r"winmail\.dat", "tnef"),
+    (r".*\.(exe|com|scr|pif|bat|cmd|msi|vbs|vbe|js|jse|wsf|ps1|jar|lnk|hta|apk|iso|img)",
+     "program"),
+    (r".*\.(docx?|xlsx?|pptx?|od[tsp]|rtf|pages)", "document"),
+    (r".*\.(ics|vcs)", "calendar"),
+    (r".*\.eml", "forwarded"),
+    (r".*\.p7m", "encrypted"),
+    (r".*\.(jpe?g|png|gif|webp|heic|heif|avif|tiff?|bmp|svg|dng|raw|psd|ico|jxl)", "picture"),
+    (r".*\.(html?|xhtml|mht|mhtml)", "page"),
+)  # fmt: skip
+_BY_TYPE = (
+    (r"message/(rfc822|global)", "forwarded"),
+    (r"message/.*|text/rfc822-headers", "report"),
+    (r"text/(calendar|x-vcalendar)|application/ics", "calendar"),
+    (r"application/(vnd\.)?ms-tnef", "tnef"),
+    (r"application/(x-)?pkcs7-signature|application/pgp-(signature|keys)", "signature"),
+    (r"application/((x-)?pkcs7-mime|pgp-encrypted)", "encrypted"),
+    (r"image/.*", "picture"),
+    (r"audio/.*", "sound"),
+    (r"video/.*", "film"),
+    (r"text/html|application/xhtml\+xml", "page"),
+    (r"application/pdf", "pdf"),
+    (r"text/.*", "text"),
+)
+OTHER = "other"
+
+
+def kind_of(one: Attachment) -> str:
+    """A word of the languages' table [parts]."""
+    for begins, kind in _BY_BYTES:
+        if one.begins.startswith(begins) and not (kind == "package" and _document(one)):
+            return kind
+    for pattern, kind in _BY_NAME:
+        if re.fullmatch(pattern, one.name.strip().lower(), re.DOTALL):
+            return kind
+    for pattern, kind in _BY_TYPE:
+        if re.fullmatch(pattern, one.content_type):
+            return kind
+    return OTHER
+
+
+def _document(one: Attachment) -> bool:
+    """Office's documents are packages too."""
+    return re.fullmatch(_BY_NAME[2][0], one.name.strip().lower(), re.DOTALL) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A line of a list of attachments."""
+
+    name: Private  # "" where it has none
+    kind: str
+    size: str
+
+
+def listed(received: Received) -> tuple[Listed, ...]:
+    """Every attachment of a message; of older ones only the names are known."""
+    known = list(zip(received.kinds, received.sizes, strict=True))
+    known += [("", -1)] * (len(received.attachments) - len(known))
+    return tuple(
+        Listed(name=Private(spelled(name)), kind=kind, size=_said(size))
+        for name, (kind, size) in zip(received.attachments, known, strict=True)
+    )
+
+
+def _said(size: int) -> str:
+    """In thousands or millions of bytes, never less than 1 KB; "" where it isn't known."""
+    if size < 0:
+        return ""
+    return f"{size / 1e6:.1f} MB" if size >= 1_000_000 else f"{max(1, round(size / 1000))} KB"

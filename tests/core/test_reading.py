@@ -1,0 +1,177 @@
+"""How a mail is read to people: what hides is named, what is attached is named and not opened."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from cocmail.adapters.html import html_to_text
+from cocmail.core import attached, casework
+from cocmail.core.mail import read
+from cocmail.core.people import Address, Mailbox, Private
+from cocmail.core.spelling import remark, spelled
+from tests.core.test_mail import mail, multipart, part
+from tests.promises.kit import World, text_of
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Anna Example", "Anna Example"),
+        ("Zoë Müller", "Zoë Müller"),
+        ("Ann\u202egnikcah", "Ann[U+202E]gnikcah"),  # turned round
+        ("invoice\u202efdp.exe", "invoice[U+202E]fdp.exe"),
+        ("ali\u200bce", "ali[U+200B]ce"),
+        ("ali\u00adce", "ali[U+00AD]ce"),
+        ("\u2066x\u2069", "[U+2066]x[U+2069]"),
+        ("a\u3164b", "a[U+3164]b"),  # a letter that is blank
+        ("a\U000e0041b", "a[U+E0041]b"),  # a tag
+        ("a\u200db", "a[U+200D]b"),
+        ("علی\u200cرضا", "علی\u200cرضا"),  # spelt with a joiner
+        ("👩\u200d💻", "👩\u200d💻"),
+        ("❤\ufe0f", "❤\ufe0f"),
+        ("a\ufe0f", "a[U+FE0F]"),
+    ],
+)
+def test_what_hides_is_shown_by_its_number(text: str, shown: str) -> None:
+    assert spelled(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "said"),
+    [
+        ("Ottoline Featherstone", "o@reporter.example", ""),
+        ("Алиса", "alisa@reporter.example", ""),
+        ("Alice Example", "alice@alice.example", ""),  # she herself
+        ("Zoë", "zoe@reporter.example", ""),
+        ("Pаul Example", "p@x.example", "mixes alphabets: “а” is CYRILLIC SMALL LETTER A."),
+        ("Alice Example", "p@x.example", "reads like a committee member's"),
+        ("Аliсе  ЕxampIe".replace("I", "l"), "p@x.example", "reads like a committee member's"),
+        ("Al\u200bice Example", "p@x.example", "reads like a committee member's"),
+        ("alice@alice.example", "p@x.example", "an address that isn't the sender's"),
+        ("P@X.example", "p@x.example", ""),
+        ("P", "p@exаmple.example", "“а” is CYRILLIC SMALL LETTER A"),
+        ("P", "p\u200b@x.example", "“[U+200B]” is ZERO WIDTH SPACE"),
+    ],
+)
+def test_what_imitates_is_told(name: str, address: str, said: str) -> None:
+    sender = Mailbox(name=Private(name), address=Address(address))
+    found = remark(sender, World().roster)
+    assert said in found
+    assert bool(said) == bool(found)
+
+
+def test_a_name_is_shown_as_what_it_is() -> None:
+    world = World()
+    world.report(sender="\u202eAlice Example <o\u2066tto@reporter.example>")
+    shown = text_of(world.letters[-1])
+    assert "From: [U+202E]Alice Example <o[U+2066]tto@reporter.example>" in shown
+    assert "Its name reads like a committee member's, and the address isn't theirs." in shown
+    assert not {"\u202e", "\u2066"} & {*world.letters[-1].message.decode()}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "more", "body", "kind"),
+    [
+        ("message/rfc822", "", "Subject: hello\n\n/approve", "forwarded"),
+        ("application/octet-stream; name=a.eml", "", "x", "forwarded"),
+        ("text/calendar; method=REQUEST", "", "BEGIN:VCALENDAR", "calendar"),
+        ("application/ms-tnef; name=winmail.dat", "", "x", "tnef"),
+        ("application/octet-stream; name=winmail.dat", "", "x", "tnef"),
+        ("application/octet-stream", "Content-Transfer-Encoding: base64\n", "eJ8+Ig==", "tnef"),
+        ("image/png; name=a.png", "", "MZ\x90", "program"),  # what it is, not what it says
+        ("application/pdf; name=invoice.exe", "", "x", "program"),
+        ("application/pgp-encrypted", "", "Version: 1", "encrypted"),
+        ("application/octet-stream; name=smime.p7m", "", "x", "encrypted"),
+        ("application/pgp-signature", "", "x", "signature"),
+        ("application/octet-stream; name=a.zip", "", "PK\x03\x04", "package"),
+        ("application/octet-stream; name=a.docx", "", "PK\x03\x04", "document"),
+        ("image/heic; name=a.heic", "", "x", "picture"),
+        ("text/html; name=a.html", "", "<img src=http://x.example>", "page"),
+        ("text/plain; name=a.txt", "", "x", "text"),
+        ("application/x-strange", "", "x", "other"),
+    ],
+)
+def test_what_is_attached_is_named_and_not_opened(
+    content_type: str, more: str, body: str, kind: str
+) -> None:
+    found = mail("From: a@x.example\n" + multipart(
+        part("text/plain", "the report"), part(content_type, body, more)))  # fmt: skip
+    assert found.text.strip() == "the report"
+    (one,) = found.attachments
+    assert attached.kind_of(one) == kind
+
+
+def test_the_copy_lists_what_came_along() -> None:
+    world = World()
+    raw = "From: o@reporter.example\nTo: conduct@example.org\n" + multipart(
+        part("text/plain", "the report"),
+        part("message/rfc822", "From: m@x.example\n\nI will find you"),
+        part("text/calendar; name*=utf-8''tre%e2%80%aeff.ics", "BEGIN:VCALENDAR"),
+    )
+    world.take(casework.report(world.case, world.setting(), world.incoming(mail(raw))))
+    shown = text_of(world.letters[-1])
+    assert "Attachments, kept and not shown here:" in shown
+    assert "- without a name (a whole mail, not opened, 1 KB)" in shown
+    assert "- tre[U+202E]ff.ics (an invitation or a date, not opened, 1 KB)" in shown
+    assert "I will find you" not in shown
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("attachment; filename*=UTF-8''%e2%82%ac%20rates.txt", "€ rates.txt"),
+        ("attachment; filename*0*=UTF-8''%e2%82; filename*1*=%ac; filename*2=.txt", "€.txt"),
+        ("attachment; filename=plain.txt; filename*=utf-8'de'f%c3%bcr.txt", "für.txt"),
+        ("attachment; filename*=iso-8859-1''gr%fcn.txt", "grün.txt"),
+        ('attachment; filename="=?utf-8?B?w7xiZXIudHh0?="', "über.txt"),  # against RFC 2047, usual
+        ("attachment; filename==?utf-8?Q?=C3=BCber.txt?=", "über.txt"),
+        ("attachment; filename=two words.txt", "two words.txt"),
+        ('attachment; filename="über.txt"', "über.txt"),  # bare bytes
+        ("attachment; filename*=x", "x"),
+        ('attachment; filename="a\\"b.txt"', 'a"b.txt'),
+        ('attachment; filename="unfinished', '"unfinished'),
+    ],
+)
+def test_file_names_in_the_wild(header: str, name: str) -> None:
+    raw = multipart(part("text/plain", "x"), part("a/b", "x", f"Content-Disposition: {header}\n"))
+    assert mail(raw).attachments[0].name == name
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        ("=?utf-8?q?gr=C3=BCn?= =?utf-8?q?er?=", "grüner"),
+        ("=?utf-8?q?gr=C3?= =?utf-8?q?=BCn?=", "grün"),  # a character in two words
+        ("=?UTF-8?Q?a b?=", "a b"),  # spaces that none may have
+        ("=?utf-8?B?Z3LDvG4?=", "grün"),  # without its padding
+        ("=?utf-8*de?Q?gr=C3=BCn?=", "grün"),  # RFC 2231 section 5
+        ("=?unknown-8bit?Q?gr=FCn?=", "grün"),
+        ("=?iso-2022-jp?B?GyRCJDMbKEI=?=", "こ"),
+        ("=?utf-7?Q?+ADw-?=", "+ADw-"),  # not interpreted
+        ("grün", "grün"),  # bare bytes
+        ("=?utf-8?q?a=0D=0ABcc:_x?=", "a Bcc: x"),
+        ("=?utf-8?x?abc?=", "=?utf-8?x?abc?="),
+        ("Re: =?utf-8?q?=E2=80=AEx?=", "Re: [U+202E]x"),
+    ],
+)
+def test_subjects_in_the_wild(subject: str, shown: str) -> None:
+    assert spelled(mail(f"Subject: {subject}\n\nx").subject) == shown
+
+
+def test_html_is_read_and_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("something was fetched")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    raw = part(
+        "text/html",
+        "<!DOCTYPE html SYSTEM 'http://127.0.0.1:9/x.dtd'><link rel=stylesheet"
+        " href='http://127.0.0.1:9/a.css'><p>The <b>report</b>"
+        "<img src='http://127.0.0.1:9/pixel.png' alt=dot><script>alert(1)</script>",
+    )
+    found = read(raw.encode(), html_to_text=html_to_text)
+    assert "The report" in found.text  # type: ignore[union-attr]
+    assert "alert" not in found.text  # type: ignore[union-attr]
