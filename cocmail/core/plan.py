@@ -177,6 +177,7 @@ class _Planner:
         self.force = tuple(map(self.homes.of, self.force))
         self.ending = tuple(map(self.homes.of, self.ending))
         self.all = (*self.force, *self.ending)
+        self.in_force, self.over = _by_address(self.force), _by_address(self.ending)
         self.people = {*self.persons, *(p.address for reach in self.all for p in reach.records)}
         self.rows: dict[Place, tuple[Row, ...]] = {}
         for row in sorted(self.observed.rows, key=lambda row: row.mode):
@@ -253,6 +254,16 @@ class _Planner:
             else:
                 self._roster(place)
 
+    def _force(self, place: Place) -> tuple[Reach, ...]:
+        """Those in force that may bear on this place: the others are about somebody else."""
+        return self.in_force.get(place.address, ())
+
+    def _ending(self, place: Place) -> tuple[Reach, ...]:
+        return self.over.get(place.address, ())
+
+    def _all(self, place: Place) -> tuple[Reach, ...]:
+        return (*self._force(place), *self._ending(place))
+
     def _place(self, name: str | None, address: Address, role: Role) -> Place:
         return Place(list=name, address=address, role=role, site=self.observed.site)
 
@@ -261,13 +272,13 @@ class _Planner:
     def _ban(self, place: Place) -> None:
         claims = [
             reach
-            for reach in self.force
+            for reach in self._force(place)
             if reach.keeps_off and reach.covers(place) and reach.everywhere is (place.list is None)
         ]
         ban = self.bans.get((place.list, place.address)) or Ban(
             list=place.list, address=place.address
         )
-        recorded = [reach.records[place] for reach in self.all if place in reach.records]
+        recorded = [reach.records[place] for reach in self._all(place) if place in reach.records]
         ours = None in recorded
         base: Facts = None
         tags_theirs = bool(ban.exact and ban.tags)  # by somebody who bans as we do
@@ -291,7 +302,7 @@ class _Planner:
                 base is None and not effective and reach.records[place] is not None
             ):
                 self._note(reach, place, base)
-        leaving = [reach for reach in self.ending if place in reach.records]
+        leaving = [reach for reach in self._ending(place) if place in reach.records]
         if claims or ban.pattern or (ban.exact and not (ours and leaving)):
             self.banned[place.list, place.address] = bool(claims)
         if claims or not leaving:
@@ -328,8 +339,8 @@ class _Planner:
     # -- rosters -------------------------------------------------------------------------------
 
     def _roster(self, place: Place) -> None:
-        off = [reach for reach in self.force if reach.takes_off(place)]
-        hold = [reach for reach in self.force if reach.holds(place)]
+        off = [reach for reach in self._force(place) if reach.takes_off(place)]
+        hold = [reach for reach in self._force(place) if reach.holds(place)]
         if off and place.role is Role.OWNER and self._last_owner(place):
             self.texts[place] = LAST_OWNER
             self._note_stays(place, off)
@@ -355,7 +366,7 @@ class _Planner:
 
     def _take_off(self, place: Place, off: list[Reach], hold: list[Reach]) -> None:
         seen = self.rows.get(place, ())
-        for reach in self.all:
+        for reach in self._all(place):
             if _stayed(reach.records.get(place)):
                 # It stayed until now. Gone already, it was somebody else who took it.
                 self._note(reach, place, to_facts(seen), seen)
@@ -365,22 +376,22 @@ class _Planner:
                 self._note(reach, place, to_facts(seen), seen)
         # A removal, once made, also takes what an earlier suspension would have given back.
         base = () if once else self._base(place)
-        for reach in (*off, *hold, *(self.ending if once else ())):
+        for reach in (*off, *hold, *(self._ending(place) if once else ())):
             if reach in once:
                 continue
             if place in reach.records:
                 if once and reach.records[place] is not None:
                     self._note(reach, place, None)
-            elif base and reach in self.force:
+            elif base and reach in self._force(place):
                 self._note(reach, place, to_facts(base), base)
         if seen:
             self._step(Act.TAKE_OFF, place, word(seen), Word.ABSENT, off, seen)
-        elif any(place in reach.records for reach in self.ending):
+        elif any(place in reach.records for reach in self._ending(place)):
             self.outlasted[place] = STILL_OFF
 
     def _hold_member(self, place: Place, hold: list[Reach]) -> None:
         seen, base = self.rows.get(place, ()), self._base(place)
-        back = [r for r in self.ending if place in r.records and r.took_off(place)]
+        back = [r for r in self._ending(place) if place in r.records and r.took_off(place)]
         if back and base and (not seen or self._half_made(place, seen, base)):
             held = tuple(replace(row, action=HOLD) for row in base)
             for reach in hold:
@@ -388,7 +399,7 @@ class _Planner:
                     self._note(reach, place, to_facts(base))
             self._put_back(place, seen, held, [*back, *hold])
             return
-        if any(place in reach.records for reach in self.ending):
+        if any(place in reach.records for reach in self._ending(place)):
             self.outlasted[place] = STILL_HELD
         for reach in hold:
             old = from_facts(place, reach.records.get(place))
@@ -416,7 +427,7 @@ class _Planner:
         for reach in hold:
             if place not in reach.records:
                 self._note(reach, place, to_facts(base))
-        if any(place in reach.records for reach in self.ending):
+        if any(place in reach.records for reach in self._ending(place)):
             self.outlasted[place] = STILL_HELD
         if not seen:
             # A banned address can't get a row, and needs none: its posts are discarded.
@@ -436,7 +447,7 @@ class _Planner:
 
     def _let_go(self, place: Place) -> None:
         """No sanction in force bears on this place; give back what ended ones took."""
-        leaving = [reach for reach in self.ending if place in reach.records]
+        leaving = [reach for reach in self._ending(place) if place in reach.records]
         if not leaving:
             return
         seen, base = self.rows.get(place, ()), self._base(place)
@@ -476,7 +487,7 @@ class _Planner:
             self._step(Act.PUT_BACK, place, word(seen), word(rows), serves, rows)
         elif barred:
             self.texts[place] = OUR_BAN
-            self.waiting.update(reach.id for reach in serves if reach in self.ending)
+            self.waiting.update(reach.id for reach in serves if reach in self._ending(place))
         else:
             self.texts[place] = OTHER_BAN
 
@@ -501,7 +512,7 @@ class _Planner:
         if any(row.preferences is None for row in seen):
             self.unread[place] = None
             return False
-        held = any(reach.sanction.measure is Measure.MODERATE for reach in self.all)
+        held = any(reach.sanction.measure is Measure.MODERATE for reach in self._all(place))
         wanted = {row.mode: row for row in base}
         for row in seen:
             goal = wanted.get(row.mode)
@@ -520,7 +531,7 @@ class _Planner:
                 if (goal.preferences or {}).get(name) != value and not fresh:
                     return False
         target = base
-        if any(reach.holds(place) for reach in self.force):
+        if any(reach.holds(place) for reach in self._force(place)):
             target = tuple(replace(row, action=HOLD) for row in base)
         # Mailman refuses the second of two entries of one address: the first has to do.
         unproven = any(row.verified and not wanted[row.mode].verified for row in seen)
@@ -531,18 +542,18 @@ class _Planner:
             return False
         owners = self.observed.owners.get(place.list or "", ())
         return not any(
-            not any(r.takes_off(replace(place, address=owner)) for r in self.force)
+            not any(r.takes_off(replace(place, address=owner)) for r in self._force(place))
             for owner in owners
         )
 
     def _base(self, place: Place) -> tuple[Row, ...]:
         """What stands in this place but for us."""
         seen = self.rows.get(place, ())
-        recorded = [reach for reach in self.all if place in reach.records]
+        recorded = [reach for reach in self._all(place) if place in reach.records]
         whole = [reach for reach in recorded if reach.took_off(place)]
         if whole:
             return from_facts(place, whole[0].records[place])
-        if any(reach.touched(place) for reach in self.all):
+        if any(reach.touched(place) for reach in self._all(place)):
             return ()
         if recorded:
             rows = from_facts(place, recorded[0].records[place])
@@ -585,6 +596,14 @@ class _Planner:
                 sanctions=tuple(reach.id for reach in serves),
             )
         )
+
+
+def _by_address(some: Iterable[Reach]) -> dict[Address, tuple[Reach, ...]]:
+    found: dict[Address, list[Reach]] = {}
+    for reach in some:
+        for address in dict.fromkeys((*reach.addresses, *(p.address for p in reach.records))):
+            found.setdefault(address, []).append(reach)
+    return {address: tuple(reaches) for address, reaches in found.items()}
 
 
 def _tagged(address: Address) -> bool:
