@@ -17,6 +17,7 @@ from cocmail.core.enforcement import ProofRow as ProofRow
 from cocmail.core.enforcement import Standing as Standing
 from cocmail.core.leads import Subscription
 from cocmail.core.people import Address
+from cocmail.core.quarantine import RELEASED as RELEASED
 from cocmail.core.sanctions import Before, Sanction
 from cocmail.core.verification import Authentication
 
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 
 class Clock(Protocol):
     def now(self) -> datetime: ...
-
-
-RELEASED = "released"
-"""The road of a mail that a human let in after all: filters and the spam folder no longer count."""
 
 
 # -- mail in ---------------------------------------------------------------------------------
@@ -193,7 +190,7 @@ class Waiting:
 
     id: str
     raw: bytes = field(repr=False)
-    road: str  # "imap", "lmtp" or RELEASED
+    road: str  # "imap", "lmtp" or RELEASED: a human let it in after all, whatever filters say
     recipients: tuple[Address, ...] = field(repr=False)
     return_path: str | None = field(repr=False)
     junk: bool
@@ -258,6 +255,11 @@ class Transaction(Protocol):
     async def settle_mail(self, mail: str, *, state: str, case: str | None, why: str = "") -> bool:
         """A waiting (or quarantined) mail becomes "done", "filed" or "quarantined"; its key is
         wrapped by the case's from then on. False if it was not waiting any more."""
+        ...
+
+    async def release_mail(self, mail: str) -> bool:
+        """A mail that was set aside, or dropped then, waits again, as if it had just come. False
+        where it is neither."""
         ...
 
     async def settle_letter(self, letter: str, *, state: str) -> bool:

@@ -29,6 +29,7 @@ from cocmail.core.people import Address, Handle, Member, Private
 from cocmail.core.policy import Policy
 from cocmail.core.preview import Preview
 from cocmail.core.proofs import Telling
+from cocmail.core.quarantine import Item as InQuarantine
 from cocmail.core.reminders import Section
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
 from cocmail.core.showing import Hint
@@ -160,6 +161,16 @@ _ASIDE = e.SetAside(
     number=1, mail="sample", party="reporter:1", stranger="", sender=PERSON,
     name=Private("Mallory Example"), subject=Private("Hello"), text=TEXT,
     why="It carries no signature.",
+)  # fmt: skip
+_IN_QUARANTINE = (
+    InQuarantine(at=NOW, mail=e.Quarantined(
+        number=48213, mail="sample", handles=("alice",), why="It lay in the spam folder.",
+        size=1_200, tell_from=NOW, tell_by=_END,
+    )),
+    InQuarantine(at=NOW, mail=e.Quarantined(
+        number=90177, mail="sample", handles=("alice",), why="It is larger than we open.",
+        size=61_000_000, tell_from=NOW, tell_by=_END, urgent=True, readable=False,
+    )),
 )  # fmt: skip
 _SANCTIONS = tuple(
     _sanction(measure, scope=scope, state=state, until=until)
@@ -350,6 +361,9 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     _each("case", _cases()),
     _each("outcome", (one.value for one in Outcome)),
     ({"aside": _ASIDE, "asides": (_ASIDE,)}, {"aside": _ASIDE, "asides": ()}),
+    ({"mails": _IN_QUARANTINE, "fresh": 2},
+     {"mails": _IN_QUARANTINE[:1], "fresh": 1},
+     {"mails": _IN_QUARANTINE, "fresh": 0}),
     ({"reasons": ("It carries no signature.", "It holds a line that introduces a quote.")},),
     ({"done": ["gave this case to bob",
                f"wrote to reporter 1, in the committee's name:\n\n{TEXT}"]},),

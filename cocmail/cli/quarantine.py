@@ -1,13 +1,14 @@
 """`cocmail quarantine list`, `show`, `release` and `discard`.
 
-Owns their JSON. What is set aside in a case is its members' to take in (`/accept N`); the rest is
-an operator's.
+Owns their JSON. What is set aside in a case is its members' to take in (`/accept N`); of the rest
+the members who may know of it hear, too, and what none of them may know is an operator's alone.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,6 +18,7 @@ from cocmail.cli.opened import Opened, opened
 from cocmail.core import events as e
 from cocmail.core.case import SYSTEM
 from cocmail.core.errors import Permanent
+from cocmail.core.quarantine import is_quarantine
 
 app = typer.Typer(help="Mail that was set aside.", no_args_is_help=True)
 
@@ -24,10 +26,14 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="As `quarantine list` tell
 
 
 async def _find(work: Opened, mail: str) -> SetAside:
-    found = next((m for m in await work.store.quarantine() if m.id == mail), None)
+    found = next((m for m in await work.store.quarantine(dropped=True) if m.id == mail), None)
     if found is None:
         raise Permanent("nothing with this id is set aside; `cocmail quarantine list` shows it")
     return found
+
+
+def _of_case(found: SetAside) -> bool:
+    return found.case is not None and not is_quarantine(found.case)
 
 
 async def _note(work: Opened, what: str, mail: str) -> None:
@@ -35,11 +41,31 @@ async def _note(work: Opened, what: str, mail: str) -> None:
         await tx.record(SYSTEM, [e.Happened(what=what, mail=mail)])
 
 
+async def _settle(
+    work: Opened, found: SetAside, how: Literal["accepted", "discarded"], what: str
+) -> None:
+    """In one transaction, so that members are not told of what is gone."""
+    async with work.store.transaction() as tx:
+        room = await tx.case(found.case) if found.case else None
+        item = room.quarantine.find(found.id) if room else None
+        if found.case and item:
+            seen_to = e.QuarantineSettled(number=item.number, by="operator", how=how)
+            await tx.record(found.case, [seen_to])
+        await tx.record(SYSTEM, [e.Happened(what=what, mail=found.id)])
+        await (tx.release_mail if how == "accepted" else tx.discard_mail)(found.id)
+
+
 @app.command("list")
-async def list_mail() -> None:
-    """All mail that was set aside: why, when, how large."""
+async def list_mail(
+    every: Annotated[
+        bool, typer.Option("--all", help="With what members dropped, which is kept.")
+    ] = False,
+) -> None:
+    """All mail that was set aside: why, when, how large, and how many members know of it."""
     async with opened() as work:
         references = {c.case: c.reference for c in await work.store.case_list()}
+        aside = await work.store.quarantine(dropped=every)
+        known = await known_to(work, aside)
         found = [
             {
                 "id": m.id,
@@ -47,14 +73,28 @@ async def list_mail() -> None:
                 "why": m.why,
                 "size": m.size,
                 "case": references.get(m.case) if m.case else None,
+                "members": known.get(m.id),
+                "dropped": m.dropped,
             }
-            for m in await work.store.quarantine()
+            for m in aside
         ]
     if output.call().json:
         output.say_json(found)
     else:
-        columns = ("id", "at", "why", "size", "case")
+        columns = ("id", "at", "why", "size", "case", "members", "dropped")
         output.table(columns, [[m[name] for name in columns] for m in found])
+
+
+async def known_to(work: Opened, aside: Iterable[SetAside]) -> dict[str, int]:
+    """How many members may know of each mail that belongs to no case and waits: nobody but an
+    operator sees to it where that is 0."""
+    roster = work.settings.roster
+    known: dict[str, int] = {}
+    rooms = {m.case for m in aside if m.case and is_quarantine(m.case)}
+    for room in [await work.store.read_case(name) for name in sorted(rooms)]:
+        for item in room.quarantine.waiting.values() if room else ():
+            known[item.mail.mail] = sum(1 for h in item.mail.handles if roster.get(h))
+    return {m.id: known.get(m.id, 0) for m in aside if not _of_case(m) and not m.dropped}
 
 
 @app.command("show")
@@ -63,7 +103,7 @@ async def show(mail: Id) -> None:
     async with opened() as work:
         found = await _find(work, mail)
         raw = await work.store.mail_raw(mail)
-        if found.case:
+        if found.case and _of_case(found):
             await work.note_reading(found.case)
         else:
             await _note(work, "quarantine-shown", mail)
@@ -80,10 +120,10 @@ async def show(mail: Id) -> None:
 async def release(mail: Id) -> None:
     """Let it in after all, past the filters, as if it had just come."""
     async with opened() as work:
-        if (await _find(work, mail)).case:
+        found = await _find(work, mail)
+        if _of_case(found):
             raise Permanent("it belongs to a case, whose members take it in by mail: /accept N")
-        await _note(work, "quarantine-released", mail)
-        await work.store.release_mail(mail)
+        await _settle(work, found, "accepted", "quarantine-released")
     output.note("It is being handled now, as if it had just come.")
 
 
@@ -91,8 +131,8 @@ async def release(mail: Id) -> None:
 async def discard(mail: Id) -> None:
     """Destroy it. That it was here, and that it was destroyed, stays in the ledger."""
     async with opened() as work:
-        if (await _find(work, mail)).case:
+        found = await _find(work, mail)
+        if _of_case(found):
             raise Permanent("it belongs to a case, whose members leave it aside by mail: /drop N")
-        await _note(work, "quarantine-discarded", mail)
-        await work.store.discard_mail(mail)
+        await _settle(work, found, "discarded", "quarantine-discarded")
     output.note("It is destroyed.")

@@ -11,6 +11,7 @@ from typing import Any
 
 from cocmail.cli import output
 from cocmail.cli.opened import Opened, opened
+from cocmail.cli.quarantine import known_to
 
 
 async def status() -> None:
@@ -26,7 +27,7 @@ async def status() -> None:
 def _nothing() -> dict[str, Any]:
     return {
         "running": False,
-        "mail": {"received": 0, "waiting": 0, "quarantined": 0, "oldest": None},
+        "mail": {"received": 0, "waiting": 0, "quarantined": 0, "unseen": 0, "oldest": None},
         "outbox": {"waiting": 0, "failed": 0, "oldest": None},
         "enforcement": {"sanctions": 0, "drift": 0, "last_sweep": None, "calls": 0},
         "due": [],
@@ -39,6 +40,7 @@ async def _standing(work: Opened) -> dict[str, Any]:
     swept = json.loads(found.notes.get("enforcement") or "{}")
     last = swept.get("last_sweep")
     references = {c.case: c.reference for c in await work.store.case_list()}
+    known = await known_to(work, await work.store.quarantine())
     running = await work.store.daemon_running()
     troubles = {
         name: found.notes.get(name, "") for name in ("imap", "lmtp", "submission", "dns", "hook")
@@ -50,6 +52,7 @@ async def _standing(work: Opened) -> dict[str, Any]:
             "received": found.received,
             "waiting": found.waiting,
             "quarantined": found.quarantined,
+            "unseen": sum(1 for members in known.values() if not members),
             "oldest": found.oldest_mail,
         },
         "outbox": {
@@ -86,6 +89,7 @@ def _print(standing: dict[str, Any]) -> None:
             ("mail waiting", mail["waiting"]),
             ("oldest waiting mail", mail["oldest"]),
             ("mail set aside", mail["quarantined"]),
+            ("of it, for no member to see", mail["unseen"]),
             ("letters waiting", outbox["waiting"]),
             ("oldest waiting letter", outbox["oldest"]),
             ("letters that failed", outbox["failed"]),

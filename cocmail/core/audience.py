@@ -10,13 +10,14 @@ from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.letters import Kind
 from cocmail.core.people import Handle, Member, Private
+from cocmail.core.quarantine import is_quarantine
 from cocmail.core.setting import Setting
 
 
 def may_know(case: Case, setting: Setting, member: Member) -> bool:
     """Whether this member may learn anything of this case now."""
-    if case.merged_into or case.kept:
-        return False
+    if case.merged_into or case.kept or is_quarantine(case.id):
+        return False  # of the quarantine each mail has an audience of its own
     if member.handle in case.out | setting.committee.locked:
         return False
     if member.handle in case.guests:
@@ -41,7 +42,9 @@ def still_for(case: Case, setting: Setting, handle: str, kind: Kind) -> bool:
     if case.id in (SYSTEM, COMMITTEE) or handle in case.guests:
         return True
     member = setting.roster.get(handle)
-    return member is not None and (kind.answers or may_know(case, setting, member))
+    if member is None:
+        return False
+    return kind.answers or is_quarantine(case.id) or may_know(case, setting, member)
 
 
 def guests(case: Case) -> tuple[Member, ...]:

@@ -6,8 +6,9 @@ Owns the ends of votes and sanctions and the committee's clocks. Refuses to know
 
 from __future__ import annotations
 
-from cocmail.core import casework, deliberation, proofs, reminders, watching
+from cocmail.core import casework, deliberation, proofs, quarantine, reminders, watching
 from cocmail.core.case import Case
+from cocmail.core.casework.quarantine import tell
 from cocmail.core.escalation import escalate
 from cocmail.core.sanctions import State
 from cocmail.core.setting import Setting
@@ -42,6 +43,8 @@ def fall_due(case: Case, setting: Setting, what: str, about: str) -> Result:
             watching.over(work, about)
         case "pass-on":
             casework.pass_on(work)
+        case quarantine.DUE:
+            tell(work, about)
         case "release":
             if case.provisional_until and case.provisional_until <= work.now:
                 casework.release(work)

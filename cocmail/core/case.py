@@ -16,6 +16,7 @@ from cocmail.core import events as e
 from cocmail.core.committee import Committee
 from cocmail.core.drift import Drift
 from cocmail.core.people import Address, Private
+from cocmail.core.quarantine import Quarantine
 from cocmail.core.sanctions import Measure, Sanction, State
 
 SYSTEM = "system"
@@ -211,6 +212,7 @@ class Case:
     suggested: frozenset[tuple[str, str]] = frozenset()  # (another case, why it may belong here)
     kept: tuple[Private, ...] = ()  # about whom; not empty: nobody reads it yet
     committee: Committee = field(default_factory=Committee)  # of the committee's own record alone
+    quarantine: Quarantine = field(default_factory=Quarantine)  # of the quarantine's alone
 
     @property
     def is_open(self) -> bool:

@@ -177,6 +177,15 @@ def told(event: Any) -> tuple[str, str]:
         case e.Digested():
             what = "got" if event.sent else "needed no"
             return "cocmail", f"{event.handle} {what} digest"
+        case e.Quarantined():
+            whom = ", ".join(event.handles) or "no member"
+            why = f"mail {event.number} was set aside, for {whom} to see: {event.why}"
+            return "cocmail", why
+        case e.QuarantineTold():
+            what = "was" if event.sent else "could not be"
+            return "cocmail", f"{event.handle} {what} told of mail that is set aside"
+        case e.QuarantineSettled():
+            return event.by, f"{event.how} mail {event.number} that was set aside"
         case e.TermOver():
             return "cocmail", f"the time of {event.sanction} is over; it holds until a return"
         case e.Linked():

@@ -172,16 +172,16 @@ _TABLE = (
     _spec(
         "accept",
         "/accept N",
-        "takes in mail that was set aside for this case",
+        "takes in mail that was set aside: into its case, or as a report of its own",
         "/accept 1",
         forms.numbered("accept", "/accept 1"),
     ),
     _spec(
         "drop",
-        "/drop N",
-        "leaves mail that was set aside for this case where it is",
+        "/drop N | all",
+        "leaves mail that was set aside where it is",
         "/drop 1",
-        forms.numbered("drop", "/drop 1"),
+        forms.numbered("drop", "/drop 1", every=True),
     ),
     _spec(
         "assign",

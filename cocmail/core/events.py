@@ -693,6 +693,42 @@ class Digested:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quarantined:
+    """A mail that belongs to no case was set aside. Nothing of what it says stands here."""
+
+    number: int  # by which members name it: random, so that it tells nothing of others
+    mail: str
+    handles: tuple[str, ...]  # who hears of it; empty: only who runs the machine
+    why: str
+    size: int  # bytes
+    tell_from: datetime
+    tell_by: datetime  # even if what was told before it is not long ago
+    urgent: bool = False  # a filter found words of danger in it
+    readable: bool = True  # else no case can be made of it
+    kind: Literal["quarantined"] = "quarantined"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuarantineTold:
+    """A member was told of everything in it that they may know of, or couldn't be."""
+
+    handle: str
+    numbers: tuple[int, ...]
+    sent: bool
+    kind: Literal["quarantine-told"] = "quarantine-told"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuarantineSettled:
+    """Somebody saw to a mail that was set aside."""
+
+    number: int
+    by: str  # a handle, or "operator"
+    how: Literal["accepted", "dropped", "discarded"]
+    kind: Literal["quarantine-settled"] = "quarantine-settled"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Linked:
     """A member says that another case belongs together with this one."""
 
@@ -963,6 +999,9 @@ Event = Annotated[
     | WentAway
     | DigestWanted
     | Digested
+    | Quarantined
+    | QuarantineTold
+    | QuarantineSettled
     | Linked
     | LinkAgreed
     | Absorbed

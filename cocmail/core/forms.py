@@ -179,8 +179,15 @@ def handle(
     return parse
 
 
-def numbered(word: str, form: str) -> Callable[[str, str], Command]:
+EVERY = "all"
+
+
+def numbered(word: str, form: str, *, every: bool = False) -> Callable[[str, str], Command]:
+    """``every``: "all" may stand for the number."""
+
     def parse(words: str, line: str) -> Command:
+        if every and words.lower() == EVERY:
+            return Command(word=word, line=Private(line), target=EVERY)
         if not words.lstrip("#").isdigit():
             raise Problem("the number is missing", form)
         return Command(word=word, line=Private(line), number=int(words.lstrip("#")))

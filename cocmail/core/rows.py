@@ -17,6 +17,7 @@ from cocmail.core.drift import due_at
 from cocmail.core.escrow import KEPT
 from cocmail.core.events import LetterNote
 from cocmail.core.minting import Minter
+from cocmail.core.quarantine import DUE, is_quarantine
 from cocmail.core.sanctions import State
 from cocmail.core.watching import WATCHING
 
@@ -25,6 +26,8 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
     """What falls due in this case, and when."""
     if case.id == COMMITTEE:
         return _of_committee(case)
+    if is_quarantine(case.id):
+        return _of_quarantine(case)
     found: list[i.DueRow] = []
     for proposal in case.open_proposals:
         if proposal.window is not None and not proposal.windowed:
@@ -65,6 +68,12 @@ def _of_committee(case: Case) -> tuple[i.DueRow, ...]:
     )
 
 
+def _of_quarantine(case: Case) -> tuple[i.DueRow, ...]:
+    aside = case.quarantine
+    times = [(handle, aside.due(handle)) for handle in aside.handles]
+    return tuple(i.DueRow(case.id, DUE, handle, at) for handle, at in times if at is not None)
+
+
 def _tokens(case: Case, minter: Minter) -> set[i.Row]:
     found: set[i.Row] = set()
     own = tuple(n for n in case.letters if not n.origin)
@@ -100,8 +109,9 @@ def _token(
 
 def rows(case: Case, minter: Minter) -> frozenset[i.Row]:
     """Every index row of this case."""
-    if case.id == COMMITTEE:
-        return frozenset({*_tokens(case, minter), *dues(case)})
+    if case.id == COMMITTEE or is_quarantine(case.id):
+        marks = (i.SeenRow(mark, case.id) for mark in case.marks)
+        return frozenset({*_tokens(case, minter), *dues(case), *marks})
     if case.id == SYSTEM or case.opened is None:
         return frozenset()
     found: set[i.Row] = {

@@ -39,7 +39,6 @@ def destination(
     A reply address wins over the bare one; exclusions are the union, wherever they stand.
     """
     tokens: dict[str, None] = {}
-    kept = False
     everywhere = (*envelope, *mail.trace_recipients, *mail.to, *mail.cc)
     for address in everywhere:
         detail = is_ours(address, community, delimiter)
@@ -47,7 +46,6 @@ def destination(
             continue
         if TOKEN.fullmatch(detail):
             tokens[detail] = None
-        kept = kept or ESCROW in detail.split(delimiter)
     excluded = left_out(everywhere, community, delimiter)
     holding = ""
     if len(tokens) == 1:
@@ -57,7 +55,7 @@ def destination(
         tokens=tuple(tokens),
         left_out=excluded,
         holding=holding,
-        kept=kept,
+        kept=keeps(everywhere, community, delimiter),
         target="|".join(sorted(tokens)) or "community|" + "|".join(sorted(excluded)),
     )
 
@@ -71,6 +69,12 @@ def left_out(addresses: Iterable[Address], community: Address, delimiter: str) -
             if named:
                 found[named.group(1)] = None
     return tuple(found)
+
+
+def keeps(addresses: Iterable[Address], community: Address, delimiter: str) -> bool:
+    """Whether it is to be read only once somebody else reports the same person."""
+    details = ((is_ours(a, community, delimiter) or "").split(delimiter) for a in addresses)
+    return any(ESCROW in detail for detail in details)
 
 
 def meant(handle: str, roster: Roster) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from cocmail.core.errors import Temporary
 log = structlog.get_logger()
 
 T = TypeVar("T")
+_LONG = 5_000  # characters
 
 
 class Bell:
@@ -61,6 +62,11 @@ class Flurry:
 
 AGAIN_AFTER = 1.0  # seconds
 _GRACE = 8.0  # seconds; the service manager is promised an end within ten
+
+
+async def thought(length: int, think: Callable[[], T]) -> T:
+    """What takes long over so many characters is thought about in a thread: the loop goes on."""
+    return think() if length <= _LONG else await asyncio.to_thread(think)
 
 
 async def whole(unit: Coroutine[Any, Any, T]) -> T:

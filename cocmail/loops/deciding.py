@@ -13,6 +13,7 @@ from cocmail.core import reminders, roster
 from cocmail.core.case import Case
 from cocmail.core.committee import COMMITTEE, Committee
 from cocmail.core.people import Roster
+from cocmail.core.quarantine import RELEASED
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result
 from cocmail.loops.bell import Bell, whole
@@ -138,6 +139,8 @@ class Deciding:
     def ring(self, result: Result) -> None:
         if result.letters:
             self.bells.outbox.ring()
+        if any(state == RELEASED for _, state in result.also):
+            self.bells.mail.ring()
         if result.enforce:
             self.bells.enforcement.ring()
 
@@ -154,4 +157,7 @@ async def write(tx: Transaction, case_id: str, result: Result) -> None:
     if result.letters:
         await tx.queue(result.letters)
     for mail, state in result.also:
-        await tx.settle_mail(mail, state=state, case=case_id)
+        if state == RELEASED:
+            await tx.release_mail(mail)
+        else:
+            await tx.settle_mail(mail, state=state, case=case_id)

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 import structlog
 
@@ -35,14 +34,16 @@ from cocmail.core.files import File
 from cocmail.core.filtering import Judgement, fold
 from cocmail.core.floods import Key, Rates, counted, remembered, to_a_reply_address, to_the_public
 from cocmail.core.letters import Kind, usable_id
-from cocmail.core.mail import Mail, Unreadable, author, recipients
+from cocmail.core.mail import Mail, Unreadable, author
 from cocmail.core.people import Address, Member, Private
+from cocmail.core.quarantine import is_quarantine
 from cocmail.core.setting import Setting
-from cocmail.core.threads import Destination, destination, left_out, meant
+from cocmail.core.threads import Destination, destination
 from cocmail.core.verification import UNPROVED, Authentication, Signature
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
-from cocmail.loops.bell import until_stored, whole
+from cocmail.loops.aside import Asides
+from cocmail.loops.bell import thought, until_stored, whole
 from cocmail.loops.deciding import Deciding, write
 from cocmail.loops.outbox import LEASE, delay
 from cocmail.ports import RELEASED, Authenticator, Clock, Found, Lists, Transaction, Waiting
@@ -56,12 +57,10 @@ _MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
 _MOST_LEVELS = 20_000  # senders and domains whose floods are counted, before it is cleaned up
 _MOST_PICTURES = 10  # mails of other people whose pictures a picture is held against
 _LONGEST_DELAY = timedelta(minutes=5)
-_LONG = 5_000  # characters
 _COMMANDS = "commands"  # for what the marks of a mail with commands are remembered
 _TOLD_AGAIN = timedelta(days=1)
 _NO_KEYS = "DNS doesn't answer: signatures can't be checked, so commands wait and are asked about"
 
-_T = TypeVar("_T")
 Read = Callable[[bytes, str | None], Awaitable[Mail | Unreadable]]
 Files = Callable[[bytes, Sequence[bytes]], Awaitable[tuple[File, ...]]]
 Judge = Callable[[bytes, Mail], Awaitable[Judgement]]
@@ -110,6 +109,7 @@ class Intake:
     ) -> None:
         self._deciding = deciding
         self._new_case = new_case
+        self._asides = Asides(deciding, new_case)
         self._store = deciding.store
         self._authenticator = authenticator
         self._lists = lists
@@ -185,22 +185,24 @@ class Intake:
                 del self._queued[sender], self._senders[sender]
 
     async def _handle(self, waiting: Waiting) -> None:
+        read: Mail | Unreadable | None = None
         try:
             read = await self._read(waiting.raw, waiting.return_path)
             if isinstance(read, Unreadable):
-                await self._keep_for_humans(waiting, read.why)
+                await self._keep_for_humans(waiting, read.why, read)
                 return
             await self._decide(await self._examine(waiting, read))
         except Temporary as error:
             await self._again(waiting, str(error))
         except CocmailError as error:
             log.error("a mail was set aside", mail=waiting.id, error=str(error))
-            await self._keep_for_humans(waiting, str(error))
+            await self._keep_for_humans(waiting, str(error), read)
         except Exception as error:
             # Whatever a mail does to us, it is kept and the next one is handled. The text of an
             # unforeseen exception can hold a line of the mail, so only its kind is said.
             log.error("a mail was set aside", mail=waiting.id, error=type(error).__name__)
-            await self._keep_for_humans(waiting, f"cocmail failed on it ({type(error).__name__}).")
+            why = f"cocmail failed on it ({type(error).__name__})."
+            await self._keep_for_humans(waiting, why, read)
 
     async def _again(self, waiting: Waiting, why: str) -> None:
         log.warning("a mail waits", mail=waiting.id, attempts=waiting.attempts, error=why)
@@ -275,7 +277,7 @@ class Intake:
     async def _ahead(self, waiting: Waiting, mail: Mail, where: Destination) -> _Ahead:
         if not where.tokens:
             return _Ahead()
-        commands = await _aside(len(mail.text), lambda: casework.looks_ahead(mail))
+        commands = await thought(len(mail.text), lambda: casework.looks_ahead(mail))
         if not commands:
             return _Ahead()
         async with self._store.transaction() as tx:
@@ -384,12 +386,14 @@ class Intake:
             for token in examined.destination.tokens
             if (there := await tx.token(token)) is not None
         ]
+        waiting = examined.waiting
+        if waiting.road == RELEASED:  # members took it for a report
+            found = [(t, there) for t, there in found if not _no_case(there.case)]
         if len(found) > 1:
-            return SYSTEM, self._two_addresses(examined, setting)
+            return await self._two_addresses(tx, examined, setting)
         if found:
             return await self._in_case(tx, examined, setting, found[0][1])
-        waiting = examined.waiting
-        arrival = await _aside(
+        arrival = await thought(
             len(mail.text),
             lambda: arrived(
                 mail,
@@ -409,27 +413,46 @@ class Intake:
         if member is not None and arrival.fate is Fate.REFUSED:
             return SYSTEM, self._nowhere(examined, setting, member, arrival.why)
         if arrival.fate is Fate.SET_ASIDE:
-            return SYSTEM, _noted("quarantined", arrival.why, waiting.id)
-        return await self._report(tx, examined, setting, member)
+            return await self._put_aside(tx, examined, setting, arrival.why)
+        case_id = self._new_case()
+        await tx.open_case(case_id)
+        incoming = await self._as_report(tx, examined, setting)
+        case = Case(id=case_id)
+        return case_id, await thought(
+            len(incoming.mail.text), lambda: casework.report(case, setting, incoming)
+        )
 
-    async def _report(
-        self, tx: Transaction, examined: Examined, setting: Setting, author: Member | None
+    async def _put_aside(
+        self,
+        tx: Transaction,
+        examined: Examined,
+        setting: Setting,
+        why: str,
+        *,
+        readable: bool = True,
     ) -> tuple[str, Result]:
+        return await self._asides.put(
+            tx,
+            setting,
+            examined.waiting,
+            why,
+            report=await self._as_report(tx, examined, setting),
+            urgent=bool(examined.judgement.urgent),
+            readable=readable,
+        )
+
+    async def _as_report(self, tx: Transaction, examined: Examined, setting: Setting) -> Incoming:
+        """The mail with all that a report of it depends on."""
+        author = _member(examined, setting)
         apart = await tx.recused_with(author.handle) if author else frozenset[str]()
         if author is not None:
             apart |= await self._not_let_in(tx, setting, author)
-        case_id = self._new_case()
-        await tx.open_case(case_id)
-        incoming = replace(
+        return replace(
             _incoming(examined),
             kept_apart=apart - {author.handle} if author else apart,
             urgent=examined.judgement.urgent,
             tags=examined.judgement.tags,
             beside=await self._of_sender(tx, examined),
-        )
-        case = Case(id=case_id)
-        return case_id, await _aside(
-            len(incoming.mail.text), lambda: casework.report(case, setting, incoming)
         )
 
     async def _of_sender(self, tx: Transaction, examined: Examined) -> dict[str, Case]:
@@ -439,7 +462,7 @@ class Intake:
         if mail.sender is not None:
             found = await tx.cases_of_address(mail.sender.address)
             names |= dict.fromkeys(f.case for f in found)
-        wished = await _aside(len(mail.text), lambda: wishes(mail.text))
+        wished = await thought(len(mail.text), lambda: wishes(mail.text))
         if examined.destination.kept or wished.keeps:
             names |= dict.fromkeys(await tx.open_cases())
         return await _glances(tx, names)
@@ -503,7 +526,10 @@ class Intake:
             setting = await self._deciding.setting(tx, case)
         # What was said before is looked at too, where something leaves.
         length = sum(len(m.received.text) for m in case.messages) + len(examined.mail.text)
-        return found.case, await _aside(length, lambda: in_case(case, setting, incoming, found))
+        result = await thought(length, lambda: in_case(case, setting, incoming, found))
+        if result.settled == "quarantined" and _no_case(found.case):
+            return await self._put_aside(tx, examined, setting, result.why)
+        return found.case, result
 
     async def _beside(
         self, tx: Transaction, case: Case, examined: Examined, party: str
@@ -530,18 +556,23 @@ class Intake:
 
     # -- what belongs to no case -------------------------------------------------------------
 
-    def _two_addresses(self, examined: Examined, setting: Setting) -> Result:
+    async def _two_addresses(
+        self, tx: Transaction, examined: Examined, setting: Setting
+    ) -> tuple[str, Result]:
         why = "It came to two different reply addresses."
         member = _member(examined, setting)
+        if examined.mail.automatic:
+            return SYSTEM, _noted("filed", why, examined.waiting.id)
+        if member is None:
+            return await self._put_aside(tx, examined, setting, why, readable=False)
         work = Work(Case(id=SYSTEM), setting)
-        if member is not None and not examined.mail.automatic:
-            problem = Problem(
-                "your mail went to two of our reply addresses, so it isn't clear where it belongs",
-                "one mail to each",
-            )
-            _refuse(work, examined, member, problem)
+        problem = Problem(
+            "your mail went to two of our reply addresses, so it isn't clear where it belongs",
+            "one mail to each",
+        )
+        _refuse(work, examined, member, problem)
         work.happen(e.Happened(what="set-aside", detail=why, mail=examined.waiting.id))
-        return work.result(settled="quarantined", why=why)
+        return SYSTEM, work.result(settled="quarantined", why=why)
 
     def _nowhere(self, examined: Examined, setting: Setting, member: Member, why: str) -> Result:
         work = Work(Case(id=SYSTEM), setting)
@@ -558,34 +589,47 @@ class Intake:
         await write(tx, SYSTEM, _noted("filed", why, waiting.id))
         await tx.settle_mail(waiting.id, state="filed", case=None, why=why)
 
-    async def _keep_for_humans(self, waiting: Waiting, why: str) -> None:
-        """Kept whole, set aside, and shown to a human: the members hear that it is there, but
-        for those whom one of its addresses leaves out."""
+    async def _keep_for_humans(
+        self, waiting: Waiting, why: str, read: Mail | Unreadable | None
+    ) -> None:
+        """Kept whole, set aside, and shown to humans: the members who may know hear of it."""
+        try:
+            if isinstance(read, Mail):
+                await self._keep(waiting, why, read)
+                return
+        except Temporary:
+            raise
+        except Exception as error:
+            # What failed on it fails again: then it is taken for one that can't be read.
+            log.error("a mail is taken for unreadable", mail=waiting.id, error=type(error).__name__)
+        await self._keep(waiting, why, None)
+
+    async def _keep(self, waiting: Waiting, why: str, mail: Mail | None) -> None:
         async with self._store.transaction() as tx:
             setting = await self._deciding.setting(tx)
-            work = Work(Case(id=SYSTEM), setting)
-            work.happen(e.Happened(what="quarantined", detail=why, mail=waiting.id))
-            reached = (*waiting.recipients, *recipients(waiting.raw))
-            kept_out = _left_out(reached, setting) | setting.committee.locked
-            for member in setting.roster.without(kept_out):
-                work.to_member(member, Kind.ALERT, "set-aside-alert", {"why": why})
-            result = work.result(settled="quarantined", why=why)
-            await write(tx, SYSTEM, result)
-            await tx.settle_mail(waiting.id, state="quarantined", case=None, why=why)
-        self._deciding.ring(result)
+            report: Incoming | None = None
+            if mail is not None:
+                where = destination(mail, waiting.recipients, setting.address, setting.delimiter)
+                examined = Examined(
+                    waiting=waiting,
+                    mail=mail,
+                    commands=(),
+                    destination=where,
+                    auth=UNPROVED,
+                    observed=None,
+                    judgement=fold(()),
+                )
+                report = await self._as_report(tx, examined, setting)
+            case, result = await self._asides.put(
+                tx, setting, waiting, why, report=report, readable=False
+            )
+            await write(tx, case, result)
+            await tx.settle_mail(waiting.id, state="quarantined", case=case, why=why)
 
 
-async def _aside(length: int, think: Callable[[], _T]) -> _T:
-    """What takes long over so many characters is thought about in a thread: the loop goes on."""
-    return think() if length <= _LONG else await asyncio.to_thread(think)
-
-
-def _left_out(reached: Iterable[Address], setting: Setting) -> set[str]:
-    named = left_out(reached, setting.address, setting.delimiter)
-    found = {handle for one in named for handle in meant(one, setting.roster)}
-    # Whom an unknown handle means nobody can ask here: then nobody is told.
-    unknown = any(not meant(one, setting.roster) for one in named)
-    return {m.handle for m in setting.roster.members} if unknown else found
+def _no_case(record: str) -> bool:
+    """Whether what has this id in the ledger is a record of the committee's as a whole."""
+    return record == COMMITTEE or is_quarantine(record)
 
 
 def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> Result:
@@ -593,7 +637,7 @@ def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> R
     party = found.party
     if incoming.mail.automatic:
         return casework.from_machine(case, setting, incoming, party)
-    if case.id == COMMITTEE:
+    if _no_case(case.id):
         return casework.to_no_case(case, setting, incoming, party)
     if found.purpose == "dead":
         why = "It came to a reply address that is no longer in use."

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from cocmail.core.case import Case
 from cocmail.core.casework import Incoming
 from cocmail.core.commands import COMMANDS, Spec
 from cocmail.core.enforcement import Observed, Role, Row
@@ -25,6 +26,7 @@ from cocmail.core.events import (
     PartyJoined,
     PartySilenced,
     Provisional,
+    Quarantined,
     Refused,
 )
 from cocmail.core.files import File
@@ -34,6 +36,7 @@ from cocmail.core.leads import Bearers, Subscription, leads
 from cocmail.core.mail import Mail
 from cocmail.core.people import Address, Private
 from cocmail.core.policy import Policy
+from cocmail.core.quarantine import record_named
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result
 from tests.promises.kit import World, text_of
@@ -378,7 +381,30 @@ def _program() -> Example:
     return world
 
 
+def _set_aside(*numbers: int) -> Callable[[], Example]:
+    """Mail that no case was made of; the last is one that can't be read."""
+
+    def made() -> Example:
+        world = Example()
+        world.case = Case(id=record_named("sample"))
+        waiting = tuple(
+            Quarantined(
+                number=number, mail="5f0c2a9e31b87d46", handles=world.members,
+                why="It lay in the spam folder.", size=1_200, tell_from=world.now,
+                tell_by=world.now,
+                readable=number != numbers[-1],
+            )
+            for number in numbers
+        )  # fmt: skip
+        world.take(Result(events=waiting, letters=()))
+        return world
+
+    return made
+
+
 PLACES |= {
+    "about mail of no case": _set_aside(48213, 90177),
+    "when no mail waits any more": _set_aside(),
     "with a program attached": _program,
     "while your text waits": _waits("alice"),
     "while bob's text waits for somebody who wants no mail": _waits("bob", "No contact"),

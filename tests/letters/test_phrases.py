@@ -32,7 +32,7 @@ TELLERS = {
 }  # fmt: skip
 # What is shown to no member: it stands in the ledger, in the log, or is never reached by people.
 SILENT = re.compile(
-    r"waits for a confirmation|Commands at the public address\.|It answered a digest\."
+    r"waits for a confirmation|Commands at the public address\.|It answered no mail of a case\."
     r"|The same mail was here before\."
 )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 Stage = Any  # conftest's House, Case, Person
+CONFIDED = "He frightened my orange kitten Whiskerby"
 
 
 def nothing_for(case: Any, member: Any, after: int, *, by: Any = None) -> None:
@@ -131,3 +133,33 @@ def test_a_members_mail_to_the_plain_address_is_kept_apart(new_house: Any, confi
     else:
         house.post(house.alice.answer(question.data, "No, it is the other one."))
         nothing_for(case, house.carol, after)
+
+
+def test_what_a_filter_sets_aside_is_told_to_those_who_would_read_it_as_a_report(
+    apart: Stage,
+) -> None:
+    def junk(text: str) -> tuple[Any, str, int]:
+        """A report that is marked as spam, and is told at once; who wrote it, and its number."""
+        rae, after = apart.somebody("Rae Rivera"), apart.now()
+        marked = {"X-Spam-Flag": "YES"}
+        apart.post(rae.write(apart.detail("not-bob"), "Help", text, headers=marked))
+        told = apart.mail(apart.alice, "alert", "may be urgent", after=after)
+        apart.mail(apart.carol, "alert", "may be urgent", after=after)
+        assert "Whiskerby" not in told.text
+        assert rae.address not in told.text
+        number = re.findall(r"Number (\d+)(?:(?!Number).)*may be urgent", told.text, re.S)[0]
+        apart.post(apart.alice.answer(told.data, f"/{text.split()[0]} {number}"))
+        return rae, number, after
+
+    rae, _, after = junk(f"accept me: he will kill me. {CONFIDED}")
+    apart.mail(rae, "acknowledgement", after=after)
+    apart.mail(apart.carol, "report", "Whiskerby", after=after)
+
+    rae, number, later = junk(f"drop me: he will kill me. {CONFIDED}")
+    apart.mail(apart.carol, "message", f"dropped the mail {number}", after=later)
+    dropped = [one for one in apart.ask("quarantine", "list", "--all") if one["dropped"]]
+    assert not any(one["dropped"] for one in apart.ask("quarantine", "list"))
+    assert apart.call("quarantine", "release", dropped[-1]["id"]).returncode == 0
+    apart.mail(rae, "acknowledgement", after=later)
+    apart.quiet()
+    assert not apart.mails(apart.bob, after=after)

@@ -1,7 +1,7 @@
 """Mail in: kept whole before anything is made of it, then worked off in order.
 
 Owns the queue of raw mail, its seals and its states (waiting, done, filed, quarantined,
-discarded). Refuses to read a mail: it holds bytes. Called by store.py and transaction.py.
+dropped, discarded). Refuses to read a mail: it holds bytes. Called by store.py and transaction.py.
 
 Each mail is sealed under a key of its own. That key is wrapped by the intake key at first, and by
 the case's key once the mail belongs to a case; the body is never sealed twice.
@@ -26,6 +26,7 @@ from cocmail.adapters.store.tables import handled, mail_bodies, mails
 from cocmail.adapters.vault import Keys, fingerprint, fresh_key, seal, unseal
 from cocmail.core.errors import Permanent, SoundnessError
 from cocmail.core.people import Address
+from cocmail.core.quarantine import DROPPED
 from cocmail.ports import RELEASED, Arrival, Waiting
 
 Recipients = Callable[[bytes], tuple[Address, ...]]
@@ -33,6 +34,7 @@ Recipients = Callable[[bytes], tuple[Address, ...]]
 
 _LARGE = 1 << 20  # bytes
 _OPEN = ("waiting", "quarantined")
+_ASIDE = ("quarantined", DROPPED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ class SetAside:
     why: str  # our words, never the mail's
     size: int
     case: str | None
+    dropped: bool = False  # a member said that it is none of theirs
 
 
 async def keep(
@@ -167,7 +170,7 @@ async def raw(connection: AsyncConnection, keys: Keys, mail: str) -> bytes:
 
 async def release(connection: AsyncConnection, mail: str, now: datetime) -> bool:
     """A quarantined mail waits again, as if it had just come. False: it isn't quarantined."""
-    aside = and_(mails.c.id == mail, mails.c.state == "quarantined")
+    aside = and_(mails.c.id == mail, mails.c.state.in_(_ASIDE))
     again = (
         update(mails)
         .where(aside)
@@ -182,7 +185,7 @@ async def release(connection: AsyncConnection, mail: str, now: datetime) -> bool
 
 async def discard(connection: AsyncConnection, mail: str) -> bool:
     """A quarantined mail's bytes and key are destroyed; that it was here stays known."""
-    aside = and_(mails.c.id == mail, mails.c.state == "quarantined")
+    aside = and_(mails.c.id == mail, mails.c.state.in_(_ASIDE))
     gone = update(mails).where(aside).values(state="discarded", wrapped=None)
     if (await connection.execute(gone)).rowcount == 0:
         return False
@@ -190,11 +193,19 @@ async def discard(connection: AsyncConnection, mail: str) -> bool:
     return True
 
 
-async def quarantine(connection: AsyncConnection) -> tuple[SetAside, ...]:
-    query = select(mails).where(mails.c.state == "quarantined").order_by(mails.c.number)
+async def quarantine(connection: AsyncConnection, *, dropped: bool = False) -> tuple[SetAside, ...]:
+    states = _ASIDE if dropped else ("quarantined",)
+    query = select(mails).where(mails.c.state.in_(states)).order_by(mails.c.number)
     rows = (await connection.execute(query)).all()
     return tuple(
-        SetAside(id=row.id, at=row.received, why=row.why, size=row.size, case=row.case)
+        SetAside(
+            id=row.id,
+            at=row.received,
+            why=row.why,
+            size=row.size,
+            case=row.case,
+            dropped=row.state == DROPPED,
+        )
         for row in rows
     )
 

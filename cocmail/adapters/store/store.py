@@ -78,9 +78,10 @@ class SqlStore(Generic[E, C]):
         async with self._database.deciding() as connection:
             await mails.postpone(connection, mail, until)
 
-    async def quarantine(self) -> tuple[mails.SetAside, ...]:
+    async def quarantine(self, *, dropped: bool = False) -> tuple[mails.SetAside, ...]:
+        """What is set aside; with what members dropped of it, if that is asked for."""
         async with self._database.reading() as connection:
-            return await mails.quarantine(connection)
+            return await mails.quarantine(connection, dropped=dropped)
 
     async def mail_raw(self, mail: str) -> bytes:
         """A mail's bytes. Raises Permanent where it isn't here (any more)."""

@@ -116,7 +116,7 @@ mails = Table(
     Column("received", Instant, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("junk", Boolean, nullable=False),
-    Column("state", Text, nullable=False),  # waiting, done, filed, quarantined, discarded
+    Column("state", Text, nullable=False),  # waiting, done, filed, quarantined, dropped, discarded
     Column("next_at", Instant, nullable=False),  # a lease or a delay ends here
     Column("attempts", Integer, nullable=False),
     Column("case", Text),

@@ -132,6 +132,14 @@ class SqlTransaction(Generic[E, C]):
             self._pairs.clear()
         return settled
 
+    async def release_mail(self, mail: str) -> bool:
+        return await mails.release(self._connection, mail, self._clock.now())
+
+    async def discard_mail(self, mail: str) -> bool:
+        """A mail that was set aside, or dropped then, is destroyed; that it was here stays known.
+        False where it is neither."""
+        return await mails.discard(self._connection, mail)
+
     async def mail_raw(self, mail: str) -> bytes:
         return await mails.raw(self._connection, self._keys, mail)
 

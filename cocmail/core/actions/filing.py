@@ -1,13 +1,20 @@
-"""`/accept` and `/drop`: mail that was set aside for this case.
+"""`/accept` and `/drop`: mail that was set aside, for this case or for none.
 
-Called by the table of actions.
+Owns that nobody can name mail of the quarantine that they may not know of. Called by the table of
+actions.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cocmail.core import events as e
 from cocmail.core.actions.turn import Turn
 from cocmail.core.commands import Command, Problem
+from cocmail.core.forms import EVERY
+from cocmail.core.quarantine import DROPPED, RELEASED, Item, is_quarantine
+
+_MOST_NAMED = 5  # numbers of what could have been meant
 
 
 def _aside(turn: Turn, command: Command) -> int:
@@ -25,6 +32,9 @@ def _aside(turn: Turn, command: Command) -> int:
 
 def accept(turn: Turn, command: Command) -> None:
     work = turn.work
+    if is_quarantine(work.case.id):
+        _let_in(turn, command)
+        return
     number = _aside(turn, command)
     aside = work.case.asides[number - 1].mail
     work.happen(e.TakenIn(number=number, by=turn.member.handle))
@@ -52,7 +62,62 @@ def accept(turn: Turn, command: Command) -> None:
 
 
 def drop(turn: Turn, command: Command) -> None:
+    if is_quarantine(turn.work.case.id):
+        told = _told_of(turn) if command.target == EVERY else ()
+        for item in told or (_item(turn, command),):
+            _settle(turn, item, "dropped")
+        return
+    if command.target == EVERY:
+        raise Problem("in a case it takes the number", "/drop 1")
     number = _aside(turn, command)
     turn.work.happen(e.LeftAside(number=number, by=turn.member.handle))
     turn.work.also.append((turn.work.case.asides[number - 1].mail.mail, "filed"))
     turn.done.append(f"left aside the mail with the number {number}")
+
+
+def _item(turn: Turn, command: Command) -> Item:
+    """What waits in the quarantine under this number; the same answer where nothing does, and
+    where it isn't for this member."""
+    number = command.number or 0
+    mine = turn.work.case.quarantine.of(turn.member.handle)
+    found = next((item for item in mine if item.number == number), None)
+    if found is None:
+        numbers = ", ".join(str(item.number) for item in mine[:_MOST_NAMED])
+        raise Problem(
+            f"no mail with the number {number} waits here, or not any more",
+            f"one of {numbers}" if mine else "nothing: no other mail waits here",
+        )
+    return found
+
+
+def _told_of(turn: Turn) -> tuple[Item, ...]:
+    """What this member was told of and still waits: nobody drops what they haven't seen."""
+    aside = turn.work.case.quarantine
+    handle = turn.member.handle
+    new = aside.new_to(handle)
+    return tuple(item for item in aside.of(handle) if item not in new)
+
+
+def _let_in(turn: Turn, command: Command) -> None:
+    item = _item(turn, command)
+    if not item.mail.readable:
+        raise Problem(
+            f"cocmail could not make a case of the mail {item.number}",
+            f"ask who runs the machine for it: cocmail quarantine show {item.mail.mail}",
+        )
+    _settle(turn, item, "accepted")
+
+
+def _settle(turn: Turn, item: Item, how: Literal["accepted", "dropped"]) -> None:
+    work = turn.work
+    work.happen(e.QuarantineSettled(number=item.number, by=turn.member.handle, how=how))
+    work.also.append((item.mail.mail, RELEASED if how == "accepted" else DROPPED))
+    members = work.setting.roster.without(work.setting.committee.locked)
+    turn.beyond = tuple(members)
+    others = [m.handle for m in members if m.handle not in item.mail.handles]
+    turn.tell_but(
+        others,
+        f"accepted the mail {item.number}, which was set aside: it is a report now"
+        if how == "accepted"
+        else f"dropped the mail {item.number}, which was set aside: it stays where it is",
+    )

@@ -16,7 +16,8 @@ from cocmail.core.casework.outsiders import (
     pass_on,
     undelivered,
 )
-from cocmail.core.casework.reports import report
+from cocmail.core.casework.quarantine import quarantined
+from cocmail.core.casework.reports import readers, report
 
 __all__ = [
     "Incoming",
@@ -28,6 +29,8 @@ __all__ = [
     "looks_ahead",
     "marks_of",
     "pass_on",
+    "quarantined",
+    "readers",
     "release",
     "report",
     "to_no_case",

@@ -34,7 +34,7 @@ def from_member(case: Case, setting: Setting, incoming: Incoming, member: Member
         return _forged(work, incoming, member)
     if incoming.purpose == "confirm":
         return _confirmation(work, incoming, member)
-    parsed = _parse(incoming.mail)
+    parsed = read_commands(incoming.mail)
     if parsed.problem is not None:
         return _refuse(Work(case, setting), incoming, member, parsed.problem, parsed.problem_line)
     if not parsed.commands:
@@ -89,7 +89,8 @@ class _Stopped(Exception):
     misgivings: tuple[str, ...] = ()
 
 
-def _parse(mail: Mail) -> Parsed:
+def read_commands(mail: Mail) -> Parsed:
+    """The commands of a member's mail, or what is wrong with them."""
     parsed = parse(clean(mail.text))
     if mail.body is Body.SEVERAL and (parsed.commands or parsed.problem):
         return Parsed(
@@ -152,7 +153,7 @@ def _run(
         )
     )
     voted = any(COMMANDS[c.word].vote for c in parsed.commands)
-    for one in work.eligible:
+    for one in (*work.eligible, *turn.beyond):
         done, whole = turn.lines_for(one.handle)
         # Words below a line that somebody must not read may be about it.
         below = rest if whole else ""
@@ -213,7 +214,7 @@ def _forged(work: Work, incoming: Incoming, member: Member) -> Result:
 
 def looks_ahead(mail: Mail) -> tuple[Command, ...]:
     """The commands that a member's mail would run, to see what must be looked up before."""
-    return _parse(mail).commands
+    return read_commands(mail).commands
 
 
 def _shown_for_confirmation(parsed: Parsed) -> str:

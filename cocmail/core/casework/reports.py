@@ -1,9 +1,12 @@
 """A mail to the community's plain address opens a case.
 
-Owns who learns of a new report, and who never does. Called by loops/intake.
+Owns who learns of a new report, and who never does. Called by loops/intake, which also asks who
+would learn of a mail that was set aside.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from cocmail.core import events as e
 from cocmail.core.case import Case
@@ -19,7 +22,7 @@ from cocmail.core.casework.incoming import Incoming
 from cocmail.core.escalation import where_too_few
 from cocmail.core.escrow import about, look_for
 from cocmail.core.letters import Kind, usable_id
-from cocmail.core.people import Private
+from cocmail.core.people import Member, Private
 from cocmail.core.setting import Setting
 from cocmail.core.showing import copies
 from cocmail.core.threads import meant
@@ -30,7 +33,44 @@ from cocmail.core.work import Result, Work
 def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
     """A mail to the community's plain address opens a case."""
     work = Work(case, setting)
-    policy = setting.policy
+    begun = _begin(work, incoming)
+    kept = bool(work.case.kept)
+    answering = usable_id(incoming.mail.message_id)
+    values = {
+        "asking": begun.asking,
+        "everybody": begun.everybody,
+        "kept": kept,
+        "handles": [m.handle for m in setting.roster.members],
+    }
+    reporter = work.case.parties[begun.reporter]
+    work.to_party(reporter, Kind.ACKNOWLEDGEMENT, "acknowledgement", values, answering=answering)
+    author = setting.roster.by_address(incoming.address)
+    if work.case.provisional_why == OWN_MATTER and author is not None:
+        work.ask_author(reporter, author, answering)
+    look_for(work, incoming.beside.values())
+    if not kept:
+        copies(work, beside=incoming.beside.values())
+        where_too_few(work)
+    return work.result()
+
+
+def readers(setting: Setting, incoming: Incoming) -> tuple[Member, ...]:
+    """Who would read this mail if it were a report."""
+    work = Work(Case(id="nobody's"), setting)
+    _begin(work, incoming)
+    return work.eligible
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Begun:
+    reporter: str  # the party
+    asking: tuple[str, ...]  # handles to leave out that resemble nobody
+    everybody: bool  # is named
+
+
+def _begin(work: Work, incoming: Incoming) -> _Begun:
+    """The case is there, with its first message, and whoever must not read it is out."""
+    policy, setting = work.setting.policy, work.setting
     work.happen(
         e.CaseOpened(
             reference=f"COC-{work.fresh('case')}",
@@ -66,21 +106,7 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
         if any(s.keeps_off and incoming.address in s.addresses for s in other.sanctions.values()):
             work.happen(e.Suggested(case=other.id, why="return"))
     everybody = name_members(work, incoming)
-    answering = usable_id(incoming.mail.message_id)
-    values = {
-        "asking": asking,
-        "everybody": everybody,
-        "kept": kept,
-        "handles": [m.handle for m in setting.roster.members],
-    }
-    work.to_party(reporter, Kind.ACKNOWLEDGEMENT, "acknowledgement", values, answering=answering)
-    if work.case.provisional_why == OWN_MATTER and author is not None:
-        work.ask_author(reporter, author, answering)
-    look_for(work, incoming.beside.values())
-    if not kept:
-        copies(work, beside=incoming.beside.values())
-        where_too_few(work)
-    return work.result()
+    return _Begun(reporter=reporter.id, asking=asking, everybody=everybody)
 
 
 def _leave_out(work: Work, incoming: Incoming) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from functools import reduce
 from typing import Any
 
 from cocmail.core import events as e
+from cocmail.core import quarantine
 from cocmail.core.case import Case
 from cocmail.core.committee import record
 from cocmail.core.folding.common import unfit
@@ -50,4 +51,7 @@ def apply(case: Case, at: datetime, event: Any) -> Case:
     committee = record(case.committee, at, event)
     if committee is not None:
         return replace(case, committee=committee)
+    aside = quarantine.record(case.quarantine, at, event)
+    if aside is not None:
+        return replace(case, quarantine=aside)
     raise unfit(case, event)

@@ -151,6 +151,22 @@ async def test_the_quarantine(world) -> None:
     assert await store.quarantine() == ()
 
 
+async def test_what_members_dropped_is_kept_and_can_still_be_let_in(world) -> None:
+    store = await world.open()
+    await store.keep(world.mail("one"), world.START)
+    mail = await store.claim_mail(world.START, MINUTE)
+    async with store.transaction() as tx:
+        await tx.settle_mail(mail.id, state="quarantined", case=None, why="spam")
+        await tx.settle_mail(mail.id, state="dropped", case=None)
+    assert await store.quarantine() == ()
+    (kept,) = await store.quarantine(dropped=True)
+    assert (kept.id, kept.dropped) == (mail.id, True)
+    async with store.transaction() as tx:
+        assert await tx.release_mail(mail.id)
+    again = await store.claim_mail(world.clock.now(), MINUTE)
+    assert (again.raw, again.road) == (b"one", "released")
+
+
 @pytest.mark.parametrize(
     "damage",
     [

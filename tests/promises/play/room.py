@@ -43,6 +43,8 @@ COVERED = frozenset(
     }
 )  # fmt: skip
 
+UNJUDGED = Judgement(set_aside="", urgent="", tags=(), said=())
+
 T = TypeVar("T")
 
 
@@ -156,6 +158,8 @@ class Room:
         signature: Signature = Signature.SOUND,
         header: str = "",
         observed: Observed | None = None,
+        judgement: Judgement = UNJUDGED,
+        road: str = "imap",
     ) -> Sent:
         self._fresh += 1
         raw = (
@@ -172,10 +176,16 @@ class Room:
             marks=(f"signature-{self._fresh}",),
             why="" if signature is Signature.SOUND else "It carries no sound signature.",
         )
-        return self.deliver(raw, auth, observed=observed)
+        return self.deliver(raw, auth, observed=observed, judgement=judgement, road=road)
 
     def deliver(
-        self, raw: bytes, auth: Authentication, *, observed: Observed | None = None
+        self,
+        raw: bytes,
+        auth: Authentication,
+        *,
+        observed: Observed | None = None,
+        judgement: Judgement = UNJUDGED,
+        road: str = "imap",
     ) -> Sent:
         """These bytes reach us, perhaps not for the first time."""
         self._fresh += 1
@@ -184,7 +194,7 @@ class Room:
         sent = Sent(id=f"mail{self._fresh}", raw=raw, auth=auth)
         where = destination(mail, (), COMMUNITY, "+")
         waiting = Waiting(
-            id=sent.id, raw=raw, road="imap", recipients=(), return_path=None, junk=False,
+            id=sent.id, raw=raw, road=road, recipients=(), return_path=None, junk=False,
             received=self.now, attempts=0,
         )  # fmt: skip
         examined = Examined(
@@ -194,7 +204,7 @@ class Room:
             destination=where,
             auth=auth,
             observed=observed or OBSERVED,
-            judgement=Judgement(set_aside="", urgent="", tags=(), said=()),
+            judgement=judgement,
         )
         before, letters = len(self.shelf.ledger), len(self.shelf.letters)
         at_once(self.intake._decide(examined))

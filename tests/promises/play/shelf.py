@@ -85,6 +85,10 @@ class Shelf:
         self.settled[mail] = state
         return True
 
+    async def release_mail(self, mail: str) -> bool:
+        self.settled[mail] = "released"
+        return True
+
     async def duplicate_of(self, content: str, target: str) -> str | None:
         if (content, target) in self.handled:
             return "a mail"

@@ -1,0 +1,86 @@
+"""Mail that was set aside outside every case: who is told of it, and when.
+
+Owns the writing down of it and what members are told. Refuses to know why a mail was set aside,
+who may know of it (reports.readers), and what an answer does (gathered, actions.filing). Called by
+loops/intake and by the calendar.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+from cocmail.core import events as e
+from cocmail.core.case import Case
+from cocmail.core.letters import Kind
+from cocmail.core.people import Member
+from cocmail.core.setting import Setting
+from cocmail.core.work import Result, Work
+
+_FEWEST = 10_000  # the first number: five digits, however many there are
+
+
+def quarantined(
+    record: Case,
+    setting: Setting,
+    *,
+    mail: str,
+    why: str,
+    size: int,
+    readers: Iterable[Member],
+    tell_from: datetime | None = None,
+    urgent: bool = False,
+    readable: bool = True,
+) -> Result:
+    """A mail is set aside. These members, and nobody else, hear of it: at the latest when a report
+    should be acknowledged, and at once where a filter finds it urgent."""
+    work = Work(record, setting)
+    within = setting.policy.acknowledge_within
+    work.happen(
+        e.Quarantined(
+            number=_number(work),
+            mail=mail,
+            handles=tuple(m.handle for m in readers),
+            why=why,
+            size=size,
+            tell_from=tell_from or work.now,
+            tell_by=work.now if urgent else work.now + within,
+            urgent=urgent,
+            readable=readable,
+        )
+    )
+    return work.result(settled="quarantined", why=why)
+
+
+def _number(work: Work) -> int:
+    """A number that says neither how many there are nor which came first."""
+    taken = work.case.quarantine.numbers
+    tried = 0
+    while True:
+        fresh = hashlib.sha256(work.setting.entropy + tried.to_bytes(4, "big")).digest()
+        number = _FEWEST + int.from_bytes(fresh[:8], "big") % (9 * _FEWEST)
+        if number not in taken or tried > len(taken):
+            return number
+        tried += 1
+
+
+def tell(work: Work, handle: str) -> None:
+    """This member is told of what waits and they may know of, all in one mail."""
+    aside = work.case.quarantine
+    due = aside.due(handle)
+    if due is None or due > work.now:
+        return
+    waiting, new = aside.of(handle), aside.new_to(handle)
+    committee, member = work.setting.committee, work.setting.roster.get(handle)
+    reachable = member is not None and handle not in committee.locked
+    if not new and committee.is_away(handle, work.now):
+        reachable = False
+    numbers = tuple(item.number for item in waiting)
+    work.happen(e.QuarantineTold(handle=handle, numbers=numbers, sent=reachable))
+    if member is None or not reachable:
+        return
+    older = tuple(item for item in waiting if item not in new)
+    kind = Kind.ALERT if new else Kind.REMINDER
+    values = {"mails": (*new, *older), "fresh": len(new)}
+    work.to_member(member, kind, "set-aside-alert", values)

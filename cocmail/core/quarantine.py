@@ -1,0 +1,117 @@
+"""Mail that was set aside outside every case, and who may hear of it.
+
+Owns the fold of the quarantine's own records, and when a member is told of what is in one. Such a
+record is a case of the ledger without a reference; after so many mails the next is begun, so that
+a flood costs no more for each mail than a trickle. Refuses to know what a mail says: a record holds
+nothing of it, not even its sender. Folded by folding, carried by a Case; what members are told is
+casework.quarantine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cocmail.core import events as e
+
+_PREFIX = "quarantine-"
+
+RELEASED = "released"
+"""What becomes of a mail that is accepted: it is handled as if it had just come."""
+DROPPED = "dropped"
+"""What becomes of one that is dropped: it is kept whole, and nobody is told of it again."""
+
+DUE = "set-aside"
+BETWEEN = timedelta(hours=1)
+"""Between two mails to one member of what is new; sooner where it can't wait."""
+AGAIN = timedelta(days=1)
+"""After this long a member is told again of what still waits."""
+
+
+MOST = 100
+"""Mails in one record."""
+
+
+def record_named(fresh: str) -> str:
+    """The ledger's case with this name among the quarantine's."""
+    return f"{_PREFIX}{fresh}"
+
+
+def is_quarantine(case: str) -> bool:
+    return case.startswith(_PREFIX)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A mail in the quarantine."""
+
+    at: datetime
+    mail: e.Quarantined
+
+    @property
+    def number(self) -> int:
+        return self.mail.number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a member was told last."""
+
+    at: datetime
+    numbers: frozenset[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quarantine:
+    """What stands in one of the quarantine's records."""
+
+    waiting: Mapping[int, Item] = field(default_factory=dict)  # nobody has accepted or dropped it
+    numbers: frozenset[int] = frozenset()  # that were ever given
+    told: Mapping[str, Told] = field(default_factory=dict)  # by handle
+
+    def of(self, handle: str) -> tuple[Item, ...]:
+        """What waits and this member may know of, the oldest first."""
+        return tuple(i for i in self.waiting.values() if handle in i.mail.handles)
+
+    def new_to(self, handle: str) -> tuple[Item, ...]:
+        told = self.told.get(handle)
+        known = told.numbers if told else frozenset[int]()
+        return tuple(item for item in self.of(handle) if item.number not in known)
+
+    @property
+    def handles(self) -> tuple[str, ...]:
+        """Of all who may know of something that waits."""
+        return tuple(sorted({h for item in self.waiting.values() for h in item.mail.handles}))
+
+    def due(self, handle: str) -> datetime | None:
+        """When this member is to be told next; None: nothing waits for them."""
+        told, new = self.told.get(handle), self.new_to(handle)
+        if new:
+            first = min(item.mail.tell_from for item in new)
+            free = max(first, told.at + BETWEEN) if told else first
+            return min(free, *(item.mail.tell_by for item in new))
+        return told.at + AGAIN if told and self.of(handle) else None
+
+    def find(self, mail: str) -> Item | None:
+        return next((i for i in self.waiting.values() if i.mail.mail == mail), None)
+
+
+def record(quarantine: Quarantine, at: datetime, event: Any) -> Quarantine | None:
+    """The quarantine after this event; None where the event is none of it, or doesn't fit."""
+    match event:
+        case e.Quarantined() if event.number not in quarantine.numbers:
+            item = Item(at=at, mail=event)
+            return replace(
+                quarantine,
+                waiting={**quarantine.waiting, event.number: item},
+                numbers=quarantine.numbers | {event.number},
+            )
+        case e.QuarantineTold():
+            told = Told(at=at, numbers=frozenset(event.numbers))
+            return replace(quarantine, told={**quarantine.told, event.handle: told})
+        case e.QuarantineSettled() if event.number in quarantine.waiting:
+            waiting = {n: i for n, i in quarantine.waiting.items() if n != event.number}
+            return replace(quarantine, waiting=waiting)
+    return None

@@ -1,0 +1,117 @@
+"""Mail that belongs to no case goes into the quarantine, with the members who may hear of it.
+
+Owns the asking who they are: those who would read it as a report, less whoever a case keeps out
+whose reply address it came to. Where that can't be known, fewer. Refuses to know why it is set
+aside (intake) and what they are told (casework.quarantine). Called by loops/intake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from cocmail.core import casework
+from cocmail.core.audience import may_know
+from cocmail.core.case import Case
+from cocmail.core.casework import Incoming
+from cocmail.core.committee import COMMITTEE
+from cocmail.core.mail import recipients
+from cocmail.core.minting import TOKEN, is_ours
+from cocmail.core.names import named_in_text
+from cocmail.core.people import Address, Member
+from cocmail.core.quarantine import BETWEEN, MOST, is_quarantine, record_named
+from cocmail.core.setting import Setting
+from cocmail.core.threads import keeps, left_out, meant, named_in
+from cocmail.core.work import Result
+from cocmail.loops.bell import thought
+from cocmail.loops.deciding import Deciding
+from cocmail.ports import Transaction, Waiting
+
+_LOOKED_AT = 65_536  # bytes of a mail that can't be read
+
+
+class Asides:
+    """The quarantine's record that is open now. Each daemon has its own."""
+
+    def __init__(self, deciding: Deciding, fresh: Callable[[], str]) -> None:
+        self._deciding = deciding
+        self._fresh = fresh
+        self._record = ""
+        self._mails = 0
+        self._tell_from: datetime | None = None  # of its mails: soon after a full one, not at once
+
+    async def put(
+        self,
+        tx: Transaction,
+        setting: Setting,
+        waiting: Waiting,
+        why: str,
+        *,
+        report: Incoming | None,
+        urgent: bool = False,
+        readable: bool = True,
+    ) -> tuple[str, Result]:
+        """The record, and what happens there. ``report``: the mail as a report; None where it
+        can't be read."""
+        reached = (*waiting.recipients, *recipients(waiting.raw))
+        if report is None:
+            seen = waiting.raw[:_LOOKED_AT]
+            members = await thought(len(seen), lambda: _of_unread(seen, reached, setting))
+        else:
+            length = len(report.mail.text)
+            members = await thought(length, lambda: casework.readers(setting, report))
+            reached = (*reached, *report.mail.to, *report.mail.cc, *report.mail.trace_recipients)
+        members = await _in_its_cases(self._deciding, tx, setting, reached, members)
+        record = self._next_record(setting.now)
+        await tx.ensure_case(record)
+        case = await tx.case(record) or Case(id=record)
+        return record, casework.quarantined(
+            case,
+            setting,
+            mail=waiting.id,
+            why=why,
+            size=len(waiting.raw),
+            readers=members,
+            tell_from=self._tell_from and max(self._tell_from, setting.now),
+            urgent=urgent,
+            readable=readable,
+        )
+
+    def _next_record(self, now: datetime) -> str:
+        if not self._record or self._mails >= MOST:
+            self._tell_from = now + BETWEEN if self._record else None
+            self._record, self._mails = record_named(self._fresh()), 0
+        self._mails += 1
+        return self._record
+
+
+def _of_unread(raw: bytes, reached: Iterable[Address], setting: Setting) -> tuple[Member, ...]:
+    """Whoever is neither left out nor seems to stand in what can be seen of it."""
+    roster, community, delimiter = setting.roster, setting.address, setting.delimiter
+    reached = tuple(reached)
+    named = left_out(reached, community, delimiter)
+    if keeps(reached, community, delimiter) or any(not meant(one, roster) for one in named):
+        return ()  # whom an unknown handle means nobody can ask here
+    seen = raw.decode("utf-8", "replace")
+    words = " ".join(word for word in seen.split() if "@" not in word and "." not in word)
+    out = {handle for one in named for handle in meant(one, roster)}
+    out |= {*named_in(words, roster), *named_in_text(seen, roster)}
+    return roster.without(out | setting.committee.locked)
+
+
+async def _in_its_cases(
+    deciding: Deciding,
+    tx: Transaction,
+    setting: Setting,
+    reached: Iterable[Address],
+    members: tuple[Member, ...],
+) -> tuple[Member, ...]:
+    """Those of them who may know of every case that it came to an address of."""
+    details = {is_ours(one, setting.address, setting.delimiter) for one in reached}
+    for token in sorted(d for d in details if d and TOKEN.fullmatch(d)):
+        found = await tx.token(token)
+        if found is None or found.case == COMMITTEE or is_quarantine(found.case):
+            continue
+        case = await deciding.case(tx, found.case)
+        members = tuple(m for m in members if case and may_know(case, setting, m))
+    return members

@@ -1,0 +1,340 @@
+"""Mail that was set aside outside every case: who hears of it, and what they can do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cocmail.core import events as e
+from cocmail.core.filtering import Judgement
+from cocmail.core.letters import Letter
+from cocmail.core.mail import Unreadable
+from cocmail.core.quarantine import is_quarantine
+from cocmail.core.verification import Signature
+from cocmail.ports import RELEASED, Waiting
+from tests.core.house import House
+from tests.promises.play.promises import text_of
+from tests.promises.play.room import COMMUNITY, Sent, at_once, member
+
+SPAM = Judgement(set_aside="Its spam score is high.", urgent="", tags=(), said=())
+DANGER = replace(SPAM, urgent="It speaks of danger.")
+RAE = "rae@reporter.example"
+INSULT = "He called me a slur, and then another."
+
+
+class Room:
+    """A committee, and mail that a filter sets aside."""
+
+    def __init__(self, *handles: str, **policy: Any) -> None:
+        self.house = House(*handles)
+        self.room = self.house.room
+        self.room.policy = replace(self.room.policy, **policy)
+
+    def aside(
+        self, text: str = INSULT, *, sender: str = RAE, to: str = COMMUNITY, **more: Any
+    ) -> e.Quarantined:
+        sent = self.room.send(sender, to, text, judgement=more.pop("judgement", SPAM), **more)
+        return item_of(sent)
+
+    def unread(self, raw: bytes, why: str = "It is larger than we open.") -> e.Quarantined:
+        before = len(self.room.shelf.ledger)
+        waiting = Waiting(
+            id="unread", raw=raw, road="imap", recipients=(), return_path=None, junk=False,
+            received=self.room.now, attempts=0,
+        )  # fmt: skip
+        at_once(self.room.intake._keep_for_humans(waiting, why, Unreadable(why=why)))
+        return next(
+            x for _, _, x in self.room.shelf.ledger[before:] if isinstance(x, e.Quarantined)
+        )
+
+    @property
+    def record(self) -> str:
+        return next(name for name in self.room.shelf.cases if is_quarantine(name))
+
+    def later(self, **span: float) -> list[Letter]:
+        """Time passes; what was told of the quarantine meanwhile."""
+        before = len(self.room.shelf.letters)
+        self.house.later(**span)
+        return [x for x in self.room.shelf.letters[before:] if is_quarantine(x.case)]
+
+    def told(self, **span: float) -> dict[str, str]:
+        return {x.party.partition(":")[2]: text_of(x) for x in self.later(**span)}
+
+    def say(self, handle: str, text: str, *, sender: str = "", **more: Any) -> Sent:
+        to = self.room.address(self.record, f"member:{handle}")
+        sent = self.room.send(sender or member(handle).addresses[0], to, text, **more)
+        self.house.last = sent
+        return sent
+
+
+def item_of(sent: Sent) -> e.Quarantined:
+    (item,) = [x for _, x in sent.events if isinstance(x, e.Quarantined)]
+    return item
+
+
+# -- it is announced -------------------------------------------------------------------------
+
+
+def test_what_a_filter_sets_aside_is_announced() -> None:
+    room = Room()
+    item = room.aside()
+    told = room.told(seconds=1)
+    assert set(told) == {"alice", "bob", "carol"}
+    for text in told.values():
+        assert f"Number {item.number}" in text
+        assert "Its spam score is high." in text
+        assert "slur" not in text
+        assert "rae" not in text
+
+
+def test_nothing_of_a_mail_stands_in_the_record_of_the_quarantine() -> None:
+    room = Room()
+    room.aside()
+    recorded = b"".join(e.encode(x) for c, _, x in room.room.shelf.ledger if is_quarantine(c))
+    assert b"slur" not in recorded
+    assert b"rae@" not in recorded
+
+
+def test_what_comes_within_an_hour_is_told_in_one_mail() -> None:
+    room = Room("alice")
+    first = room.aside()
+    assert len(room.later(minutes=1)) == 1
+    more = [room.aside(f"Buy {n}") for n in range(3)]
+    assert room.later(minutes=58) == []
+    (letter,) = room.later(minutes=1)
+    assert all(f"Number {item.number}" in text_of(letter) for item in (*more, first))
+
+
+def test_it_is_told_in_time_where_reports_are_acknowledged_sooner() -> None:
+    room = Room("alice", acknowledge_within=timedelta(minutes=10))
+    room.aside()
+    room.later(minutes=1)
+    room.aside("Another")
+    assert len(room.later(minutes=9)) == 0
+    assert len(room.later(minutes=1)) == 1
+
+
+def test_what_may_be_urgent_is_told_at_once() -> None:
+    room = Room("alice")
+    room.aside()
+    room.later(minutes=1)
+    room.aside("He will kill me", judgement=DANGER)
+    assert "may be urgent" in room.told(seconds=1)["alice"]
+
+
+def test_it_is_told_again_each_day_until_somebody_saw_to_it() -> None:
+    room = Room()
+    item = room.aside()
+    room.later(seconds=1)
+    for _ in range(3):
+        assert len(room.later(hours=24)) == 3
+    room.say("alice", f"/drop {item.number}")
+    assert room.later(days=3) == []
+
+
+def test_of_a_flood_each_is_told_in_few_mails() -> None:
+    room = Room("alice")
+    numbers = {room.aside("first").number}
+    (first,) = room.later(seconds=1)
+    numbers |= {room.aside(f"Buy {n}").number for n in range(150)}
+    told = [first, *room.later(hours=1)]
+    listed = [{n for n in numbers if f"Number {n}" in text_of(x)} for x in told]
+    assert [len(one) for one in listed] == [1, 100, 51]
+    assert set().union(*listed) == numbers
+    for record in {item for item in room.room.shelf.cases if is_quarantine(item)}:
+        assert len(room.room.shelf.cases[record].quarantine.waiting) <= 100
+
+
+# -- to whom ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sender", "to", "text"),
+    [
+        (RAE, "conduct+not-bob@example.org", INSULT),
+        (RAE, COMMUNITY, "It was Bob Quillfeather who did this."),
+        (RAE, COMMUNITY, "Ask bob@bob.example why."),
+        ("bob@bob.example", COMMUNITY, "This happened to me"),
+    ],
+)
+def test_who_would_not_read_the_report_does_not_hear_that_it_was_set_aside(
+    sender: str, to: str, text: str
+) -> None:
+    room = Room()
+    item = room.aside(text, sender=sender, to=to)
+    assert set(item.handles) == {"alice", "carol"}
+    assert set(room.told(days=3)) == {"alice", "carol"}
+
+
+def test_a_locked_member_hears_nothing() -> None:
+    room = Room()
+    case = room.house.report(RAE, "Something")
+    item = room.aside()
+    room.later(seconds=1)
+    room.house.say("alice", case, "/lock bob")
+    assert set(room.told(days=1)) == {"alice", "carol"}
+    assert room.say("bob", f"/drop {item.number}").letters == ()
+    assert room.room.shelf.settled[item.mail] == "quarantined"
+
+
+@pytest.mark.parametrize(
+    ("to", "text"),
+    [
+        ("conduct+not-zzz@example.org", INSULT),
+        ("conduct+escrow@example.org", INSULT),
+        (COMMUNITY, "Keep this until others report\nHe did it"),
+        (COMMUNITY, "Alice Quillfeather, Bob Quillfeather and Carol Quillfeather"),
+    ],
+)
+def test_where_it_is_unknown_who_may_know_nobody_hears(to: str, text: str) -> None:
+    room = Room()
+    assert room.aside(text, to=to).handles == ()
+    assert room.told(days=3) == {}
+
+
+def test_of_an_unreadable_mail_fewer_hear() -> None:
+    room = Room()
+    head = f"From: {RAE}\r\nTo: {COMMUNITY}\r\nSubject: about bob\r\n\r\n".encode()
+    item = room.unread(head + b"x" * 100)
+    assert set(item.handles) == {"alice", "carol"}
+    assert "quarantine show unread" in room.told(seconds=1)["alice"]
+    head = f"From: {RAE}\r\nTo: conduct+not-zzz@example.org\r\n\r\n".encode()
+    assert room.unread(head).handles == ()
+
+
+def test_an_unreadable_mail_to_an_address_of_a_case_is_told_to_whom_the_case_is_for() -> None:
+    room = Room()
+    case = room.house.report(RAE, "Something")
+    room.house.say("bob", case, "/recuse")
+    to = room.room.address(case, "reporter:1")
+    item = room.unread(f"From: {RAE}\r\nTo: {to}\r\n\r\nx".encode())
+    assert set(item.handles) == {"alice", "carol"}
+
+
+# -- what they do ----------------------------------------------------------------------------
+
+
+def test_accepting_it_lets_it_in_as_a_report() -> None:
+    room = Room()
+    item = room.aside()
+    room.later(seconds=1)
+    sent = room.say("alice", f"/accept {item.number}")
+    assert room.room.shelf.settled[item.mail] == RELEASED
+    assert {(x.party, x.kind.value) for x in sent.letters} == {
+        (f"member:{handle}", "message") for handle in ("alice", "bob", "carol")
+    }
+    assert room.later(days=3) == []
+    again = room.room.send(RAE, COMMUNITY, INSULT, judgement=SPAM, road=RELEASED)
+    assert {x.kind.value for x in again.letters if x.party == "reporter:1"} == {"acknowledgement"}
+    assert {x.party for x in again.letters if x.kind == "report"} == {
+        "member:alice", "member:bob", "member:carol",
+    }  # fmt: skip
+
+
+def test_dropping_it_keeps_it() -> None:
+    room = Room()
+    item = room.aside()
+    room.later(seconds=1)
+    room.say("alice", f"/drop {item.number}")
+    assert room.room.shelf.settled[item.mail] == "dropped"
+    room.say("bob", f"/accept {item.number}")
+    assert "waits here, or not any more" in room.house.refused()
+
+
+def test_several_in_one_mail_or_none() -> None:
+    room = Room("alice")
+    one, two = room.aside(), room.aside("Buy")
+    room.later(seconds=1)
+    room.say("alice", f"/drop {one.number}\n\n/accept 1")
+    assert one.mail in room.room.shelf.settled
+    assert room.room.shelf.settled[one.mail] == "quarantined"
+    room.say("alice", f"/drop {one.number}\n\n/accept {two.number}")
+    assert room.room.shelf.settled[one.mail] == "dropped"
+    assert room.room.shelf.settled[two.mail] == RELEASED
+
+
+def test_dropping_all_drops_what_one_was_told_of() -> None:
+    room = Room()
+    hidden = room.aside(to="conduct+not-bob@example.org")
+    seen = [room.aside(f"Buy {n}") for n in range(3)]
+    room.later(seconds=1)
+    later = room.aside("This came after it was written.")
+    room.say("bob", "/drop all")
+    settled = room.room.shelf.settled
+    assert {settled[item.mail] for item in seen} == {"dropped"}
+    assert (settled[hidden.mail], settled[later.mail]) == ("quarantined", "quarantined")
+    room.say("bob", "/drop all")
+    assert str(later.number) in room.house.refused()
+
+
+def test_who_was_left_out_can_neither_accept_nor_drop_it_nor_learn_that_it_is_there() -> None:
+    room = Room()
+    hidden = room.aside(to="conduct+not-bob@example.org")
+    seen = room.aside("Buy")
+    room.later(seconds=1)
+    for word in ("accept", "drop"):
+        sent = room.say("bob", f"/{word} {hidden.number}")
+        (letter,) = sent.letters
+        said = text_of(letter)
+        room.say("bob", f"/{word} 99999")
+        assert said.replace(str(hidden.number), "99999") == room.house.refused()
+        assert str(seen.number) in said
+    assert room.room.shelf.settled[hidden.mail] == "quarantined"
+    done = room.say("alice", f"/drop {hidden.number}")
+    assert {x.party for x in done.letters} == {"member:alice", "member:carol"}
+
+
+def test_a_mail_that_could_not_be_read_can_only_be_dropped() -> None:
+    room = Room()
+    item = room.unread(f"From: {RAE}\r\nTo: {COMMUNITY}\r\n\r\nx".encode())
+    room.later(seconds=1)
+    room.say("alice", f"/accept {item.number}")
+    assert "cocmail quarantine show unread" in room.house.refused()
+    room.say("alice", f"/drop {item.number}")
+    assert room.room.shelf.settled["unread"] == "dropped"
+
+
+def test_a_mail_that_proves_too_little_is_asked_about_first() -> None:
+    room = Room()
+    item = room.aside()
+    room.later(seconds=1)
+    sent = room.say("alice", f"/drop {item.number}", signature=Signature.MISSING)
+    (letter,) = sent.letters
+    assert (letter.party, letter.kind) == ("member:alice", "confirmation")
+    assert room.room.shelf.settled[item.mail] == "quarantined"
+    (held,) = [x for _, x in sent.events if isinstance(x, e.Held)]
+    to = room.room.address(room.record, "member:alice", purpose="confirm", about=held.confirmation)
+    room.room.send("alice@alice.example", to, "/confirm", signature=Signature.MISSING)
+    assert room.room.shelf.settled[item.mail] == "dropped"
+
+
+@pytest.mark.parametrize("text", ["Hello", "/close resolved", "/status", "/accept 1\n\n/urgent"])
+def test_nothing_else_can_be_said_there(text: str) -> None:
+    room = Room()
+    room.aside()
+    room.later(seconds=1)
+    sent = room.say("alice", text)
+    assert [(x.party, x.kind.value) for x in sent.letters] == [("member:alice", "refusal")]
+
+
+def test_somebody_else_at_that_address_does_nothing_and_is_shown_in_its_turn() -> None:
+    room = Room()
+    item = room.aside()
+    room.later(seconds=1)
+    sent = room.say("alice", f"/drop {item.number}", sender="eve@eve.example")
+    assert sent.letters == ()
+    assert room.room.shelf.settled[item.mail] == "quarantined"
+    other = item_of(sent)
+    assert f"Number {other.number}" in room.told(hours=1)["bob"]
+
+
+def test_a_bounce_of_it_tells_nobody() -> None:
+    room = Room()
+    room.aside(to="conduct+not-bob@example.org")
+    (letter, _) = room.later(seconds=1)
+    header = "Return-Path: <>\r\nAuto-Submitted: auto-replied\r\n"
+    sent = room.room.send("mailer@alice.example", letter.return_path, "gone", header=header)
+    assert sent.letters == ()
