@@ -161,5 +161,13 @@ def test_what_a_filter_sets_aside_is_told_to_those_who_would_read_it_as_a_report
     assert not any(one["dropped"] for one in apart.ask("quarantine", "list"))
     assert apart.call("quarantine", "release", dropped[-1]["id"]).returncode == 0
     apart.mail(rae, "acknowledgement", after=later)
+
+    unseen, last = apart.ask("status")["mail"]["unseen"], apart.now()
+    marked = {"X-Spam-Flag": "YES"}
+    apart.post(rae.write(apart.detail("not-zzzzzz"), "Help", "He will kill me", headers=marked))
+    apart.quiet()
+    assert apart.ask("status")["mail"]["unseen"] == unseen + 1
+    assert apart.ask("quarantine", "list")[-1]["members"] == 0
+    assert not apart.mails(apart.alice, after=last), "nobody can ask here whom they mean"
     apart.quiet()
     assert not apart.mails(apart.bob, after=after)
