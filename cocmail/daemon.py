@@ -63,7 +63,6 @@ class Daemon:
         self._lists = servers.lists(settings)
         self._filters = filters.Filters(filters.load(settings.filters.directories))
         self._sweeps = False
-        self._outbox = Outbox(self._deciding, self._submission, clock)
         self._calendar = Calendar(self._deciding, clock)
         self._enforcement = Enforcement(
             self._lists,
@@ -88,6 +87,7 @@ class Daemon:
         )
         self._workers = servers.workers(settings)
         reader = servers.reader(settings, self._workers)
+        self._outbox = Outbox(self._deciding, self._submission, clock, copies=reader.copies)
         self._intake = Intake(
             self._deciding,
             servers.authenticator(settings, reader),

@@ -17,7 +17,7 @@ from cocmail.adapters import template_check
 from cocmail.adapters.store import Keys, SqlStore, load_keys, open_store
 from cocmail.adapters.templates import Templates
 from cocmail.config import ConfigurationError, Settings
-from cocmail.config.values import Return
+from cocmail.config.values import Attachments, Return
 from cocmail.core import events
 from cocmail.core.case import Case
 from cocmail.core.committee import Committee
@@ -128,6 +128,7 @@ def setting_maker(
         "render": templates.render,
         "language": templates.language,
         "languages": templates.languages,
+        "copying": settings.community.attachments is Attachments.COPY,
     }
 
     def now(committee: Committee) -> Setting:

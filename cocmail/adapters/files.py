@@ -1,9 +1,11 @@
-"""A member's pictures and plain texts, made anew so that nothing but what is seen leaves.
+"""Files of a mail as they leave: a member's to somebody outside, or anybody's to the members.
 
-Owns the making, with Pillow: a picture's points are drawn into a new file, so what a camera or an
-editor wrote into the old one (place, time, names, a thumbnail of the uncropped picture) is not in
-it. Refuses every other kind of file. Also says whether a picture looks like one of somebody
-else's. Called by the intake, in a thread, and only where a command asks for it.
+Owns the making of pictures, with Pillow: a picture's points are drawn into a new file, so what a
+camera or an editor wrote into the old one (place, time, names, a thumbnail of the uncropped
+picture) is not in it. To the outside only such pictures and plain texts leave, and it is said
+whether a picture looks like one of somebody else's; to members everything else goes as it came.
+Nothing is unpacked, and nothing but pictures is opened. Called by adapters.reading, in a process
+of its own.
 """
 
 from __future__ import annotations
@@ -15,16 +17,20 @@ from itertools import islice
 
 from PIL import Image, ImageOps
 
+from cocmail.core.attached import MOST_BYTES, going, kind_of
 from cocmail.core.charsets import decode
 from cocmail.core.files import File
-from cocmail.core.letters import clean
+from cocmail.core.letters import clean, one_line
+from cocmail.core.limits import Limits
 from cocmail.core.mail import Attachment, files
 from cocmail.core.people import Private
+from cocmail.core.spelling import spelled
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _MOST_POINTS = 40_000_000  # more is a bomb, or a scan that should be made smaller first
 _MOST_BYTES = 10 * 1024 * 1024
 _MOST_FILES = 10
+_ENDINGS = {"forwarded": ".eml", "calendar": ".ics", "text": ".txt", "page": ".html", "pdf": ".pdf"}
 _LIKE = 8  # of 64 points of a fingerprint may differ
 
 
@@ -42,6 +48,48 @@ def sendable(raw: bytes, others: Iterable[bytes]) -> tuple[File, ...]:
         _made_anew(number, attachment, data, prints)
         for number, (attachment, data) in enumerate(found[:_MOST_FILES], start=1)
     ) + tuple(File(was=a.name, digest=a.digest) for a, _ in found[_MOST_FILES:])
+
+
+def copied(raw: bytes, limits: Limits = Limits()) -> tuple[File, ...]:
+    """What is attached to a mail as members get it: as it came, but for pictures."""
+    found = list(files(raw, limits))
+    kinds = [kind_of(one) for one, _ in found]
+    out: list[File] = []
+    room = MOST_BYTES
+    for number, ((one, data), kind, goes) in enumerate(
+        zip(found, kinds, going(kinds, (one.size for one, _ in found)), strict=True), start=1
+    ):
+        file = _copy(number, one, data, kind) if goes else None
+        if file is not None and len(file.data) <= room:
+            room -= len(file.data)
+            out.append(file)
+    return tuple(out)
+
+
+def _copy(number: int, one: Attachment, data: bytes, kind: str) -> File | None:
+    """None: a picture that can't be made anew stays where it is."""
+    was = File(was=one.name, digest=one.digest)
+    name = _file_name(one.name) or f"{kind}-{number}{_ENDINGS.get(kind, '')}"
+    picture = _picture(data)
+    if picture is None:
+        if kind == "picture":
+            return None
+        # No client is to show, run or answer it by itself: a page would fetch what it names, an
+        # invitation would be accepted.
+        return replace(was, name=name, content_type="application/octet-stream", data=data)
+    photo = data.startswith(b"\xff\xd8")  # a photo drawn as PNG is several times as large
+    stem, ending = name.rpartition(".")[0] or name, "jpg" if photo else "png"
+    return replace(
+        was,
+        name=f"{stem}.{ending}",
+        content_type="image/jpeg" if photo else "image/png",
+        data=_drawn(picture, "JPEG" if photo else "PNG"),
+    )
+
+
+def _file_name(name: str) -> str:
+    """A name that can be stored anywhere and hides nothing."""
+    return one_line(spelled(name).replace("/", "_").replace("\\", "_").lstrip("."), 100)
 
 
 def _made_anew(
@@ -80,11 +128,11 @@ def _picture(data: bytes) -> Image.Image | None:
         return None  # Pillow raises any of these for bytes that are no picture
 
 
-def _drawn(picture: Image.Image) -> bytes:
+def _drawn(picture: Image.Image, kind: str = "PNG") -> bytes:
     bare = Image.new(picture.mode, picture.size)
     bare.paste(picture)
     out = io.BytesIO()
-    bare.save(out, "PNG")
+    bare.save(out, kind, quality=90)
     return out.getvalue()
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from pydantic import ConfigDict, TypeAdapter
 
 from cocmail.adapters.authentication import Rules, answered, proved
-from cocmail.adapters.files import sendable
+from cocmail.adapters.files import copied, sendable
 from cocmail.adapters.html import html_to_text
 from cocmail.adapters.workers import DiedError, Workers
 from cocmail.core.errors import Permanent
@@ -48,7 +48,16 @@ def _files(raw: bytes, others: Sequence[bytes]) -> bytes:
     return _FILES.dump_json(sendable(raw, others))
 
 
-JOBS: Mapping[str, Callable[..., bytes]] = {"read": _read, "check": _check, "files": _files}
+def _copies(raw: bytes, limits: Limits) -> bytes:
+    return _FILES.dump_json(copied(raw, limits))
+
+
+JOBS: Mapping[str, Callable[..., bytes]] = {
+    "read": _read,
+    "check": _check,
+    "files": _files,
+    "copies": _copies,
+}
 """What a process can be asked."""
 
 
@@ -83,6 +92,13 @@ class Reader:
         """The files of a member's mail as they would leave. Raises Permanent."""
         try:
             return await self._ask(_FILES, "files", raw, tuple(others))
+        except DiedError as error:
+            raise Permanent(_FILES_FAIL) from error
+
+    async def copies(self, raw: bytes) -> tuple[File, ...]:
+        """What is attached to a mail as members get it. Raises Permanent, Temporary."""
+        try:
+            return await self._ask(_FILES, "copies", raw, self._limits)
         except DiedError as error:
             raise Permanent(_FILES_FAIL) from error
 

@@ -24,6 +24,7 @@ from cocmail.core.errors import Away, CocmailError, Permanent, Temporary
 from cocmail.core.people import Address, Private
 
 _ABOUT_LOGIN = frozenset({530, 534, 535, 538, 454})  # RFC 4954 section 6
+_LARGE = 1_000_000  # bytes; going through the lines of more takes too long
 _NO_MESSAGE = -1  # aiosmtplib's code for what is no SMTP
 
 
@@ -61,6 +62,9 @@ class SmtpSubmission:
         if self._signer is not None:
             # Some milliseconds of RSA: not on the loop's thread.
             message = await asyncio.to_thread(self._signer.sign, message)
+        if len(message) > _LARGE:
+            await asyncio.to_thread(asyncio.run, self._apart(return_path, recipient, message))
+            return
         async with self._lock:
             if self._let_go is not None:
                 self._let_go.cancel()
@@ -72,6 +76,15 @@ class SmtpSubmission:
                 await self._quit()
                 raise
             self._let_go = asyncio.get_running_loop().call_later(self._settings.idle, self._drop)
+
+    async def _apart(self, return_path: str, recipient: Address, message: bytes) -> None:
+        """On a loop, and over a connection, of its own: the client goes through every line, which
+        would hold up the daemon's."""
+        other = SmtpSubmission(self._settings)
+        try:
+            await other._hand_over(return_path, recipient, message)
+        finally:
+            await other.close()
 
     async def _hand_over(self, return_path: str, recipient: Address, message: bytes) -> None:
         client = self._client

@@ -42,7 +42,7 @@ class NotYet(NamedTuple):
     harmless: object
 
 
-NOT_YET: tuple[NotYet, ...] = (NotYet("community", "attachments", "list"),)
+NOT_YET: tuple[NotYet, ...] = ()
 """Which settings later changes bring into use. Take a row out when its setting works."""
 
 

@@ -70,7 +70,7 @@ class Community(Table):
     )
     attachments: Annotated[Attachments, _loose] = Field(
         Attachments.LIST,
-        description='what members get of attachments: "list" (names) or "copy" (the files)',
+        description='what members get of attachments: "list" (names) or "copy" (the files too)',
     )
 
     @field_validator("delimiter")

@@ -7,6 +7,7 @@ said. Refuses to look further. Called by casework and by showing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cocmail.core.events import Received
@@ -53,6 +54,8 @@ _BY_TYPE = (
     (r"text/.*", "text"),
 )
 OTHER = "other"
+MOST_BYTES = 6_000_000  # in one mail: 8.3 MB as it travels; many servers take 10 MB
+_MOST_FILES = 20
 
 
 def kind_of(one: Attachment) -> str:
@@ -81,15 +84,32 @@ class Listed:
     name: Private  # "" where it has none
     kind: str
     size: str
+    goes: bool = False  # it goes along with the copy
 
 
-def listed(received: Received) -> tuple[Listed, ...]:
-    """Every attachment of a message; of older ones only the names are known."""
+def going(kinds: Iterable[str], sizes: Iterable[int]) -> tuple[bool, ...]:
+    """Which attachments may go along with a copy, in their order: no program, and only as many as
+    mail servers take. A picture may still stay behind, where it can't be drawn anew."""
+    found: list[bool] = []
+    room, left = MOST_BYTES, _MOST_FILES
+    for kind, size in zip(kinds, sizes, strict=True):
+        goes = kind != "program" and size <= room and left > 0
+        if goes:
+            room, left = room - size, left - 1
+        found.append(goes)
+    return tuple(found)
+
+
+def listed(received: Received, *, copying: bool = False) -> tuple[Listed, ...]:
+    """Every attachment of a message; of older ones only the names are known. ``copying``: the
+    originals go along."""
     known = list(zip(received.kinds, received.sizes, strict=True))
+    goes = list(going(received.kinds, received.sizes)) if copying else []
     known += [("", -1)] * (len(received.attachments) - len(known))
+    goes += [False] * (len(received.attachments) - len(goes))
     return tuple(
-        Listed(name=Private(spelled(name)), kind=kind, size=_said(size))
-        for name, (kind, size) in zip(received.attachments, known, strict=True)
+        Listed(name=Private(spelled(name)), kind=kind, size=_said(size), goes=along)
+        for name, (kind, size), along in zip(received.attachments, known, goes, strict=True)
     )
 
 

@@ -16,7 +16,7 @@ from cocmail.core.letters import Kind
 from cocmail.core.people import Member
 from cocmail.core.policy import LETTER_FIRST, SMALLEST_MAJORITY, Policy
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
-from cocmail.core.showing import showing
+from cocmail.core.showing import originals, showing
 from cocmail.core.work import Work
 
 
@@ -331,7 +331,8 @@ def _include(work: Work, proposed: e.Proposed) -> None:
     if member is not None and member in work.eligible:
         first = work.case.messages[0].received
         values = {**showing(work, first), "messages": len(work.case.messages)}
-        work.to_member(member, Kind.REPORT, "included", values)
+        along = originals(work, first)
+        work.to_member(member, Kind.REPORT, "included", values, originals=along)
 
 
 def _separate(work: Work, proposed: e.Proposed) -> None:

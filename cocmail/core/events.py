@@ -491,6 +491,7 @@ class LetterNote:
     about: str = ""
     epoch: int = 0
     origin: str = ""  # the case that it was written in, where that one goes on in this
+    originals: str = ""  # the mail whose attachments go along
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -190,6 +191,19 @@ def build(
         cte="7bit" if ascii_only and _short(body) else "quoted-printable",
     )
     message.set_param("format", "flowed")
+    _attach(message, files)
+    return message.as_bytes()
+
+
+def with_files(message: bytes, files: Iterable[File]) -> bytes:
+    """A mail of ours with these at its end. Its header stays as it is, but for its type."""
+    parsed = message_from_bytes(message, policy=SMTP)
+    assert isinstance(parsed, EmailMessage)
+    _attach(parsed, files)
+    return parsed.as_bytes()
+
+
+def _attach(message: EmailMessage, files: Iterable[File]) -> None:
     for file in files:
         maintype, _, subtype = file.content_type.partition("/")
         if maintype == "text":  # a client that isn't told the charset shows umlauts as it likes
@@ -199,7 +213,6 @@ def build(
             message.add_attachment(
                 file.data, maintype=maintype, subtype=subtype, filename=file.name
             )
-    return message.as_bytes()
 
 
 def _short(body: str) -> bool:

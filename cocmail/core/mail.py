@@ -113,7 +113,7 @@ def files(raw: bytes, limits: Limits = Limits()) -> Iterator[tuple[Attachment, b
         top = mime.walk(raw, survey(raw, limits), limits)
     except TooMuchError:
         return
-    for part in _sort(top)[2]:
+    for part in _told(raw, top, limits, strip_tags)[3]:
         yield _attachment(raw, part), mime.content(raw, part)
 
 
@@ -143,13 +143,7 @@ def _mail(
 ) -> Mail:
     sender, defect = _sender(header)
     null = _null(header, return_path)
-    kind, shown, others = _sort(top)
-    text, cut = _text(raw, kind, shown, limits.text, html_to_text)
-    if kind is Body.PLAIN and not text.strip():
-        html = [part for part in top.leaves() if part.content_type == "text/html"]
-        if html and not any(part.disposition == "attachment" for part in html):
-            kind = Body.HTML
-            text, cut = _text(raw, kind, html, limits.text, html_to_text)
+    kind, shown, text, others = _told(raw, top, limits, html_to_text)
     delivered = _delivered(header)
     single = shown[0] if kind is Body.PLAIN else None
     report = top.parameters.get("report-type", "").lower()
@@ -179,8 +173,7 @@ def _mail(
         else "",
         body=kind,
         text=Private(text),
-        # Of what isn't shown whole people learn that there is more.
-        attachments=tuple(_attachment(raw, part) for part in (*others, *cut)),
+        attachments=tuple(_attachment(raw, part) for part in others),
         encrypted=_encrypted(top, text),
         counts=Counter(f.name for f in header.fields),
         plain_opening=single is not None
@@ -216,6 +209,21 @@ def _null(header: Header, return_path: str | None) -> bool:
 
 def _delivered(header: Header) -> tuple[Address, ...]:
     return headers.addresses([f.unfolded for f in header.fields if f.name in _DELIVERED])
+
+
+def _told(
+    raw: bytes, top: mime.Part, limits: Limits, html_to_text: Callable[[str], str]
+) -> tuple[Body, list[mime.Part], str, list[mime.Part]]:
+    """What the text is made of, the text, and what is listed beside it: what isn't shown, and what
+    isn't shown whole."""
+    kind, shown, others = _sort(top)
+    text, cut = _text(raw, kind, shown, limits.text, html_to_text)
+    if kind is Body.PLAIN and not text.strip():
+        html = [part for part in top.leaves() if part.content_type == "text/html"]
+        if html and not any(part.disposition == "attachment" for part in html):
+            kind = Body.HTML
+            text, cut = _text(raw, kind, html, limits.text, html_to_text)
+    return kind, shown, text, [*others, *cut]
 
 
 def _sort(top: mime.Part) -> tuple[Body, list[mime.Part], list[mime.Part]]:

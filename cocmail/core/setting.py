@@ -37,6 +37,7 @@ class Setting:
     entropy: bytes = field(repr=False)
     language: str = "en"  # the community's
     languages: tuple[str, ...] = ("en",)  # that there are letters in
+    copying: bool = False  # members get what was attached, not only a list of it
 
     committee: Committee = field(default_factory=Committee)
     # The cases that the one at hand is linked with, or may belong together with, by their ids.

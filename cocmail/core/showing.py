@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cocmail.core import events as e
-from cocmail.core.attached import listed
+from cocmail.core.attached import going, listed
 from cocmail.core.audience import may_know
 from cocmail.core.case import Case
 from cocmail.core.letters import Kind
@@ -19,13 +19,21 @@ from cocmail.core.spelling import spelled
 from cocmail.core.work import Work
 
 
-def showing(work: Work, received: e.Received) -> dict[str, object]:
+def showing(work: Work, received: e.Received, *, copying: bool = True) -> dict[str, object]:
+    """``copying``: the letter is told `originals` as well."""
     return {
         "received": received,
         "text": work.shown(received.text),
         "subject": spelled(work.shown(received.subject)),
-        "attached": listed(received),
+        "attached": listed(received, copying=copying and work.setting.copying),
     }
+
+
+def originals(work: Work, received: e.Received) -> str:
+    """The mail whose attachments go along with a copy of it, where the community wants that;
+    else ""."""
+    wanted = work.setting.copying and any(going(received.kinds, received.sizes))
+    return received.mail if wanted else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +55,8 @@ def copies(
         return
     for member in work.eligible if members is None else members:
         values = {**showing(work, first), "hints": hints(work, member, beside)}
-        work.to_member(member, Kind.REPORT, "report", values)
+        along = originals(work, first)
+        work.to_member(member, Kind.REPORT, "report", values, originals=along)
 
 
 def hints(work: Work, member: Member, beside: Iterable[Case] = ()) -> tuple[Hint, ...]:

@@ -164,12 +164,18 @@ class Work:
     # -- what is said ------------------------------------------------------------------------
 
     def tell(
-        self, kind: Kind, template: str, values: Mapping[str, Any], *, but: Collection[str] = ()
+        self,
+        kind: Kind,
+        template: str,
+        values: Mapping[str, Any],
+        *,
+        but: Collection[str] = (),
+        originals: str = "",
     ) -> None:
         """To every eligible member, each in a mail of their own."""
         for member in self.eligible:
             if member.handle not in but:
-                self.to_member(member, kind, template, values)
+                self.to_member(member, kind, template, values, originals=originals)
 
     def to_member(
         self,
@@ -182,8 +188,10 @@ class Work:
         about: str = "",
         answering: str = "",
         files: Iterable[File] = (),
+        originals: str = "",
     ) -> str:
-        """To one member. A table that is too long for a mail goes along as a file."""
+        """To one member. A table that is too long for a mail goes along as a file.
+        ``originals``: the mail whose attachments are put to it when it leaves."""
         table = values.get("table")
         if isinstance(table, Table) and table.brief:
             named = f"{values['sanction'].id}.txt"
@@ -194,7 +202,7 @@ class Work:
         return self._say(
             kind, f"member:{member.handle}", member.address, template,
             {"case": self.case, "member": member, **values}, purpose, about, answering,
-            member.language, files,
+            member.language, files, originals,
         )  # fmt: skip
 
     def to_party(
@@ -275,6 +283,7 @@ class Work:
         answering: str,
         language: str,
         files: Iterable[File] = (),
+        originals: str = "",
     ) -> str:
         minter = self.setting.minter
         epoch = self.case.epoch(party)
@@ -322,6 +331,7 @@ class Work:
                 purpose=purpose,
                 about=about,
                 epoch=epoch,
+                originals=originals,
             )
         )
         return letter

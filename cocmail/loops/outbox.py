@@ -8,7 +8,8 @@ more, with the same Message-ID. Refuses to know what a letter says. Started by t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,8 @@ from cocmail.core import events as e
 from cocmail.core.audience import still_for
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.errors import Away, Permanent, Temporary
-from cocmail.core.letters import Kind
+from cocmail.core.files import File
+from cocmail.core.letters import Kind, with_files
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
 from cocmail.loops.bell import until_stored, whole
@@ -28,11 +30,14 @@ from cocmail.ports import Clock, Queued, Submission
 
 log = structlog.get_logger()
 
+Copies = Callable[[bytes], Awaitable[tuple[File, ...]]]
+
 LEASE = timedelta(minutes=2)
 _FIRST_DELAY = timedelta(seconds=1)
 _LONGEST_DELAY = timedelta(minutes=10)
 _GIVE_UP = timedelta(days=5)  # RFC 5321 section 4.5.4.1: at least four to five days
 _LONGEST_ABSENCE = timedelta(minutes=1)  # between looks whether the server is back
+_OPENING = 6.0  # seconds for the attachments of a mail: letters behind it wait, and so does SIGTERM
 _WITHDRAWN = "It was no longer for them when it could leave."
 _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other processes' work
 
@@ -45,7 +50,16 @@ def delay(attempts: int, longest: timedelta = _LONGEST_DELAY) -> timedelta:
 class Outbox:
     """Sends what is queued, for as long as it runs."""
 
-    def __init__(self, deciding: Deciding, submission: Submission, clock: Clock) -> None:
+    def __init__(
+        self,
+        deciding: Deciding,
+        submission: Submission,
+        clock: Clock,
+        *,
+        copies: Copies | None = None,
+    ) -> None:
+        self._copies = copies
+        self._opened: tuple[str, tuple[File, ...]] = ("", ())  # the last mail's: members get it too
         self._deciding = deciding
         self._submission = submission
         self._clock = clock
@@ -71,17 +85,57 @@ class Outbox:
         if letter is None:
             return False
         within = LEASE.total_seconds()
+        whole = await until_stored(lambda: self._with_originals(letter), within=within)
+        # Last of all: while its attachments were opened, its reader may have been kept out.
         withdrawn = await until_stored(lambda: self._withdrawn(letter), within=within)
-        settled = withdrawn or await self._send(letter)
+        settled = withdrawn or await self._send(letter, whole)
         # It is sent, or isn't: what must not be lost now is that we know.
         await until_stored(settled, within=within)
         return True
 
-    async def _send(self, letter: Queued) -> Callable[[], Coroutine[Any, Any, None]]:
+    async def _with_originals(self, letter: Queued) -> bytes:
+        """The letter as it leaves: to a member, with what was attached to the mail that it shows,
+        where the community wants that. What can't be opened stays behind."""
+        if self._copies is None or not letter.party.startswith("member:") or letter.case == SYSTEM:
+            return letter.message
+        async with self._deciding.store.transaction() as tx:
+            case = await self._deciding.case(tx, letter.case)
+            setting = await self._deciding.setting(tx)
+            notes = case.letters if case and setting.copying else ()
+            mail = next((n.originals for n in notes if n.letter == letter.id), "")
+            raw = b""
+            if mail and mail != self._opened[0]:
+                with contextlib.suppress(Permanent):  # it is gone
+                    raw = await tx.mail_raw(mail)
+        if not mail:
+            return letter.message
+        if mail != self._opened[0]:
+            self._opened = (mail, await self._open(raw))
+        files = self._opened[1]
+        return (
+            await asyncio.to_thread(with_files, letter.message, files) if files else letter.message
+        )
+
+    async def _open(self, raw: bytes) -> tuple[File, ...]:
+        assert self._copies is not None
+        try:
+            async with asyncio.timeout(_OPENING):
+                return await self._copies(raw) if raw else ()
+        except (Permanent, TimeoutError) as error:
+            log.warning("a copy leaves without its attachments", error=str(error))
+            return ()
+
+    async def _send(self, letter: Queued, whole: bytes) -> Callable[[], Coroutine[Any, Any, None]]:
         """How to write down what came of it."""
         away, self._refusals = self._refusals, 0
         try:
-            await self._submission.send(letter.return_path, letter.recipient, letter.message)
+            try:
+                await self._submission.send(letter.return_path, letter.recipient, whole)
+            except Permanent:
+                if whole is letter.message:
+                    raise
+                # A scanner, or a limit of size: what is told must not wait for what is attached.
+                await self._submission.send(letter.return_path, letter.recipient, letter.message)
         except Away as error:
             self.trouble = why = str(error)
             self._refusals = away + 1

@@ -110,6 +110,20 @@ async def test_the_null_return_path_and_the_bytes(sink: Sink) -> None:
     assert caught.data == MAIL
 
 
+async def test_a_large_mail_does_not_hold_up_the_loop(sink: Sink) -> None:
+    """Members' copies with what was attached. Processor time of the loop's own thread."""
+    submission = to(sink.port)
+    large = MAIL + (b"x" * 76 + b"\r\n") * 100_000
+    before = time.thread_time()
+    await submission.send("conduct@example.org", ALICE, large)
+    assert time.thread_time() - before < 0.05
+    sink.refusals["*"] = "550 5.1.1 unknown"
+    with pytest.raises(Permanent):
+        await submission.send("conduct@example.org", ALICE, large)
+    await submission.close()
+    assert [caught.data for caught in sink.messages] == [large]
+
+
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [

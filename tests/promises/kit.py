@@ -94,6 +94,7 @@ class World:
     observed: Observed | None = None  # else OBSERVED
     pasts: dict[str, tuple[e.Past, ...]] = field(default_factory=dict)  # of those beside
     record: Case = field(default_factory=lambda: Case(id=COMMITTEE))  # the committee's own
+    copying: bool = False  # attachments = "copy"
 
     @property
     def roster(self) -> Roster:
@@ -112,6 +113,7 @@ class World:
             now=self.now,
             entropy=next(_numbers).to_bytes(32, "big"),
             committee=self.record.committee,
+            copying=self.copying,
             near={n: self.beside[n] for n in self.case.links if n in self.beside},
         )
 

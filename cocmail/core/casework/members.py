@@ -22,7 +22,7 @@ from cocmail.core.people import Member, Private
 from cocmail.core.policy import Unsigned
 from cocmail.core.quoting import attribution
 from cocmail.core.setting import Setting
-from cocmail.core.showing import copies, showing
+from cocmail.core.showing import copies, originals, showing
 from cocmail.core.verification import Signature, shortfall
 from cocmail.core.work import Result, Work
 
@@ -40,7 +40,8 @@ def from_member(case: Case, setting: Setting, incoming: Incoming, member: Member
     if not parsed.commands:
         received = receive(work, incoming, f"member:{member.handle}")
         values = {**showing(work, received), "author": member}
-        work.tell(Kind.MESSAGE, "from-member", values, but=(member.handle,))
+        along = originals(work, received)
+        work.tell(Kind.MESSAGE, "from-member", values, but=(member.handle,), originals=along)
         return work.result()
     lacking = unproved = shortfall(
         incoming.mail,
@@ -76,7 +77,8 @@ def from_guest(case: Case, setting: Setting, incoming: Incoming, guest: Member) 
         copies(work, [guest])
     received = receive(work, incoming, f"member:{guest.handle}")
     values = {**showing(work, received), "author": guest}
-    work.tell(Kind.MESSAGE, "from-guest", values, but=(guest.handle,))
+    along = originals(work, received)
+    work.tell(Kind.MESSAGE, "from-guest", values, but=(guest.handle,), originals=along)
     return work.result()
 
 
@@ -279,7 +281,8 @@ def _confirmation(work: Work, incoming: Incoming, member: Member) -> Result:
             return _refuse(work, incoming, member, problem, lines[0])
         received = receive(work, incoming, f"member:{member.handle}")
         values = {**showing(work, received), "author": member}
-        work.tell(Kind.MESSAGE, "from-member", values, but=(member.handle,))
+        along = originals(work, received)
+        work.tell(Kind.MESSAGE, "from-member", values, but=(member.handle,), originals=along)
         return work.result()
     parsed = parse(held.text)
     digest = hashlib.sha256(_shown_for_confirmation(parsed).encode()).hexdigest()

@@ -25,7 +25,7 @@ from cocmail.core.escrow import about, look_for, surface
 from cocmail.core.floods import pass_on_at
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.setting import Setting
-from cocmail.core.showing import showing
+from cocmail.core.showing import originals, showing
 from cocmail.core.threads import meant, named_in
 from cocmail.core.verification import Signature
 from cocmail.core.wishes import wishes
@@ -68,7 +68,8 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
         release(work)
     if not received.waits:
         values = {**showing(work, received), "party": work.case.parties[party_id]}
-        work.tell(Kind.MESSAGE, "from-outsider", values)
+        along = originals(work, received)
+        work.tell(Kind.MESSAGE, "from-outsider", values, originals=along)
     return work.result()
 
 
@@ -85,7 +86,7 @@ def pass_on(work: Work) -> None:
         if several and size > _ROOM:
             break
         party = work.case.parties.get(received.party)
-        several.append({**showing(work, received), "party": party})
+        several.append({**showing(work, received, copying=False), "party": party})
     more = len(work.case.unpassed) - len(several)
     work.happen(e.PassedOn(numbers=work.case.unpassed[: len(several)]))
     work.tell(Kind.MESSAGE, "from-outsiders", {"several": several, "more": more})
