@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from cocmail.core.events import Received
+from cocmail.core.events import Received, SetAside
+from cocmail.core.letters import clean
 from cocmail.core.mail import Attachment
 from cocmail.core.people import Private
 from cocmail.core.spelling import spelled
@@ -77,6 +79,17 @@ def _document(one: Attachment) -> bool:
     return re.fullmatch(_BY_NAME[2][0], one.name.strip().lower(), re.DOTALL) is not None
 
 
+def facts(attachments: Iterable[Attachment]) -> dict[str, Any]:
+    """What an event of a mail says of its attachments."""
+    every = tuple(attachments)
+    return {
+        "attachments": tuple(Private(clean(one.name)) for one in every),
+        "digests": tuple(one.digest for one in every),
+        "kinds": tuple(kind_of(one) for one in every),
+        "sizes": tuple(one.size for one in every),
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listed:
     """A line of a list of attachments."""
@@ -100,7 +113,7 @@ def going(kinds: Iterable[str], sizes: Iterable[int]) -> tuple[bool, ...]:
     return tuple(found)
 
 
-def listed(received: Received, *, copying: bool = False) -> tuple[Listed, ...]:
+def listed(received: Received | SetAside, *, copying: bool = False) -> tuple[Listed, ...]:
     """Every attachment of a message; of older ones only the names are known. ``copying``: the
     originals go along."""
     known = list(zip(received.kinds, received.sizes, strict=True))

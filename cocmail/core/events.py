@@ -150,6 +150,10 @@ class SetAside:
     subject: Private
     text: Private
     why: str
+    attachments: tuple[Private, ...] = ()  # this and the next three as in Received
+    digests: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
     kind: Literal["set-aside"] = "set-aside"
 
 

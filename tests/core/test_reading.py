@@ -175,3 +175,19 @@ def test_html_is_read_and_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) ->
     found = read(raw.encode(), html_to_text=html_to_text)
     assert "The report" in found.text  # type: ignore[union-attr]
     assert "alert" not in found.text  # type: ignore[union-attr]
+
+
+def test_what_is_set_aside_keeps_its_list_when_it_is_taken_in() -> None:
+    world = World()
+    world.report()
+    raw = (
+        f"From: m@x.example\nTo: {world.address('reporter:1')}\nMessage-ID: <1@x.example>\n"
+        + multipart(part("text/plain", "I saw it too"), part("image/png; name=a.png", "x"))
+    )
+    incoming = world.incoming(mail(raw))
+    why = "Its sender isn't the person whom the reply address was made for."
+    world.take(casework.from_stranger(world.case, world.setting(), incoming, "reporter:1", why))
+    assert "- a.png (a picture, 1 KB)" in text_of(world.letters[-1])
+    world.say("alice", "/accept 1")
+    assert world.case.messages[1].received.attachments == ("a.png",)
+    assert world.case.messages[1].received.digests == (incoming.mail.attachments[0].digest,)

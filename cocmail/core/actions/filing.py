@@ -53,9 +53,12 @@ def accept(turn: Turn, command: Command) -> None:
             proof="unsigned",
             subject=aside.subject,
             text=aside.text,
-            attachments=(),
+            attachments=aside.attachments,
             sent=None,
             message_id="",
+            digests=aside.digests,
+            kinds=aside.kinds,
+            sizes=aside.sizes,
         )
     )
     turn.done.append(f"took in the mail that was set aside as {number}")

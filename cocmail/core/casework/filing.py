@@ -6,7 +6,7 @@ Owns what is written down of a mail and how it is shown. Called by the other roo
 from __future__ import annotations
 
 from cocmail.core import events as e
-from cocmail.core.attached import kind_of
+from cocmail.core.attached import facts, listed
 from cocmail.core.case import Party
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.letters import Kind, clean, usable_id
@@ -40,15 +40,12 @@ def receive(
         proof=proof or incoming.proof,
         subject=Private(clean(mail.subject)),
         text=Private(incoming.text if text is None else text),
-        attachments=tuple(Private(clean(a.name)) for a in mail.attachments),
         sent=mail.date,
         message_id=usable_id(mail.message_id),
         note=Private(" ".join(filter(None, (note, _remarks(work, incoming))))),
         language=work.setting.language_of(mail),
-        digests=tuple(a.digest for a in mail.attachments),
-        kinds=tuple(kind_of(a) for a in mail.attachments),
-        sizes=tuple(a.size for a in mail.attachments),
         waits=bool(incoming.flood),
+        **facts(mail.attachments),
     )
     work.happen(received)
     return received
@@ -123,6 +120,7 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
         subject=Private(clean(incoming.mail.subject)),
         text=Private(incoming.text),
         why=why,
+        **facts(incoming.mail.attachments),
     )
     work.happen(aside)
     if incoming.flood:
@@ -131,6 +129,7 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
         "aside": aside,
         "text": work.shown(aside.text),
         "subject": spelled(work.shown(aside.subject)),
+        "attached": listed(aside),
     }
     work.tell(Kind.MESSAGE, "aside", values)
 
