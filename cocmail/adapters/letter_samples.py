@@ -99,7 +99,7 @@ def _proof(**more: Any) -> ProofRow:
 
 _ATTACHED = (
     Listed(name=Private("a.png"), kind="picture", size="12 KB", goes=True),
-    Listed(name=Private(""), kind="forwarded", size="3 KB"),
+    Listed(name=Private(""), kind="forwarded", size="3 KB", stays=True),
     Listed(name=Private("b.txt"), kind="", size=""),
 )
 _ROW = Row(list=_LIST, address=PERSON, role=Role.MEMBER)
@@ -352,7 +352,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         2 * ({"received": _received(proof="unsigned"), "text": TEXT, "subject": "Again",
               "attached": _ATTACHED, "party": None},),
     )),
-    _each("attached", ((), _ATTACHED, _ATTACHED[1:])),
+    _each("attached", ((), _ATTACHED, _ATTACHED[2:])),
     _each("more", (0, 1, 7)),
     _each("subject", ("What happened", "")),
     ({"text": TEXT, "shown": TEXT}, {"text": "", "shown": "One line."}),

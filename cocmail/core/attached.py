@@ -98,6 +98,7 @@ class Listed:
     kind: str
     size: str
     goes: bool = False  # it goes along with the copy
+    stays: bool = False  # others do
 
 
 def going(kinds: Iterable[str], sizes: Iterable[int]) -> tuple[bool, ...]:
@@ -121,7 +122,13 @@ def listed(received: Received | SetAside, *, copying: bool = False) -> tuple[Lis
     known += [("", -1)] * (len(received.attachments) - len(known))
     goes += [False] * (len(received.attachments) - len(goes))
     return tuple(
-        Listed(name=Private(spelled(name)), kind=kind, size=_said(size), goes=along)
+        Listed(
+            name=Private(spelled(name)),
+            kind=kind,
+            size=_said(size),
+            goes=along,
+            stays=any(goes) and not along,
+        )
         for name, (kind, size), along in zip(received.attachments, known, goes, strict=True)
     )
 

@@ -6,6 +6,9 @@ from email import message_from_bytes
 from email.utils import parseaddr
 from typing import Any
 
+from cocmail.lab.correspondent import Attachment
+from tests.adapters.test_files import SECRET, photo
+
 Stage = Any  # conftest's House, Case, Person
 
 
@@ -142,3 +145,23 @@ def test_what_cannot_be_understood_is_kept_and_shown_to_a_human(house: Stage) ->
     listed = house.ask("case", "list")
     assert len(found) > len(before) or len(listed) > 1
     assert case.reference in {one["reference"] for one in listed}
+
+
+def test_the_copies_of_a_community_that_wants_what_is_attached(new_house: Stage) -> None:
+    house = new_house(community={"attachments": "copy"})
+    reporter, after = house.somebody("Rae Rivera"), house.now()
+    files = [
+        Attachment(name="what-he-wrote.pdf", content=b"%PDF-1.7 \xff", kind="application/pdf"),
+        Attachment(name="where.jpg", content=photo(), kind="image/jpeg"),
+    ]
+    to = house.detail("not-bob")
+    house.post(reporter.write(to, "Help", "It is attached.", attachments=files))
+    for member in (house.alice, house.carol):
+        copy = house.mail(member, "report", after=after)
+        found = {x.get_filename(): x.get_content() for x in copy.message.iter_attachments()}
+        assert found.keys() == {"what-he-wrote.pdf", "where.jpg"}
+        assert found["what-he-wrote.pdf"] == b"%PDF-1.7 \xff"
+        assert SECRET not in found["where.jpg"]
+    assert not house.mail(reporter, "acknowledgement", after=after).message.is_multipart()
+    house.quiet()
+    assert not house.mails(house.bob, "report", after=after)
