@@ -96,12 +96,13 @@ class Outbox:
     async def _with_originals(self, letter: Queued) -> bytes:
         """The letter as it leaves: to a member, with what was attached to the mail that it shows,
         where the community wants that. What can't be opened stays behind."""
+        if not self._deciding.plain_setting().copying:
+            return letter.message
         if self._copies is None or not letter.party.startswith("member:") or letter.case == SYSTEM:
             return letter.message
         async with self._deciding.store.transaction() as tx:
             case = await self._deciding.case(tx, letter.case)
-            setting = await self._deciding.setting(tx)
-            notes = case.letters if case and setting.copying else ()
+            notes = case.letters if case else ()
             mail = next((n.originals for n in notes if n.letter == letter.id), "")
             raw = b""
             if mail and mail != self._opened[0]:
