@@ -134,7 +134,8 @@ class MailmanLists:
         before, begun = self._connection.calls, self._connection.seconds
         asked = dict.fromkeys(a for question in questions for a in question.addresses)
         names = dict.fromkeys(name for question in questions for name in question.lists)
-        if not known_lists or not self._list_ids:
+        if not known_lists or not self._list_ids or self._changes.missed_a_list:
+            self._changes.missed_a_list = False
             await self._run(self._read_lists)
         users = tuple(dict.fromkeys(user for question in questions for user in question.users))
         preferred = dict(zip(users, await self._each(self._read_preferred, users), strict=True))

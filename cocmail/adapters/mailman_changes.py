@@ -23,6 +23,7 @@ _NOT_PREFERENCES = ("self_link", "http_etag")
 class MailmanChanges:
     def __init__(self, connection: MailmanConnection) -> None:
         self._connection = connection
+        self.missed_a_list = False  # one that was to be changed is gone
 
     def apply(self, step: Step, list_id: str) -> bool:
         """As ports.Lists.apply. A list or row that is gone by now is no error: the next
@@ -174,6 +175,9 @@ class MailmanChanges:
         except Answered as answer:
             if answer.says("banned"):
                 return False
+            if answer.says("no such list"):  # with 400, unlike all else that is gone
+                self.missed_a_list = True
+                return True
             if answer.says("pending"):  # a request of theirs stands in the way of their return
                 self.discard_requests(list_id, [row.address])
                 self._connection.post("members", **fields)

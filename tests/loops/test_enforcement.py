@@ -23,6 +23,7 @@ from cocmail.core.drift import NOT_YET
 from cocmail.core.enforcement import Act, ProofRow, Role, Standing, Step, tags_text
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address, Private
+from cocmail.core.plan import GONE_LIST
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement
@@ -663,6 +664,18 @@ async def test_what_was_just_decided_does_not_wait_for_the_rest(
         book.end(name)
     await loop.press()
     assert where(lab, BYSTANDER) == before
+
+
+async def test_a_list_that_went_since_we_looked_holds_up_nobody(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    book.decide(Measure.SUSPEND, BYSTANDER)
+    await loop.sweep()
+    lab.api("DELETE", f"lists/quiet.{DOMAIN}")
+    name = book.decide(Measure.MODERATE)
+    await loop.press()
+    assert book.sanctions[name].proved
+    assert {r.note for r in book.proofs[-1][1] if r.list == QUIET} == {GONE_LIST}
 
 
 async def test_who_was_on_a_list_with_a_tag_before_is_found_once_the_bans_stand(
