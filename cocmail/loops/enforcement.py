@@ -261,10 +261,11 @@ class Enforcement:
             done += turn.done
             errors += turn.errors
             owners = {**owners, **turn.owners}
-            standing, sought = turn.standing, sought | seek
+            standing, sought, tried = turn.standing, sought | seek, {s.place for s in now.steps}
             now, observed = await self._plan(standing, turn.observed)
             seek = _unsought(standing, now) - sought
-            if turn.errors or not (turn.again or seek):
+            # What was tried and didn't help waits for the next sweep; what shows only now doesn't.
+            if turn.errors or not (turn.again or seek or {s.place for s in now.steps} - tried):
                 break
         fresh = await self._proving.settle(standing, now, observed, owners)
         # A site that didn't answer: what could be done elsewhere is done, and nobody is told that
