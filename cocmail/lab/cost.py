@@ -31,6 +31,13 @@ def processor_seconds(pid: int) -> float:
     return total / _TICKS
 
 
+def peak(pid: int) -> int:
+    """How large this one process was at most, in bytes. Not `ru_maxrss` (getrusage(2)): that begins
+    with the size of whoever started it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) << 10
+
+
 def pss(pid: int) -> float:
     """The tree's proportional set size, in bytes."""
     total = 0

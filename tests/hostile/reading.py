@@ -16,6 +16,7 @@ from cocmail.adapters.workers import Workers
 from cocmail.core.limits import Limits
 from cocmail.core.mail import Unreadable
 from cocmail.core.people import Address
+from cocmail.lab.cost import peak
 from tests.hostile.mails import KEY
 
 SENDER = Address("mallory@mallory.example.net")
@@ -86,8 +87,7 @@ def _spent(workers: Workers) -> float:
 def _peak(workers: Workers) -> int:
     (one,) = workers._free
     assert one._process is not None
-    status = Path(f"/proc/{one._process.pid}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) << 10
+    return peak(one._process.pid)
 
 
 async def _print() -> None:

@@ -15,7 +15,7 @@ from tests.hostile.reading import BOUND, costs
 from tests.hostile.stage import Stage
 
 CALLBACK = 0.050  # seconds of the main loop's own processor time
-DAEMON = 800 << 20  # bytes
+DAEMON = 500 << 20  # bytes
 
 
 async def test_none_takes_a_second_to_read_or_swells_its_reader() -> None:
