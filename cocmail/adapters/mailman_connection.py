@@ -10,19 +10,25 @@ mailmanclient's own connection has no timeout, prints its password and maps ever
 
 from __future__ import annotations
 
+import base64
+import json
+import logging
 import ssl
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit
 
-import httpx
+import urllib3
 
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Private
 
 Fields = Mapping[str, Any]
+Response = urllib3.BaseHTTPResponse
+
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # its lines name whom a call is about
 
 _PAUSES = (0.1, 0.4)  # seconds before a question is asked again that nobody answered
 _MORE_PAUSES = (*_PAUSES, 0.8, 1.6)  # or that was answered with 502 and the like
@@ -80,14 +86,22 @@ class MailmanConnection:
         self.seconds = 0.0  # that all of them took, added up
         self._not_before = 0.0  # no call goes out before this (monotonic), for we were asked
         self._section = section
-        self._client = httpx.Client(
-            auth=(username, password),
-            headers={"Connection": "close", "Accept": "application/json"},
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=0),
-            verify=_authorities(ca_file, section),
-            trust_env=False,  # no proxy from the environment, no password from a .netrc
-            follow_redirects=False,
+        login = base64.b64encode(f"{username}:{password}".encode()).decode()
+        self._base = urlsplit(self.baseurl)
+        secure = self._base.scheme == "https"
+        # Takes no proxy from the environment, and no password from a .netrc.
+        self._pool = urllib3.connection_from_url(
+            self.baseurl,
+            maxsize=connections,
+            block=True,
+            headers={
+                "Authorization": f"Basic {login}",
+                "Connection": "close",
+                "Accept": "application/json",
+            },
+            timeout=urllib3.Timeout(connect=min(timeout, 10.0), read=timeout),
+            retries=False,
+            **({"ssl_context": _authorities(ca_file, section)} if secure else {}),
         )
 
     def __repr__(self) -> str:
@@ -95,29 +109,30 @@ class MailmanConnection:
 
     def call(
         self, path: str, data: Fields | None = None, method: str | None = None
-    ) -> tuple[httpx.Response, Any]:
+    ) -> tuple[Response, Any]:
         """As mailmanclient's: (response, parsed body). Raises Answered for a 4xx, Temporary for
         what may pass by itself, Permanent for what a human must mend."""
         method = (method or ("GET" if data is None else "POST")).upper()
         fields = _fields(data)
-        query = fields if method in ("GET", "DELETE") else None
-        body = None if query is not None or data is None else fields
+        body = None
+        if method in ("GET", "DELETE"):
+            path += ("?" if "?" not in path else "&") + fields if fields else ""
+        elif data is not None:
+            body = fields
         begun = time.monotonic()
         # A question changes nothing, so it is asked again: a sweep has many, and none of them may
         # be left out.
         for count, pause in enumerate(_MORE_PAUSES if method == "GET" else ()):
             try:
-                return self._in_turn(method, path, query, body)
+                return self._in_turn(method, path, body)
             except Temporary as error:
                 enough = count >= len(_PAUSES) and not isinstance(error, _Faulty)
                 if enough or time.monotonic() - begun > _QUICK:
                     raise
                 time.sleep(pause)
-        return self._in_turn(method, path, query, body)
+        return self._in_turn(method, path, body)
 
-    def _in_turn(
-        self, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
-    ) -> tuple[httpx.Response, Any]:
+    def _in_turn(self, method: str, path: str, body: str | None) -> tuple[Response, Any]:
         """Asked to slow down, all threads do: what was refused so was not begun (RFC 6585
         section 4), and may be sent again."""
         until = time.monotonic() + _PATIENCE
@@ -128,30 +143,37 @@ class MailmanConnection:
             if left > 0:
                 time.sleep(left)
             try:
-                return self._once(method, path, query, body)
+                return self._once(method, path, body)
             except _TooMany as many:
                 self._not_before = max(self._not_before, time.monotonic() + many.after)
 
-    def _once(
-        self, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
-    ) -> tuple[httpx.Response, Any]:
+    def _once(self, method: str, path: str, body: str | None) -> tuple[Response, Any]:
         self.calls += 1
         begun = time.monotonic()
+        headers = {} if body is None else {"Content-Type": "application/x-www-form-urlencoded"}
         try:
-            response = self._client.request(
-                method, self._url(path), params=query or None, data=body
+            response = self._pool.urlopen(
+                method,
+                self._target(path),
+                body,
+                {**self._pool.headers, **headers},
+                redirect=False,
             )
-        except httpx.TimeoutException:
-            raise Temporary(f"Mailman ([{self._section}] url) does not answer in time") from None
-        except (httpx.TransportError, httpx.DecodingError) as broken:
-            if _untrusted(broken):
-                raise Permanent(
-                    f"the certificate at [{self._section}] url can't be trusted: see ca_file"
-                ) from None
-            raise Temporary(f"Mailman ([{self._section}] url) can't be reached") from None
+        except urllib3.exceptions.HTTPError as broken:
+            raise self._unreached(broken) from None
         finally:
             self.seconds += time.monotonic() - begun
         return response, self._body(response)
+
+    def _unreached(self, broken: urllib3.exceptions.HTTPError) -> Temporary | Permanent:
+        if _untrusted(broken):
+            return Permanent(
+                f"the certificate at [{self._section}] url can't be trusted: see ca_file"
+            )
+        refused = isinstance(broken, urllib3.exceptions.NewConnectionError)  # a TimeoutError too
+        if isinstance(broken, urllib3.exceptions.TimeoutError) and not refused:
+            return Temporary(f"Mailman ([{self._section}] url) does not answer in time")
+        return Temporary(f"Mailman ([{self._section}] url) can't be reached")
 
     def get(self, path: str, **fields: Any) -> Any:
         return self.call(path, fields or None, "GET")[1]
@@ -181,24 +203,24 @@ class MailmanConnection:
         return found
 
     def close(self) -> None:
-        self._client.close()
+        self._pool.close()
 
-    def _url(self, path: str) -> str:
-        """Mailman's own links carry the host that it believes to have; behind a proxy that is
-        another than ours, so only what follows the API's version counts."""
+    def _target(self, path: str) -> str:
+        """Of the request. Mailman's own links carry the host that it believes to have; behind a
+        proxy that is another than ours, so only what follows the API's version counts."""
         if "://" in path:
-            link, ours = urlsplit(path), urlsplit(self.baseurl)
-            version = ours.path.rstrip("/").rpartition("/")[2]
+            link = urlsplit(path)
+            version = self._base.path.rstrip("/").rpartition("/")[2]
             _, found, rest = link.path.partition(f"/{version}/")
             if not found:
                 raise Permanent(
                     f"Mailman speaks another version of its API than [{self._section}] url says"
                 )
-            return urlunsplit((ours.scheme, ours.netloc, ours.path + rest, link.query, ""))
-        return self.baseurl + path.lstrip("/")
+            path = rest + (f"?{link.query}" if link.query else "")
+        return self._base.path + path.lstrip("/")
 
-    def _body(self, response: httpx.Response) -> Any:
-        status = response.status_code
+    def _body(self, response: Response) -> Any:
+        status = response.status
         if status in (401, 403):
             raise Permanent(
                 f"Mailman refuses the login: see [{self._section}] username and password_file"
@@ -217,16 +239,16 @@ class MailmanConnection:
                 f"[{self._section}] url leads elsewhere (status {status}): "
                 "it should be Mailman's REST API, like http://127.0.0.1:8001/3.1"
             )
-        if not response.content:
+        if not response.data:
             if status >= 400:
                 raise Answered(status, "")
             return None
         try:
-            parsed = response.json()
+            parsed = json.loads(response.data)
         except ValueError:
             parsed = None
         if status >= 400:
-            said = parsed.get("description", "") if isinstance(parsed, dict) else response.text
+            said = parsed.get("description", "") if isinstance(parsed, dict) else str(response.data)
             raise Answered(status, str(said))
         if parsed is None:
             raise Permanent(
@@ -265,9 +287,10 @@ def _after(said: str) -> float:
     return min(max(seconds, _UNSAID), _LONGEST_WAIT)
 
 
-def _fields(data: Fields | None) -> dict[str, Any]:
-    """Mailman reads booleans in lower case."""
-    return {
-        name: str(value).lower() if isinstance(value, bool) else value
+def _fields(data: Fields | None) -> str:
+    """As a form is sent. Mailman reads booleans in lower case."""
+    written = {
+        name: str(value).lower() if isinstance(value, bool) else "" if value is None else value
         for name, value in (data or {}).items()
     }
+    return urlencode(written, doseq=True)
