@@ -202,6 +202,10 @@ class MailmanConnection:
             found += self.entries("members/find", count=_PAGE, page=page, **fields)
         return found
 
+    def count(self, **fields: Any) -> int:
+        """How many memberships match."""
+        return int(self.get("members/find", count=0, page=1, **fields)["total_size"])
+
     def close(self) -> None:
         self._pool.close()
 

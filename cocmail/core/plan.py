@@ -13,7 +13,7 @@ holds its own copy of the record of each place it covers, so that any of them ma
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -231,10 +231,7 @@ class _Planner:
             self.texts |= dict.fromkeys(places, GONE_SITE)
             return
         for reach in self.force:
-            for address in reach.addresses:
-                for name in sorted(reach.lists):
-                    for role in (Role.BAN, *_ROSTERS) if self.observed.rosters else (Role.BAN,):
-                        places[self._place(name, address, role)] = None
+            places |= dict.fromkeys(self._bearing(reach))
         for ban in self.observed.bans:  # also where none of ours bans: theirs may bar a return
             if ban.list is not None and ban.address in self.people:
                 places[self._place(ban.list, ban.address, Role.BAN)] = None
@@ -253,6 +250,20 @@ class _Planner:
                 self.texts[place] = GONE_LIST
             else:
                 self._roster(place)
+
+    def _bearing(self, reach: Reach) -> Iterator[Place]:
+        """Where it may have something to do, besides the places that it has records of: a place
+        where nobody stands has to be looked at only if something is to be put there."""
+        always = [] if reach.everywhere else [Role.BAN]
+        if reach.sanction.measure is Measure.MODERATE and self.observed.rosters:
+            always.append(Role.NONMEMBER)
+        if always:
+            for address in reach.addresses:
+                for name in sorted(reach.lists):
+                    for role in always:
+                        yield self._place(name, address, role)
+        found = (p for p in self.rows if p.address in reach.addresses and p.list in reach.lists)
+        yield from sorted(found, key=lambda p: (p.address, p.list, _ROSTERS.index(p.role)))
 
     def _force(self, place: Place) -> tuple[Reach, ...]:
         """Those in force that may bear on this place: the others are about somebody else."""

@@ -77,6 +77,7 @@ class _Turn:
     errors: list[CocmailError]
     observed: Observed
     owners: Owners  # of the lists that somebody was taken off
+    stuck: int | None  # posts that Mailman had set aside before it
     again: bool  # somebody was found to be on a list with a tag
 
 
@@ -253,7 +254,7 @@ class Enforcement:
         now, done, errors = planned, list[Step](), list[CocmailError]()
         owners: Owners = {}
         seek, sought = _unsought(standing, planned), set[Address]()
-        stuck = await self._stuck(planned.steps)
+        stuck: int | None = None
         self._put_back = set()
         while now.steps or now.notes or seek:
             turn = await self._turn(standing, now, seek)
@@ -261,6 +262,7 @@ class Enforcement:
             done += turn.done
             errors += turn.errors
             owners = {**owners, **turn.owners}
+            stuck = turn.stuck if stuck is None else stuck
             standing, sought, tried = turn.standing, sought | seek, {s.place for s in now.steps}
             now, observed = await self._plan(standing, turn.observed)
             seek = _unsought(standing, now) - sought
@@ -286,7 +288,9 @@ class Enforcement:
         """Carry the plan out and read it back. ``seek``: who may be on a list with a plus-tag; it
         takes long, and nobody comes onto one so once the bans stand, so it is done after them and
         beside the rest."""
-        await self._proving.note(standing, planned)
+        stuck, _ = await asyncio.gather(
+            self._stuck(planned.steps), self._proving.note(standing, planned)
+        )
         self._put_back |= {s.place for s in planned.steps if s.act is Act.PUT_BACK}
         bans = [step for step in planned.steps if step.act in _BANS]
         rest = [step for step in planned.steps if step.act not in _BANS]
@@ -301,10 +305,9 @@ class Enforcement:
             self._doubtful |= {step.list for step in barred if step.list is not None}
             await self._proving.barred(standing, barred)
             _log.info("enforcement: %d of %d steps", len(done), len(planned.steps))
-            standing = _those(await self._standing(), _busy(standing, planned))
             touched = {s.list for s in done if s.act is Act.TAKE_OFF and s.role is Role.MEMBER}
-            observed, owners = await asyncio.gather(
-                self._observe(standing, known_lists=True),
+            (standing, observed), owners = await asyncio.gather(
+                self._read_back(_busy(standing, planned)),
                 self._lists.owners(sorted(name for name in touched if name is not None)),
             )
             tagged = [a for a in await search if a not in observed.linked]
@@ -318,8 +321,13 @@ class Enforcement:
             errors=[error for each in applied for error in each.errors],
             observed=observed,
             owners=owners,
+            stuck=stuck,
             again=bool(tagged),
         )
+
+    async def _read_back(self, then: Standing) -> tuple[Standing, Observed]:
+        standing = _those(await self._standing(), then)
+        return standing, await self._observe(standing, known_lists=True)
 
     async def _let_go(self, fresh: Collection[Arrival], planned: Plan) -> None:
         """What the plugin held and no sanction bears on any more goes free."""
