@@ -312,7 +312,9 @@ class Store(Protocol):
         """What is due: (case, what, about, at), earliest first."""
         ...
 
-    async def unsettled_cases(self) -> tuple[str, ...]: ...
+    async def unsettled(self) -> tuple[Case, ...]:
+        """Those with a sanction that isn't over and put back, as they stand, in one reading."""
+        ...
 
     async def past_cases(self) -> tuple[str, ...]:
         """Those with a sanction that is over."""

@@ -32,12 +32,10 @@ class LedgerBook:
     async def _standing(self) -> Standing:
         sanctions: list[Sanction] = []
         ending: list[Sanction] = []
-        for case_id in await self._deciding.store.unsettled_cases():
-            async with self._deciding.store.transaction() as tx:
-                case = await tx.case(case_id)
-            for sanction in case.sanctions.values() if case else ():
+        for case in await self._deciding.store.unsettled():
+            for sanction in case.sanctions.values():
                 if sanction.state is State.IN_FORCE and sanction.measure is not Measure.WARN:
-                    asked = case is not None and sanction.id in case.over  # has no end of its own
+                    asked = sanction.id in case.over  # has no end of its own
                     sanctions.append(replace(sanction, until=None) if asked else sanction)
                 elif sanction.state in (State.ENDED, State.LIFTED) and sanction.before:
                     ending.append(sanction)
@@ -91,8 +89,8 @@ class LedgerBook:
             await self._deciding.on(case_id, lambda c, s: proofs.shunted(c, s, count))
 
     async def note_trouble(self, words: str) -> None:
-        for case_id in await self._deciding.store.unsettled_cases():
-            await self._deciding.on(case_id, lambda c, s: proofs.trouble(c, s, words))
+        for case in await self._deciding.store.unsettled():
+            await self._deciding.on(case.id, lambda c, s: proofs.trouble(c, s, words))
 
     async def letter_left(self, letter: str) -> bool:
         """Also true of a letter that can't be delivered: waiting longer would change nothing."""

@@ -80,7 +80,7 @@ class Leading:
 
     async def look(self) -> None:
         """Raises Temporary or Permanent; what was not looked at is looked at the next time."""
-        cases = await self._cases()
+        cases = await self._deciding.store.unsettled()
         suspects = {(c.id, s.person.key): s for c in cases for s in leading.suspects(c)}
         if not suspects:
             self._forget()
@@ -149,13 +149,6 @@ class Leading:
         if not asked:
             return Observed()
         return await self._lists.observe([Question(addresses=asked)])
-
-    async def _cases(self) -> list[Case]:
-        found = []
-        for name in await self._deciding.store.unsettled_cases():
-            async with self._deciding.store.transaction() as tx:
-                found.append(await tx.glance(name))
-        return [case for case in found if case is not None]
 
 
 def _key(case: str, person: str) -> str:

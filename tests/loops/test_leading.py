@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -40,15 +39,8 @@ class Shelf:
     def __init__(self, world: World) -> None:
         self.world, self.store = world, self
 
-    async def unsettled_cases(self) -> tuple[str, ...]:
-        return ("case",) if self.world.case.unsettled else ()
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Shelf]:
-        yield self
-
-    async def glance(self, name: str) -> Any:
-        return self.world.case
+    async def unsettled(self) -> tuple[Any, ...]:
+        return (self.world.case,) if self.world.case.unsettled else ()
 
     async def on(self, name: str, decide: Any) -> None:
         self.world.take(decide(self.world.case, self.world.setting()))

@@ -123,9 +123,13 @@ class SqlStore(Generic[E, C]):
         async with self._database.reading() as connection:
             return await lookups.due(connection, None)
 
-    async def unsettled_cases(self) -> tuple[str, ...]:
+    async def unsettled(self) -> tuple[C, ...]:
         async with self._database.reading() as connection:
-            return await lookups.unsettled(connection)
+            found = [
+                await load(connection, self._keys, self._codec, case, lock=False)
+                for case in await lookups.unsettled(connection)
+            ]
+        return tuple(one.case for one in found if one is not None and one.case is not None)
 
     async def past_cases(self) -> tuple[str, ...]:
         async with self._database.reading() as connection:
