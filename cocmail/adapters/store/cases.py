@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cocmail.adapters.store.tables import (
@@ -49,6 +49,19 @@ async def case_key(
     query = select(case_keys.c.wrapped).where(case_keys.c.case == case)
     wrapped = (await connection.execute(query.with_for_update() if lock else query)).scalar()
     return None if wrapped is None else unseal(keys.wrap, wrapped, f"case:{case}")
+
+
+async def case_keys_of(
+    connection: AsyncConnection, keys: Keys, which: Select[tuple[str]]
+) -> dict[str, bytes]:
+    """Their keys by their names, of those that were not forgotten."""
+    query = select(case_keys.c.case, case_keys.c.wrapped).where(
+        case_keys.c.case.in_(which), case_keys.c.wrapped.is_not(None)
+    )
+    return {
+        row.case: unseal(keys.wrap, row.wrapped, f"case:{row.case}")
+        for row in await connection.execute(query)
+    }
 
 
 async def forget(connection: AsyncConnection, case: str, at: datetime) -> bool:

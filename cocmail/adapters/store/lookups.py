@@ -26,7 +26,6 @@ from cocmail.adapters.store.tables import (
     index_sanctions,
     index_seen,
     index_tokens,
-    index_unsettled,
 )
 from cocmail.core.index import Row
 from cocmail.ports import Found
@@ -96,10 +95,6 @@ async def recused_with(connection: AsyncConnection, handle: str) -> frozenset[st
     own = select(index_recused.c.case).filter_by(handle=handle)
     query = select(index_recused.c.handle).where(index_recused.c.case.not_in(own)).distinct()
     return frozenset((await connection.execute(query)).scalars())
-
-
-async def unsettled(connection: AsyncConnection) -> tuple[str, ...]:
-    return await _names(connection, select(index_unsettled.c.case).order_by(index_unsettled.c.case))
 
 
 async def past(connection: AsyncConnection) -> tuple[str, ...]:

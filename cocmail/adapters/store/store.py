@@ -19,7 +19,7 @@ from cocmail.adapters.store.engine import Database
 from cocmail.adapters.store.locks import Locks
 from cocmail.adapters.store.tables import case_keys, ledger_head
 from cocmail.adapters.store.tables import ledger as ledger_table
-from cocmail.adapters.store.transaction import SqlTransaction, load
+from cocmail.adapters.store.transaction import SqlTransaction, load, load_unsettled
 from cocmail.adapters.vault import Keys
 from cocmail.core.index import SanctionRow
 from cocmail.ports import Arrival, Clock, Queued, Waiting
@@ -125,11 +125,7 @@ class SqlStore(Generic[E, C]):
 
     async def unsettled(self) -> tuple[C, ...]:
         async with self._database.reading() as connection:
-            found = [
-                await load(connection, self._keys, self._codec, case, lock=False)
-                for case in await lookups.unsettled(connection)
-            ]
-        return tuple(one.case for one in found if one is not None and one.case is not None)
+            return await load_unsettled(connection, self._keys, self._codec)
 
     async def past_cases(self) -> tuple[str, ...]:
         async with self._database.reading() as connection:

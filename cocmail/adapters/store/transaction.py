@@ -6,10 +6,11 @@ commits (engine.py) and what an event means (codec). Handed out by store.py, use
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Generic
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cocmail.adapters.store import cases, ledger, lookups, mails, outbox
 from cocmail.adapters.store.cases import SYSTEM
 from cocmail.adapters.store.codec import C, Codec, E
+from cocmail.adapters.store.tables import index_unsettled
 from cocmail.adapters.store.tables import ledger as ledger_table
 from cocmail.adapters.vault import Keys, seal, unseal
 from cocmail.core.errors import Permanent
@@ -45,9 +47,29 @@ async def load(
     if key is None:
         return None
     query = select(ledger_table).filter_by(case=case).order_by(ledger_table.c.sequence)
+    return _loaded(key, codec, case, await connection.execute(query))
+
+
+async def load_unsettled(
+    connection: AsyncConnection, keys: Keys, codec: Codec[E, C]
+) -> tuple[C, ...]:
+    """All of them in two queries: every sweep begins with this."""
+    named = select(index_unsettled.c.case)
+    key_of = await cases.case_keys_of(connection, keys, named)
+    query = (
+        select(ledger_table)
+        .where(ledger_table.c.case.in_(named))
+        .order_by(ledger_table.c.case, ledger_table.c.sequence)
+    )
+    rows = groupby(await connection.execute(query), key=lambda row: row.case)
+    found = [_loaded(key_of[case], codec, case, some) for case, some in rows if case in key_of]
+    return tuple(one.case for one in found if one.case is not None)
+
+
+def _loaded(key: bytes, codec: Codec[E, C], case: str, rows: Iterable[Any]) -> Loaded[E, C]:
     events = tuple(
         (row.sequence, row.at, codec.decode(unseal(key, row.sealed, f"event:{case}")))
-        for row in await connection.execute(query)
+        for row in rows
     )
     return Loaded(key=key, events=events, case=codec.fold(case, events) if events else None)
 
