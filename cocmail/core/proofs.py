@@ -6,7 +6,7 @@ Called by loops/book, one sanction a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from cocmail.core.enforcement import LEFT, STILL_HELD, STILL_OFF, ProofRow, Role
 from cocmail.core.letters import Kind
 from cocmail.core.outcomes import tell_outcome
 from cocmail.core.people import Address
-from cocmail.core.sanctions import Measure, Sanction, State
+from cocmail.core.sanctions import Before, Measure, Sanction, State
 from cocmail.core.setting import Setting
 from cocmail.core.table import Table, Tense, limits, meeting, of_drift, read_back
 from cocmail.core.work import Result, Work
@@ -176,18 +176,23 @@ def recalled(case: Case, setting: Setting, strays: Collection[Address]) -> Resul
             for b in sanction.closed
         )
         if ours and not sanction.in_force and not sanction.before:
-            places = tuple(
-                e.Place(
-                    list=b.list,
-                    address=b.address,
-                    role=b.role,
-                    facts=None if b.facts is None else dict(b.facts),
-                    site=b.site,
-                )
-                for b in sanction.closed
-            )
-            work.happen(e.BeforeNoted(sanction=sanction.id, places=places))
+            work.happen(noted(sanction.id, sanction.closed))
     return work.result()
+
+
+def noted(sanction: str, records: Iterable[Before]) -> e.BeforeNoted:
+    """What stood there before we touched it, as the ledger keeps it."""
+    places = tuple(
+        e.Place(
+            list=record.list,
+            address=record.address,
+            role=record.role,
+            facts=None if record.facts is None else dict(record.facts),
+            site=record.site,
+        )
+        for record in records
+    )
+    return e.BeforeNoted(sanction=sanction, places=places)
 
 
 def _of_this_case(work: Work, sanction_id: str, row: ProofRow) -> ProofRow:

@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from cocmail.core import events as e
 from cocmail.core import proofs
 from cocmail.core.enforcement import ProofRow, Standing
 from cocmail.core.people import Address
@@ -47,17 +46,7 @@ class LedgerBook:
         )
 
     async def note_before(self, sanction: Sanction, records: Sequence[Before]) -> None:
-        places = tuple(
-            e.Place(
-                list=r.list,
-                address=r.address,
-                role=r.role,
-                facts=None if r.facts is None else dict(r.facts),
-                site=r.site,
-            )
-            for r in records
-        )
-        noted = e.BeforeNoted(sanction=sanction.id, places=places)
+        noted = proofs.noted(sanction.id, records)
         await self._deciding.on(sanction.case, lambda c, s: Result(events=(noted,), letters=()))
 
     async def note_enforced(

@@ -83,11 +83,11 @@ class Examined:
 
     waiting: Waiting = field(repr=False)
     mail: Mail = field(repr=False)
-    commands: tuple[Command, ...]  # that it would run
+    commands: tuple[Command, ...] = ()  # that it would run
     destination: Destination = field(repr=False)
-    auth: Authentication
-    observed: Observed | None = field(repr=False)
-    judgement: Judgement
+    auth: Authentication = UNPROVED
+    observed: Observed | None = field(default=None, repr=False)
+    judgement: Judgement = fold(())
     flood: str = ""  # why it is answered by nobody
     files: tuple[File, ...] = field(default=(), repr=False)  # as they would leave
 
@@ -218,16 +218,7 @@ class Intake:
         if mail.sender is not None and not mail.automatic:
             auth = await self._authenticator.authenticate(waiting.raw, mail.sender.address)
         if flood := self._flood(waiting, mail, auth, where):
-            return Examined(
-                waiting=waiting,
-                mail=mail,
-                commands=(),
-                destination=where,
-                auth=auth,
-                observed=None,
-                judgement=fold(()),
-                flood=flood,
-            )
+            return Examined(waiting=waiting, mail=mail, destination=where, auth=auth, flood=flood)
         ahead = await self._ahead(waiting, mail, where)
         commands = ahead.commands
         if commands and auth.signature is Signature.UNSURE:
@@ -610,15 +601,7 @@ class Intake:
             report: Incoming | None = None
             if mail is not None:
                 where = destination(mail, waiting.recipients, setting.address, setting.delimiter)
-                examined = Examined(
-                    waiting=waiting,
-                    mail=mail,
-                    commands=(),
-                    destination=where,
-                    auth=UNPROVED,
-                    observed=None,
-                    judgement=fold(()),
-                )
+                examined = Examined(waiting=waiting, mail=mail, destination=where)
                 report = await self._as_report(tx, examined, setting)
             case, result = await self._asides.put(
                 tx, setting, waiting, why, report=report, readable=False
