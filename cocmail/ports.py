@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from cocmail.core.enforcement import Observed, Place, Question, Step
 from cocmail.core.enforcement import ProofRow as ProofRow
 from cocmail.core.enforcement import Standing as Standing
+from cocmail.core.enforcement import Stray as Stray
 from cocmail.core.leads import Subscription
 from cocmail.core.people import Address
 from cocmail.core.quarantine import RELEASED as RELEASED
@@ -165,7 +166,11 @@ class Book(Protocol):
         """The ended sanction's places are read back as they should be now; its records close."""
         ...
 
-    async def recall(self, strays: Collection[Address]) -> bool:
+    async def past_lists(self) -> Collection[str]:
+        """Where a sanction that is over had banned somebody from a list alone."""
+        ...
+
+    async def recall(self, strays: Collection[Stray]) -> bool:
         """These have our bans, and no sanction of ours bears on them any more. Whether one did,
         and has to be put back once more."""
         ...

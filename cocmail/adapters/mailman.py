@@ -179,7 +179,11 @@ class MailmanLists:
             rows=rows,
             bans=tuple(bans),
             owners=await self.owners(owned),
-            strays=banned_as_by_us(entries_of[0]) - {*everybody},
+            strays=frozenset(
+                (level, address)
+                for level, entries in zip(levels, entries_of, strict=True)
+                for address in banned_as_by_us(entries) - {*everybody}
+            ),
             calls=self._connection.calls - before,
             seconds=self._connection.seconds - begun,
         )

@@ -13,7 +13,7 @@ from datetime import datetime
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.drift import NOT_YET, PUT_RIGHT, due_at
-from cocmail.core.enforcement import LEFT, STILL_HELD, STILL_OFF, ProofRow, Role
+from cocmail.core.enforcement import LEFT, STILL_HELD, STILL_OFF, ProofRow, Role, Stray
 from cocmail.core.letters import Kind
 from cocmail.core.outcomes import tell_outcome
 from cocmail.core.people import Address
@@ -163,15 +163,14 @@ def restored(case: Case, setting: Setting, sanction_id: str, rows: Sequence[Proo
     return work.result()
 
 
-def recalled(case: Case, setting: Setting, strays: Collection[Address]) -> Result:
-    """Our bans stand again for these addresses, as after a backup: what was put back before, and
-    has gone with them, is to be put back once more."""
+def recalled(case: Case, setting: Setting, strays: Collection[Stray]) -> Result:
+    """Our bans stand there again, as after a backup: what was put back before, and has gone with
+    them, is to be put back once more."""
     work = Work(case, setting)
     for sanction in case.sanctions.values():
         ours = any(
             b.role == Role.BAN
-            and b.list is None
-            and b.address in strays
+            and (b.list, b.address) in strays
             and not (b.facts or {}).get("exact")
             for b in sanction.closed
         )

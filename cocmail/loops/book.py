@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cocmail.core import proofs
-from cocmail.core.enforcement import ProofRow, Standing
+from cocmail.core.enforcement import ProofRow, Role, Standing, Stray
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Before, Measure, Sanction, State
 from cocmail.core.work import Result
@@ -66,7 +66,17 @@ class LedgerBook:
             sanction.case, lambda c, s: proofs.restored(c, s, sanction.id, rows)
         )
 
-    async def recall(self, strays: Collection[Address]) -> bool:
+    async def past_lists(self) -> Collection[str]:
+        found: set[str] = set()
+        for case_id in await self._deciding.store.past_cases():
+            async with self._deciding.store.transaction() as tx:
+                case = await tx.glance(case_id)
+            for sanction in case.sanctions.values() if case else ():
+                bans = (b.list for b in sanction.closed if b.role == Role.BAN)
+                found.update(name for name in bans if name is not None)
+        return found
+
+    async def recall(self, strays: Collection[Stray]) -> bool:
         found = False
         for case_id in await self._deciding.store.past_cases():
             made = await self._deciding.on(case_id, lambda c, s: proofs.recalled(c, s, strays))

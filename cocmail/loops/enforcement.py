@@ -28,6 +28,7 @@ from cocmail.core.enforcement import (
     Role,
     Standing,
     Step,
+    Stray,
     tags_text,
 )
 from cocmail.core.errors import CocmailError, Permanent, Temporary
@@ -48,6 +49,7 @@ _FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0  # seconds between tries while Mailman 
 _LETTER_LOOK = 1.0  # seconds between looks whether a letter left
 _BANS = (Act.UNBAN, Act.BAN)
 _MOST_ARRIVALS = 10_000  # that are remembered, so that each is seen to once
+_LOOK_BACK = timedelta(days=1)
 _READINGS = 3  # rows may change while we read them exactly
 
 
@@ -119,7 +121,8 @@ class Enforcement:
         self._groups = groups
         self._sweep_every, self._parallel, self._tell_after = sweep_every, parallel, tell_after
         self._lock = asyncio.Lock()
-        self._recalled: set[Address] = set()  # whose bans, left over from before, were looked into
+        self._recalled: set[Stray] = set()  # bans, left over from before, that were looked into
+        self._look_back = clock.now()  # when those of lists are looked for again
         self._doubtful: set[str] = set()  # lists whose own bans got in our way
         self._undone = Undone(clock)
         self._proving = Proving(lists, book, self._undone, groups)
@@ -204,13 +207,14 @@ class Enforcement:
             self._counted(Plan(), 0, 0)
             self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble="")
             return Plan()
-        observed = await self._observe(standing, known_lists=known_lists)
+        past = await self._past(standing)
+        observed = await self._observe(standing, known_lists=known_lists, also=past)
         if late := "; ".join(slow(observed)):
             self.counters = replace(self.counters, trouble=late)  # told while it goes on
         made = await self._make_true(standing, observed)
         self.to_hold = to_hold(standing.sanctions, made.planned.covers, self._groups)
         self.beside = made.planned.beside
-        await self._recall(standing, made)
+        await self._recall(standing, made.planned, observed)
         self._counted(made.now, count, made.calls)
         made.check()
         trouble = "; ".join((*claimed_twice(made.observed), *slow(made.observed)))
@@ -219,12 +223,21 @@ class Enforcement:
         self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble=trouble)
         return made.planned
 
-    async def _recall(self, standing: Standing, made: _Made) -> None:
+    async def _past(self, standing: Standing) -> Question | None:
+        """Now and then, the bans of lists that no sanction bears on any more are read too."""
+        now = self._clock.now()
+        if not standing.past or now < self._look_back:
+            return None
+        lists = await self._book.past_lists()
+        self._look_back = now + _LOOK_BACK
+        return Question(addresses=(), lists=tuple(sorted(lists)))
+
+    async def _recall(self, standing: Standing, planned: Plan, observed: Observed) -> None:
         """Mailman set back to a backup has the bans of sanctions that ended since. Once for each
-        address: somebody who wants them there is not fought."""
-        ours = {a for some in made.planned.covers.values() for a in some}
+        of them: somebody who wants it there is not fought."""
+        ours = {a for some in planned.covers.values() for a in some}
         ours |= {a for s in self._waiting for a in (s.address, *s.addresses)}
-        strays = made.observed.strays - ours - self._recalled
+        strays = {s for s in observed.strays if s[1] not in ours} - self._recalled
         if strays and standing.past:
             self._recalled |= strays
             if await self._book.recall(strays):
@@ -314,7 +327,8 @@ class Enforcement:
         finally:
             search.cancel()
         if tagged:
-            observed = await self._observe(standing, known_lists=True, also=tagged)
+            more = Question(addresses=tuple(tagged))
+            observed = await self._observe(standing, known_lists=True, also=more)
         return _Turn(
             standing=standing,
             done=done,
@@ -362,11 +376,11 @@ class Enforcement:
         standing: Standing,
         *,
         known_lists: bool = False,
-        also: Collection[Address] = (),
+        also: Question | None = None,
     ) -> Observed:
         asked = questions(standing, self._groups, self._doubtful)
-        if also:
-            asked = (*asked, Question(addresses=tuple(also)))
+        if also is not None:
+            asked = (*asked, also)
         observed = await self._lists.observe(asked, known_lists=known_lists)
         made = {row.member_id for row in observed.rows if row.place in self._put_back}
         for one in self._arrived:

@@ -132,15 +132,17 @@ def test_what_a_backup_brings_back_is_put_back_again_and_said() -> None:
     world.take(Result(events=(e.BeforeNoted(sanction=name, places=places),), letters=()))
     world.take(proofs.enforced(world.case, world.setting(), name, (), [MALLORY]))
     # While it is in force, or not all put back, its bans are no leftover.
-    assert not proofs.recalled(world.case, world.setting(), {MALLORY}).events
+    assert not proofs.recalled(world.case, world.setting(), {(None, MALLORY)}).events
     world.say("alice", f"/lift {name} because it is over")
     world.vote(world.case.open_proposals[-1].id, "alice", "bob")
-    assert not proofs.recalled(world.case, world.setting(), {MALLORY}).events
+    assert not proofs.recalled(world.case, world.setting(), {(None, MALLORY)}).events
     world.take(proofs.restored(world.case, world.setting(), name, ()))
     assert "earlier state" not in text_of(world.to("member:alice", "proof")[-1])
     assert not world.case.unsettled
-    assert not proofs.recalled(world.case, world.setting(), {Address("other@mail.example")}).events
-    world.take(proofs.recalled(world.case, world.setting(), {MALLORY}))
+    assert not proofs.recalled(
+        world.case, world.setting(), {(None, Address("other@mail.example"))}
+    ).events
+    world.take(proofs.recalled(world.case, world.setting(), {(None, MALLORY)}))
     assert world.case.unsettled
     assert {b.role for b in world.case.sanctions[name].before} == {"ban", "member"}
     world.take(proofs.restored(world.case, world.setting(), name, ()))

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.enforcement import tags_text
-from cocmail.core.sanctions import Measure
+from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement
 from tests.loops.test_enforcement import (
     BYSTANDER,
+    DEV,
     DOMAIN,
     MAL,
     PERSON,
@@ -104,3 +106,28 @@ async def test_a_backup_from_during_a_sanction_that_is_over(stage: Stage) -> Non
     await loop.sweep()
     await loop.sweep()
     assert lab.api("GET", "bans")["total_size"] == 3
+
+
+async def test_a_backup_from_during_a_sanction_on_one_list_is_looked_for_once_a_day(
+    stage: Stage,
+) -> None:
+    week, lab, book, loop = stage
+    before = lab.snapshot(*PERSON)
+    name = book.decide(Measure.BAN, scope=Scope(lists=(DEV,)))
+    await loop.sweep()
+    week.keep()
+    book.end(name)
+    await loop.sweep()
+    await loop.sweep()  # looks back, and finds nothing
+    assert lab.snapshot(*PERSON) == before
+    week.restore()
+    assert lab.snapshot(*PERSON) != before
+    book.clock.at += timedelta(hours=23)
+    await loop.sweep()
+    assert not loop.wake.is_set()
+    book.clock.at += timedelta(hours=1)
+    await loop.sweep()
+    assert loop.wake.is_set()
+    await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+    assert [one for one, _ in book.returns] == [name, name]

@@ -20,7 +20,7 @@ import pytest
 
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.drift import NOT_YET
-from cocmail.core.enforcement import Act, ProofRow, Role, Standing, Step, tags_text
+from cocmail.core.enforcement import Act, ProofRow, Role, Standing, Step, Stray, tags_text
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address, Private
 from cocmail.core.plan import GONE_LIST
@@ -120,8 +120,16 @@ class Book:
         self.sanctions[sanction.id] = replace(old, before=(), closed=old.before)
         self.returns.append((sanction.id, tuple(rows)))
 
-    async def recall(self, strays: Collection[Address]) -> bool:
-        found = [s for s in self.sanctions.values() if s.closed and s.address in strays]
+    async def past_lists(self) -> Collection[str]:
+        closed = (b for s in self.sanctions.values() for b in s.closed)
+        return {b.list for b in closed if b.role == Role.BAN and b.list is not None}
+
+    async def recall(self, strays: Collection[Stray]) -> bool:
+        found = [
+            s
+            for s in self.sanctions.values()
+            if any(b.role == Role.BAN and (b.list, b.address) in strays for b in s.closed)
+        ]
         for one in found:
             self.sanctions[one.id] = replace(one, before=one.closed)
         return bool(found)
