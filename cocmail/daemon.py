@@ -28,6 +28,7 @@ from cocmail.core.case import Case
 from cocmail.core.errors import Temporary
 from cocmail.core.filtering import Judgement, view
 from cocmail.core.mail import Mail
+from cocmail.core.shortage import disk_nearly_full
 from cocmail.core.sites import section
 from cocmail.loops.bell import Bell, Flurry, whole
 from cocmail.loops.book import LedgerBook
@@ -85,6 +86,7 @@ class Daemon:
             mine=lambda: self._sweeps,
             beside=lambda: self._enforcement.beside,
         )
+        self._room = servers.room(settings)
         self._workers = servers.workers(settings)
         reader = servers.reader(settings, self._workers)
         self._outbox = Outbox(self._deciding, self._submission, clock, copies=reader.copies)
@@ -107,6 +109,7 @@ class Daemon:
         return judgement
 
     async def _keep(self, arrival: Arrival) -> None:
+        self._room.require(len(arrival.raw))
         await whole(self._store.keep(arrival, self._clock.now()))
         self._bells.mail.ring()
 
@@ -232,6 +235,7 @@ class Daemon:
             await asyncio.sleep(_NOTE_EVERY)
 
     async def _note_once(self, last: dict[str, str]) -> None:
+        await self._tell_of_the_disk()
         counters = self._enforcement.counters
         swept = counters.last_sweep
         now = {
@@ -249,6 +253,7 @@ class Daemon:
             "lmtp": self.lmtp.trouble if self.lmtp else "",
             "submission": self._outbox.trouble,
             "dns": self._intake.trouble,
+            "disk": self._room.trouble,
             "hook": "; ".join(filter(None, (hook.trouble for hook in self._hooks))),
         }
         if not self._sweeps:
@@ -266,6 +271,12 @@ class Daemon:
             last["sweep_wanted"] = asked
             self._enforcement.look_anew = True
             self._bells.enforcement.ring()
+
+    async def _tell_of_the_disk(self) -> None:
+        """Once each time that it comes to it, whoever starts us meanwhile."""
+        self._room.look()
+        if self._room.trouble and not (await self._store.notes()).get("disk"):
+            await self._deciding.on_committee(disk_nearly_full)
 
 
 async def _receive(run: Callable[[Keep], Awaitable[None]], keep: Keep) -> None:

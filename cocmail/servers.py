@@ -15,6 +15,7 @@ from cocmail.adapters.lmtp import LmtpServer, LmtpSettings
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.adapters.postfix import PostfixTable
 from cocmail.adapters.reading import Reader
+from cocmail.adapters.room import Room
 from cocmail.adapters.signing import Signer
 from cocmail.adapters.submission import SmtpSubmission, SubmissionSettings
 from cocmail.adapters.venues import Venues
@@ -42,6 +43,12 @@ def limits(settings: Settings) -> Limits:
         parts=said.parts,
         depth=said.depth,
     )
+
+
+def room(settings: Settings) -> Room:
+    """On the disk of the store; of another machine's, its database tells."""
+    file = settings.store.sqlite
+    return Room(None if file is None else file.parent, settings.limits.disk_free << 20)
 
 
 def workers(settings: Settings) -> Workers:

@@ -43,7 +43,8 @@ async def _standing(work: Opened) -> dict[str, Any]:
     known = await known_to(work, await work.store.quarantine())
     running = await work.store.daemon_running()
     troubles = {
-        name: found.notes.get(name, "") for name in ("imap", "lmtp", "submission", "dns", "hook")
+        name: found.notes.get(name, "")
+        for name in ("imap", "lmtp", "submission", "dns", "disk", "hook")
     }
     troubles["mailman"] = swept.get("trouble", "")
     return {

@@ -439,6 +439,12 @@ class Limits(Table):
         768, 256, 8_192, "megabytes for the process that does so; it ends, and not the daemon"
     )
     readers: int = _bounded(2, 1, 16, "how many such processes there are at most; idle ones end")
+    disk_free: int = _bounded(
+        200,
+        0,
+        10_000_000,
+        "megabytes that mail leaves free on the store's disk; keeps room for votes and letters",
+    )
     from_sender: int = _bounded(
         20, 1, 1_000_000, "mails an hour; keeps one person from burying the others' mail"
     )

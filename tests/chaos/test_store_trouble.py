@@ -5,7 +5,9 @@ Meanwhile no mail is said to be stored that isn't; after it all goes on by itsel
 
 from __future__ import annotations
 
+import os
 import resource
+import shutil
 import smtplib
 from pathlib import Path
 from typing import Any
@@ -89,3 +91,41 @@ def test_the_disk_is_full(new_house: Any) -> None:
         house.mail(person, "acknowledgement", within=40)
     assert Path(f"/proc/{pid}").exists(), "it is the same daemon"
     nothing_is_lost(house, len(mails))
+
+
+@pytest.mark.parametrize("new_store", ["sqlite"], indirect=True)
+def test_the_disk_is_nearly_full(new_house: Any, tmp_path: Path) -> None:
+    """Another program takes the room, and gives it back; votes and letters go on meanwhile."""
+    free = shutil.disk_usage(tmp_path).free >> 20
+    some = min(free // 3, 2048)  # megabytes, more than the other tests take and give
+    house = new_house(limits={"disk_free": free - some})
+    people = [house.somebody("Rae Reporter") for _ in range(3)]
+    mails = [person.write(house.address, "Hello", "I need to tell you.") for person in people]
+    before, pushed, pulled = mails
+    assert delivered(house, before)
+    for one in house.members:
+        house.mail(one, "report", within=40)
+    hog = tmp_path / "hog"
+    with hog.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, (some + some // 2) << 20)
+    try:
+        assert not delivered(house, pushed)
+        house.into_inbox(pulled, house.address, SENDER)
+        for one in house.members:
+            house.mail(one, "alert", containing="nearly full", within=40)
+        wait_until(
+            lambda: any("disk is nearly full" in words for words in house.ask("status")["trouble"]),
+            timeout=20, what="a word in the status",
+        )  # fmt: skip
+        assert not delivered(house, pushed)
+        assert house.servers.dovecot.mailbox(house.user).count() == 1
+    finally:
+        hog.unlink()
+    wait_until(lambda: delivered(house, pushed), timeout=30, what="a 250")
+    for person in people:
+        house.mail(person, "acknowledgement", within=60)
+    wait_until(lambda: not house.ask("status")["trouble"], timeout=20, what="no trouble any more")
+    nothing_is_lost(house, len(mails))
+    for one in house.members:
+        told = [m for m in house.mails(one, "alert") if "nearly full" in m.text]
+        assert len(told) == 1
