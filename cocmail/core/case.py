@@ -191,6 +191,9 @@ class Case:
     covered: Mapping[str, frozenset[str]] = field(default_factory=dict)  # sanction -> lists
     drifts: Mapping[str, Drift] = field(default_factory=dict)  # sanction -> what somebody undid
     letters: tuple[e.LetterNote, ...] = ()
+    bounced: frozenset[str] = frozenset()  # letters that the members know did not arrive
+    unreached: Mapping[str, datetime] = field(default_factory=dict)
+    # party -> when the members were last told that a mail to them did not arrive
     said: tuple[e.Said, ...] = ()
     withheld: Mapping[int, e.Withheld] = field(default_factory=dict)  # texts that wait
     texts_withheld: int = 0  # ever

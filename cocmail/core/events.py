@@ -517,8 +517,9 @@ class Undelivered:
     """A letter of ours did not arrive: refused by our submission server, or bounced."""
 
     party: str
-    letter: str
+    letter: str  # "": it isn't known which
     why: str
+    told: bool = False  # the members were told of it
     kind: Literal["undelivered"] = "undelivered"
 
 

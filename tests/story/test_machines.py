@@ -96,6 +96,19 @@ def test_what_the_mail_server_refuses_for_good_tells_the_committee(house: Stage)
     house.sink.refusals.clear()
 
 
+def test_two_mailboxes_that_are_refused_do_not_tell_of_each_other_for_ever(new_house: Any) -> None:
+    house = new_house()
+    for member in (house.bob, house.carol):
+        house.sink.refusals[member.address] = "550 5.1.1 unknown"
+    case = house.report(readers=[house.alice])
+    for name in ("bob", "carol"):
+        case.hears(house.alice, "alert", name)
+    house.quiet()
+    assert len(case.heard(house.alice, "alert")) == 2
+    # Their copies of the report, and what tells each of them of the other's.
+    assert house.ask("status")["outbox"]["failed"] == 4
+
+
 def test_a_flood_is_stored_and_answered_by_nobody(new_house: Any) -> None:
     house = new_house(limits={"from_sender": 3})
     loud = house.somebody("Lou Loud")

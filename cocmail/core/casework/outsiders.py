@@ -6,6 +6,8 @@ loops/outbox.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cocmail.core import appeals
 from cocmail.core import events as e
 from cocmail.core.case import Case, Party
@@ -32,6 +34,7 @@ from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 
 _ROOM = 60_000  # characters of messages in one mail
+_TOLD_AGAIN = timedelta(days=1)  # that mail to one and the same does not arrive
 
 
 def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> Result:
@@ -172,10 +175,24 @@ def undelivered(work: Work, party_id: str, letter: str, why: str) -> None:
     """A letter did not arrive: the members learn of it, but for the one whose letter it was."""
     note = next((n for n in work.case.letters if n.letter == letter), None)
     party_id = note.party if note else party_id  # it may have moved here with its case
-    work.happen(e.Undelivered(party=party_id, letter=letter, why=why))
     role, _, name = party_id.partition(":")
     what = note.what if note else ""
-    if role == "owner":
+    told = role != "owner" and _is_news(work, party_id, letter)
+    work.happen(e.Undelivered(party=party_id, letter=letter, why=why, told=told))
+    if not told:
         return
     values = {"role": role, "name": name, "what": what, "why": why}
     work.tell(Kind.ALERT, "undelivered", values, but=(name,) if role == "member" else ())
+
+
+def _is_news(work: Work, party_id: str, letter: str) -> bool:
+    """Each letter to somebody outside is told of once. Of a member, and where it isn't known which
+    letter it was, once a day: what tells of it doesn't arrive either where two mailboxes are
+    broken, and without end each would tell of the other. Whoever knows a return path could send
+    as many bounces to it as they like, too."""
+    if letter and letter in work.case.bounced:
+        return False
+    if letter and not party_id.startswith("member:"):
+        return True
+    last = work.case.unreached.get(party_id)
+    return last is None or work.now - last >= _TOLD_AGAIN

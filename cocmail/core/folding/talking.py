@@ -75,6 +75,12 @@ def talking(case: Case, at: datetime, event: Any) -> Case | None:
             return replace(case, held=held)
         case e.Ran():
             return replace(case, marks=case.marks | frozenset(event.marks), escalate_by=None)
+        case e.Undelivered() if event.told:
+            return replace(
+                case,
+                bounced=case.bounced | {event.letter} if event.letter else case.bounced,
+                unreached={**case.unreached, event.party: at},
+            )
         case e.Filed() | e.Undelivered() | e.Refused() | e.WasRead() | e.Happened():
             return case
     return None
