@@ -7,6 +7,9 @@ look at the lists.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from cocmail.adapters.authentication import DkimAuthenticator
 from cocmail.adapters.hook import Changed, Hook, ToHold
 from cocmail.adapters.imap import ImapInbox
@@ -18,6 +21,7 @@ from cocmail.adapters.reading import Reader
 from cocmail.adapters.room import Room
 from cocmail.adapters.signing import Signer
 from cocmail.adapters.submission import SmtpSubmission, SubmissionSettings
+from cocmail.adapters.token_command import TokenCommand
 from cocmail.adapters.venues import Venues
 from cocmail.adapters.workers import Workers
 from cocmail.config import Settings
@@ -62,13 +66,23 @@ def reader(settings: Settings, workers: Workers) -> Reader:
 
 
 def imap_settings(said: Imap) -> ImapSettings:
-    said.password()  # so that a missing file is told at once
+    section = "imap"
+    password: Callable[[], str]
+    if said.token_command is None:
+        said.secret(section)  # so that a missing file is told at once
+        password = partial(said.secret, section)
+    else:
+        password = TokenCommand(said.token_command, f"[{section}] token_command")
     return ImapSettings(
+        account=section,
         host=said.host,
         port=said.port,
         security=said.security.value,
         username=said.username,
-        password=said.password,
+        password=password,
+        authentication="password" if said.password_file else "xoauth2",
+        login_key=said.login_key,
+        ca_file=said.ca_file,
         mailbox=said.mailbox,
         archive=said.archive,
         archive_keep=said.archive_keep,

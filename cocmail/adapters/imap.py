@@ -35,7 +35,7 @@ class ImapInbox:
     def __init__(self, settings: ImapSettings, clock: Clock) -> None:
         names = [settings.mailbox, settings.archive, *([settings.junk] if settings.junk else [])]
         if len({name.upper() if name.upper() == "INBOX" else name for name in names}) < len(names):
-            raise Permanent("[imap] mailbox, archive and junk must be different folders")
+            raise Permanent(f"{settings.label} mailbox, archive and junk must be different folders")
         self._settings = settings
         self._clock = clock
         self._watches: list[ImapWatch] = []
@@ -81,7 +81,8 @@ class ImapInbox:
 
     def _probe(self) -> list[tuple[bool, str]]:
         settings = self._settings
-        where = "[imap] host"
+        label = settings.label
+        where = f"{label} host"
         try:
             session = ImapSession(settings)
         except LoginRefused as refused:
@@ -89,7 +90,7 @@ class ImapInbox:
         except CocmailError as wrong:
             return [(False, f"{where}: {wrong}")]
         except BROKEN as broken:
-            return [(False, f"{where}: {said(broken)}")]
+            return [(False, f"{where}: {said(broken, label)}")]
         lines = [(True, "IMAP: logged in")]
         try:
             for key, name in (("mailbox", settings.mailbox), ("junk", settings.junk)):
@@ -97,12 +98,12 @@ class ImapInbox:
                     continue
                 found = session.find(name)
                 if found is None:
-                    lines.append((False, f"[imap] {key}: the IMAP server has no such folder"))
+                    lines.append((False, f"{label} {key}: the IMAP server has no such folder"))
                 else:
                     session.select(found)
-                    lines.append((True, f"IMAP: [imap] {key} can be read and written"))
+                    lines.append((True, f"IMAP: {label} {key} can be read and written"))
             there = session.find(settings.archive) is not None
-            lines.append((True, f"IMAP: [imap] archive {'is there' if there else 'will be made'}"))
+            lines.append((True, f"IMAP: {label} archive {'is there' if there else 'will be made'}"))
             for capability, without in (
                 (b"IDLE", "we ask for new mail every second"),
                 (b"MOVE", "mail is copied, then expunged"),
@@ -113,7 +114,7 @@ class ImapInbox:
         except CocmailError as wrong:
             lines.append((False, str(wrong)))
         except BROKEN as broken:
-            lines.append((False, f"{where}: {said(broken)}"))
+            lines.append((False, f"{where}: {said(broken, label)}"))
         finally:
             session.close()
             session.release()

@@ -67,6 +67,7 @@ class ImapSettings:
     username: str = field(repr=False)
     password: Callable[[], str] | Private = field(repr=False)  # asked anew at every login
     authentication: Literal["password", "xoauth2"] = "password"  # xoauth2: password is the token
+    login_key: str = "password_file"  # the setting that the password or token comes from
     mailbox: str = "INBOX"
     archive: str = "Filed"
     archive_keep: timedelta | None = timedelta(days=14)  # None: forever
@@ -86,15 +87,30 @@ class ImapSettings:
     piece_bytes: int = 8 << 20  # a mail above this is fetched in pieces of this
     largest: int = 64 << 20  # a mail above this stays where it is
 
+    @property
+    def label(self) -> str:
+        """How errors call the table that this came from."""
+        return f"[{self.account}]"
+
+    def secret(self) -> str:
+        """The password or token, as it is now. Raises what the asking does."""
+        return self.password if isinstance(self.password, str) else self.password()
+
 
 class ImapSession:
     """A logged-in connection. Not thread-safe, except for `cut`."""
 
     def __init__(
-        self, settings: ImapSettings, connected: Callable[[ImapSession], None] = lambda _: None
+        self,
+        settings: ImapSettings,
+        secret: str | None = None,
+        connected: Callable[[ImapSession], None] = lambda _: None,
     ) -> None:
-        """``connected`` is told as soon as there is something to `cut`: before the login."""
+        """``secret``: what to log in with; None: what the settings say now. ``connected`` is told
+        as soon as there is something to `cut`: before the login."""
         self._settings = settings
+        # Before there is a connection: servers close one on which nobody logs in for some time.
+        secret = settings.secret() if secret is None else secret
         context = _context(settings) if settings.security != "none" else None
         self._client: Any = IMAPClient(
             settings.host,
@@ -110,7 +126,7 @@ class ImapSession:
             if settings.security == "starttls":
                 self._client.starttls(context)
                 self._client.socket().settimeout(settings.read_timeout)
-            self._login()
+            self._login(secret)
             # RFC 9051 section 6.2.3: what it can do may differ before and after the login.
             self._capabilities = frozenset(self._client.capabilities())
         except BaseException:
@@ -136,13 +152,12 @@ class ImapSession:
             if hasattr(socket, option):
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
-    def _login(self) -> None:
+    def _login(self, secret: str) -> None:
         settings = self._settings
         client = self._client
-        secret = settings.password if isinstance(settings.password, str) else settings.password()
         try:
             if settings.authentication == "xoauth2":
-                client.oauth2_login(settings.username, secret)
+                self._token_login(secret)
             elif (settings.username + secret).isascii() and not client.has_capability(
                 "LOGINDISABLED"
             ):
@@ -153,7 +168,8 @@ class ImapSession:
             raise
         except CapabilityError:
             raise LoginRefused(
-                "the IMAP server takes no password over this connection: see [imap] security"
+                "the IMAP server takes no password over this connection:"
+                f" see {settings.label} security"
             ) from None
         except LoginError as refused:
             code = _response_code(str(refused))
@@ -164,8 +180,21 @@ class ImapSession:
             if code in {"UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT", "CONTACTADMIN"}:
                 raise Temporary(f"the IMAP server can't check logins just now ({code})") from None
             raise LoginRefused(
-                "the IMAP server refused the login: see [imap] username and password_file"
+                f"the IMAP server refused the login: see {settings.label} username and"
+                f" {settings.login_key}"
             ) from None
+
+    def _token_login(self, token: str) -> None:
+        """XOAUTH2, as Google and Microsoft have it. Of a token that it refuses the server first
+        tells why, in a challenge; that is answered with an empty line, and then comes the NO.
+        IMAPClient's own `oauth2_login` would send the token once more."""
+        if not self._client.has_capability("AUTH=XOAUTH2"):
+            raise LoginRefused(
+                "the IMAP server takes no token over this connection (no AUTH=XOAUTH2):"
+                f" see {self._settings.label} host and security"
+            )
+        answers = iter([f"user={self._settings.username}\1auth=Bearer {token}\1\1"])
+        self._client.sasl_login("XOAUTH2", lambda _: next(answers, ""))
 
     # -- folders -----------------------------------------------------------------------------
 
@@ -173,7 +202,9 @@ class ImapSession:
         """Open a folder for reading and moving; its UIDVALIDITY (RFC 9051 section 2.3.1.1)."""
         answer = self._client.select_folder(folder)
         if answer.get(b"READ-ONLY") is not None:
-            raise Temporary("[imap] mailbox can only be read: we must be able to move mail out")
+            raise Temporary(
+                f"{self._settings.label} mailbox can only be read: we must be able to move mail out"
+            )
         return int(answer.get(b"UIDVALIDITY", 0))
 
     def find(self, name: str) -> str | None:
@@ -385,7 +416,8 @@ def _context(settings: ImapSettings) -> ssl.SSLContext:
             cafile=str(settings.ca_file) if settings.ca_file is not None else None
         )
     except OSError as wrong:
-        raise Permanent(f"[imap] ca_file can't be read: {wrong.strerror or 'no PEM'}") from None
+        why = wrong.strerror or "no PEM"
+        raise Permanent(f"{settings.label} ca_file can't be read: {why}") from None
 
 
 def _is_body(items: dict[bytes, Any], mark: bytes) -> bool:

@@ -28,6 +28,7 @@ from cocmail.adapters.imap_session import (
     chunks,
     wait_readable,
 )
+from cocmail.adapters.token_command import TokenCommand
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.ports import Arrival, Clock
 
@@ -61,7 +62,7 @@ class ImapWatch:
         self._deliver = deliver
         self._junk = junk
         self._name = settings.junk if junk else settings.mailbox
-        self._key = "[imap] junk" if junk else "[imap] mailbox"
+        self._key = f"{settings.label} {'junk' if junk else 'mailbox'}"
         self.trouble = ""
         self._wake, self._waker = socket.socketpair()
         self._stop = threading.Event()
@@ -69,6 +70,7 @@ class ImapWatch:
         self._delay = _FIRST_DELAY
         self._ever_let_in = False
         self._refusals = 0
+        self._refused: str | None = None  # the token that was refused last
         self._idle_failures = 0
         # What we remember of messages that are still there, by UID under this UIDVALIDITY.
         self._validity = 0
@@ -85,13 +87,19 @@ class ImapWatch:
     def stop(self) -> None:
         """Ask the thread to end; it does so at once where it waits, else after what it is at."""
         self._stop.set()
+        self._ask_no_more()
         self._waker.send(b".")
 
     def cut(self) -> None:
         """End the connection under it, whatever it is at."""
+        self._ask_no_more()
         session = self._session
         if session is not None:
             session.cut()
+
+    def _ask_no_more(self) -> None:
+        if isinstance(self._settings.password, TokenCommand):
+            self._settings.password.stop()
 
     def close(self) -> None:
         """Once the thread has ended."""
@@ -107,25 +115,37 @@ class ImapWatch:
                 self._connect_and_watch()
             except LoginRefused as refused:
                 self._refusals += 1
-                if not self._ever_let_in or self._refusals >= self._settings.login_attempts:
+                if self._is_final():
                     raise Permanent(str(refused)) from None
                 self.trouble = f"{refused}; trying again"
             except Temporary as wrong:
                 self.trouble = str(wrong)
             except BROKEN as broken:
-                self.trouble = f"[imap] host: {said(broken)}; trying again"
+                label = self._settings.label
+                self.trouble = f"{label} host: {said(broken, label)}; trying again"
             if not self._stop.is_set():
                 wait_readable((self._wake,), self._delay)
                 self._delay = min(self._delay * 2, self._settings.longest_delay)
 
+    def _is_final(self) -> bool:
+        """Whether a refused login is the end: asking on would lock the account. A token may have
+        expired, so another is asked for first."""
+        if self._refusals >= self._settings.login_attempts:
+            return True
+        return not self._ever_let_in and self._settings.authentication == "password"
+
     def _connect_and_watch(self) -> None:
+        secret = self._secret()
         try:
-            session = ImapSession(self._settings, self._connected)
-        except BaseException:
+            session = ImapSession(self._settings, secret, self._connected)
+        except BaseException as wrong:
             self._session = None
+            if isinstance(wrong, LoginRefused) and self._settings.authentication == "xoauth2":
+                self._refused = secret
             raise
         self._ever_let_in = True
         self._refusals = 0
+        self._refused = None
         try:
             self._watch(session)
         except BaseException:
@@ -137,6 +157,22 @@ class ImapWatch:
             self._session = None
             session.release()
 
+    def _secret(self) -> str:
+        """Asked for anew at every connection. A token that was refused isn't shown again."""
+        settings = self._settings
+        try:
+            secret = settings.secret()
+        except Permanent as wrong:
+            if not self._ever_let_in:
+                raise
+            raise Temporary(f"{wrong}; trying again") from None  # its file is being replaced, say
+        if secret != self._refused:
+            return secret
+        words = f"the IMAP server refused the token: {settings.label} {settings.login_key}"
+        if self._ever_let_in:
+            raise Temporary(f"{words} should give a new one; it is asked again")
+        raise Permanent(f"{words} gives no other; see username too")
+
     def _connected(self, session: ImapSession) -> None:
         self._session = session
 
@@ -146,7 +182,7 @@ class ImapWatch:
             raise Temporary(f"{self._key}: the IMAP server has no such folder")
         archive = session.make(self._settings.archive)
         if archive == folder:
-            raise Permanent(f"[imap] archive and {self._key} are the same folder")
+            raise Permanent(f"{self._settings.label} archive and {self._key} are the same folder")
         self._select(session, folder)
         while not self._stop.is_set():
             self._expire(session, folder, archive)
@@ -326,7 +362,9 @@ class ImapWatch:
             except IMAPClientAbortError:
                 raise
             except IMAPClientError:
-                self._unmoved_says = "the IMAP server doesn't move stored mail to [imap] archive"
+                self._unmoved_says = (
+                    f"the IMAP server doesn't move stored mail to {self._settings.label} archive"
+                )
                 return
         self._stored.difference_update(uids)
         keep = self._settings.archive_keep
@@ -396,10 +434,13 @@ class ImapWatch:
         self._idle_failures = 0
 
 
-def said(broken: BaseException) -> str:
-    """An error without anything of a mail: the system's words, or the kind of it."""
+def said(broken: BaseException, label: str) -> str:
+    """An error without anything of a mail: the system's words, or the kind of it. ``label``: the
+    table of the settings, for what stands there."""
     if isinstance(broken, ssl.SSLCertVerificationError):
-        return "its certificate can't be trusted"
+        return _CERTIFICATES.get(
+            broken.verify_code, "its certificate is of nobody whom we trust: see {} ca_file"
+        ).format(label)
     if isinstance(broken, TimeoutError):
         return "no answer in time"
     if isinstance(broken, OSError) and broken.strerror:
@@ -407,3 +448,11 @@ def said(broken: BaseException) -> str:
     if isinstance(broken, IMAPClientAbortError):
         return "the server ended the connection"
     return f"the server's answer makes no sense ({type(broken).__name__})"
+
+
+_CERTIFICATES = {  # by OpenSSL's X509_V_ERR_… (x509_vfy.h)
+    9: "its certificate isn't valid yet: is this machine's clock right?",
+    10: "its certificate has expired: the server needs a new one",
+    62: "its certificate is for another name than {} host",
+    64: "its certificate is for another name than {} host",
+}

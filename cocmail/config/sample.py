@@ -54,6 +54,9 @@ _EXAMPLES = {
     ("community", "address"): "conduct@example.org",
     ("imap", "username"): "conduct",
     ("imap", "password_file"): "imap.password",
+    ("imap", "token_file"): "imap.token",
+    ("imap", "token_command"): ("/usr/local/bin/token", "conduct@example.org"),
+    ("imap", "ca_file"): "imap-ca.pem",
     ("submission", "username"): "conduct",
     ("submission", "password_file"): "submission.password",
     ("store", "password_file"): "database.password",
@@ -72,6 +75,7 @@ _EXAMPLES = {
     ("committee", "addresses"): ("alice@example.org",),
 }
 
+_USUAL = {("imap", "password_file")}  # one of three, so that it has no default; most set it
 _OPTIONAL = ("lmtp", "signing", "postfix", "metrics")
 _LATER = {(entry.table, entry.key) for entry in NOT_YET}
 
@@ -139,7 +143,7 @@ def _lines(table: str, kind: type[Table], *, hidden: bool) -> Iterator[str]:
         note = " (accepted, not yet in use)" if later else ""
         example = _EXAMPLES.get((table, key))
         value = example if example is not None else "" if default is None else default
-        optional = hidden or later or default is None
+        optional = hidden or later or (default is None and (table, key) not in _USUAL)
         yield f"# {description}{note}\n{'#' if optional else ''}{key} = {_toml(value)}\n"
 
 

@@ -35,6 +35,7 @@ from cocmail.config.values import (
     Share,
     Unsigned,
     Web,
+    Words,
     endpoint,
     is_local,
 )
@@ -140,6 +141,9 @@ def _port_by_security(data: Any, ports: dict[Security, int]) -> Any:
     return data
 
 
+_SECRETS = ("password_file", "token_file", "token_command")
+
+
 class Imap(Table):
     host: Line = Field("127.0.0.1", description="the IMAP server")
     port: Port = Field(993, description='its port; left out: 993, or 143 without "tls"')
@@ -147,7 +151,18 @@ class Imap(Table):
         Security.TLS, description='"tls", "starttls" or "none"'
     )
     username: Line = Field(description="who to log in as")
-    password_file: File = Field(description="a file with the password")
+    password_file: File | None = Field(
+        None, description="a file with the password; it, token_file or token_command must be set"
+    )
+    token_file: File | None = Field(
+        None, description="log in by XOAUTH2: a file with the token, read at every login"
+    )
+    token_command: Words | None = Field(
+        None, description="log in by XOAUTH2: a program that prints a token, run at every login"
+    )
+    ca_file: File | None = Field(
+        None, description="whose certificates to trust; left out: the system's"
+    )
     mailbox: Line = Field("INBOX", description="where reports arrive")
     archive: Line = Field(
         "Filed", description="where a mail is moved once it is stored; made if missing"
@@ -175,8 +190,24 @@ class Imap(Table):
             raise ValueError("should be another mailbox than archive")
         return value
 
-    def password(self) -> secrets.Secret:
-        return secrets.read(self.password_file, "[imap] password_file")
+    @model_validator(mode="after")
+    def _one_secret(self) -> Imap:
+        if len([one for one in _SECRETS if getattr(self, one) is not None]) != 1:
+            raise ValueError(
+                "set one of password_file, token_file and token_command: what to log in with"
+            )
+        return self
+
+    @property
+    def login_key(self) -> str:
+        """Which of the three settings says what to log in with."""
+        return next(one for one in _SECRETS if getattr(self, one) is not None)
+
+    def secret(self, section: str = "imap") -> secrets.Secret:
+        """The password, or the token, where it stands in a file."""
+        path = self.password_file or self.token_file
+        assert path is not None
+        return secrets.read(path, f"[{section}] {self.login_key}")
 
 
 class Lmtp(Table):

@@ -8,6 +8,7 @@ by the tables.
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_address
@@ -118,6 +119,25 @@ def _approvals(value: object) -> object:
     raise ValueError('should be a whole number from 1, or "majority" or "two-thirds"')
 
 
+def _words(value: object, info: ValidationInfo) -> object:
+    """A program and what it is given: a list, or a text as a shell would take it apart."""
+    if isinstance(value, str):
+        try:
+            value = tuple(shlex.split(value))
+        except ValueError:
+            raise ValueError("should close its quotes; better is a list, a word each") from None
+    if not isinstance(value, tuple) or not all(isinstance(one, str) for one in value):
+        raise ValueError('should be a list of words, like ["/usr/local/bin/token", "conduct"]')
+    if not value or not value[0]:
+        raise ValueError("should name a program")
+    if not all(one.isprintable() for one in value):
+        raise ValueError("should be words of plain text")
+    base = (info.context or {}).get("base")
+    if "/" in value[0] and base is not None:  # a bare name is looked for in PATH
+        return (str(Path(base) / Path(value[0]).expanduser()), *value[1:])
+    return value
+
+
 _DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9-]{1,63}")
 
 
@@ -197,4 +217,5 @@ Approvals = Annotated[int | Share, BeforeValidator(_approvals)]
 Domain = Annotated[str, BeforeValidator(_domain)]
 Nameserver = Annotated[str, BeforeValidator(_nameserver)]
 Web = Annotated[str, BeforeValidator(_web)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Port = Annotated[int, Field(ge=1, le=65535)]

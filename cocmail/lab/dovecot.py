@@ -96,8 +96,10 @@ class Dovecot(Server):
     username = "conduct"
     password = "secret"
 
-    def __init__(self, directory: Path) -> None:
-        self._room = room()
+    def __init__(self, directory: Path, *, more: str = "") -> None:
+        """``more``: lines of configuration after ours, which take precedence; "{room}" in them is
+        a folder that its processes can read."""
+        self._room = self.room = room()
         super().__init__(directory, room=self._room)
         self.imap_port = free_port()
         self.lmtp_port = free_port()
@@ -119,6 +121,7 @@ class Dovecot(Server):
         if not root:
             user, group = pwd.getpwuid(uid).pw_name, grp.getgrgid(gid).gr_name
             text += ORDINARY_USER.format(user=user, group=group)
+        text += more.replace("{room}", str(self._room))
         self._configuration = self.directory / "dovecot.conf"
         self._configuration.write_text(text, encoding="utf-8")
 

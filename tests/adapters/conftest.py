@@ -18,6 +18,7 @@ import pytest
 from cocmail.lab.dovecot import Dovecot
 from cocmail.lab.mailbox import Mailbox
 from cocmail.ports import Arrival
+from tests.adapters.imap_server import Scripted
 
 
 class Kept:
@@ -117,3 +118,10 @@ def mailbox(dovecot: Dovecot) -> Mailbox:
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
     return tmp_path
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    """An IMAP server that a test can have say anything."""
+    async with Scripted().serving() as scripted:
+        yield scripted

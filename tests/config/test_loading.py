@@ -42,6 +42,7 @@ def test_the_sample_loads_and_holds_the_defaults() -> None:
 def test_a_sample_with_every_setting_taken_in_loads_too() -> None:
     everything = re.sub(r"(?m)^#(?=[a-z\[])", "", SAMPLE)
     everything = everything.replace('password_file = "database.password"\n', "")
+    everything = re.sub(r"(?m)^token_(file|command) = .*\n", "", everything)
     found = good(everything)
     assert found.signing
     assert found.signing.selector == "cocmail"
@@ -392,3 +393,38 @@ def test_each_mailman_s_plugin_has_a_port_of_its_own() -> None:
     hook = 'hook = "127.0.0.1:8026"\nhook_key_file = "hook.key"\n'
     text = SAMPLE.replace("#hook", "hook") + second + hook
     assert any("[mailmans.old] hook" in line and "its own port" in line for line in bad(text))
+
+
+PASSWORD = 'password_file = "imap.password"'
+
+
+def test_a_token_stands_in_a_file_or_a_program_prints_it() -> None:
+    found = good(swap(PASSWORD, 'token_file = "imap.token"')).imap
+    assert found
+    assert (found.login_key, found.token_file) == ("token_file", PLACE.parent / "imap.token")
+    for command in ('["bin/token", "a b"]', "\"bin/token 'a b'\""):
+        found = good(swap(PASSWORD, f"token_command = {command}")).imap
+        assert found
+        assert found.token_command == (str(PLACE.parent / "bin/token"), "a b")
+    found = good(swap(PASSWORD, 'token_command = "mutt_oauth2"')).imap
+    assert found
+    assert found.token_command == ("mutt_oauth2",)  # to be found in PATH
+
+
+@pytest.mark.parametrize(
+    ("said", "at", "words"),
+    [
+        ("", "[imap]", "set one of password_file, token_file and token_command"),
+        (f'{PASSWORD}\ntoken_file = "t"', "[imap]", "set one of password_file, token_file"),
+        ("token_command = []", "[imap] token_command", "name a program"),
+        ('token_command = ""', "[imap] token_command", "name a program"),
+        ("token_command = [1]", "[imap] token_command", "a list of words"),
+        ('token_command = "it\'s"', "[imap] token_command", "close its quotes"),
+        ('token_command = ["a\\nb"]', "[imap] token_command", "plain text"),
+        ('token = "ya29"', "[imap] token", "never written in this file"),
+    ],
+)
+def test_what_to_log_in_with_is_said_once(said: str, at: str, words: str) -> None:
+    lines = bad(swap(PASSWORD, said))
+    assert any(f"{at}: " in line and words in line for line in lines), lines
+    assert not any("ya29" in line for line in lines)
