@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help mailmans demo test lint bench docs-check leak-check leads roads corpora hostile mutants histories composition lock \
+.PHONY: help mailmans demo test lint bench docs-check leak-check leads roads corpora hostile fuzz mutants histories composition lock \
 	rows python \
 	env-demo env-dev servers
 
@@ -21,6 +21,7 @@ help:
 	@echo 'make roads       the roads onto a list over a whole Mailman: open, closed, as a table'
 	@echo 'make corpora     mail of the world by both roads, what became of it, as a table (CORPORA=DIR: more)'
 	@echo 'make hostile     mail that is made to hurt: what each costs to read, as a table'
+	@echo 'make fuzz        bytes for which something does not hold: looked for, 20 s a reader (SECONDS=20)'
 	@echo 'make bench       benchmarks'
 	@echo 'make rows        the tables of the docs again, after a setting, command or letter'
 	@echo 'make lock        the locks in requirements/ again (UPGRADE=1: newer versions)'
@@ -66,6 +67,11 @@ corpora: env-dev servers
 
 hostile: env-dev
 	@$(RUN)/python -m tests.hostile.reading
+
+fuzz: env-dev
+	@$(PYTHON) scripts/environment.py fuzz
+	@SECONDS=$(SECONDS) TARGETS="$(TARGETS)" .venv-fuzz/bin/python -m tests.fuzz
+	@EXAMPLES=$(or $(EXAMPLES),500) $(RUN)/python -m pytest -q -n 2 tests/fuzz
 
 bench: env-dev servers
 	$(RUN)/python -m benchmarks $(BENCH)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Makes the virtual environments that the Makefile's targets need, and only when they need making.
 
-Owns `.venv` (of kind demo or dev) and `.venv-mailman`, and the stamp in each that names the digests
-it was made from: no stamp means half-made, another digest means outdated, and both are made again.
+Owns `.venv` (of kind demo or dev), `.venv-fuzz` and `.venv-mailman`, and the stamp in each that
+names the digests it was made from: no stamp means half-made, another digest means outdated, and
+both are made again.
 Knows nothing of apt (scripts/servers.sh) or of what is run afterwards.
-Called by the Makefile: `PYTHON scripts/environment.py demo|dev|mailman ...`; standard library only,
-and in words that a Python which is too old can still read, so that it can say that it is.
+Called by the Makefile: `PYTHON scripts/environment.py demo|dev|fuzz|mailman ...`; standard library
+only, and in words that a Python which is too old can still read, so that it can say that it is.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ KINDS = {
     # kind: (folder, the lock, what else decides about it, what it is for)
     "demo": (".venv", "demo.txt", None, "cocmail and its demo"),
     "dev": (".venv", "dev.txt", None, "cocmail and its tests and linters"),
+    "fuzz": (".venv-fuzz", "fuzz.txt", None, "cocmail and its fuzzer"),
     "mailman": (
         ".venv-mailman",
         "mailman.txt",

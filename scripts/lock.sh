@@ -11,6 +11,8 @@ set -- --universal --python-version 3.11 --generate-hashes --no-emit-index-url -
 "$UV" pip compile "$@" --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
 "$UV" pip compile "$@" --extra demo -c requirements/dev.txt pyproject.toml requirements/build.in \
     -o requirements/demo.txt
+"$UV" pip compile "$@" --extra fuzz -c requirements/dev.txt pyproject.toml requirements/build.in \
+    -o requirements/fuzz.txt
 "$UV" pip compile "$@" -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt
 "$UV" pip compile "$@" --override requirements/mailman-overrides.in requirements/mailman.in \
     -o requirements/mailman.txt
