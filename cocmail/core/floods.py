@@ -50,9 +50,10 @@ def to_the_public(rates: Rates, sender: Address | None, *, proved: bool) -> dict
     }
 
 
-def to_a_reply_address(rates: Rates, token: str) -> dict[Key, int]:
-    """Only its owner knows it: whoever writes elsewhere in their name takes nothing from them."""
-    return {("sender", token, True): rates.sender}
+def to_a_reply_address(rates: Rates, party: str) -> dict[Key, int]:
+    """One of this party's. Only they know it: whoever writes elsewhere in their name takes nothing
+    from them."""
+    return {("sender", party, True): rates.sender}
 
 
 def counted(

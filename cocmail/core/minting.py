@@ -79,6 +79,17 @@ def is_ours(text: str, community: Address, delimiter: str) -> str | None:
     return address.local[len(head) :] if address.local.startswith(head) else None
 
 
+def ours_in(text: str, community: Address, delimiter: str) -> tuple[Address, ...]:
+    """Every address of ours that stands in a text, whatever it is part of."""
+    pattern = re.compile(
+        re.escape(community.local)
+        + rf"(?:{re.escape(delimiter)}[a-z0-9_{re.escape(delimiter)}-]*)?@"
+        + re.escape(community.domain),
+        re.IGNORECASE,
+    )
+    return tuple(dict.fromkeys(Address(found) for found in pattern.findall(text)))
+
+
 def hide_tokens(text: str, community: Address, delimiter: str) -> str:
     """The text with every reply address of ours made unusable, for showing it to others."""
     pattern = re.compile(

@@ -16,7 +16,7 @@ from cocmail.core.case import Case
 from cocmail.core.casework import Incoming
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.mail import recipients
-from cocmail.core.minting import TOKEN, is_ours
+from cocmail.core.minting import TOKEN, is_ours, ours_in
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Member
 from cocmail.core.quarantine import BETWEEN, MOST, is_quarantine, record_named
@@ -55,7 +55,9 @@ class Asides:
         can't be read."""
         reached = (*waiting.recipients, *recipients(waiting.raw))
         if report is None:
-            seen = waiting.raw[:_LOOKED_AT]
+            # Wherever an address of ours stands in it: it may be in a field that can't be read.
+            seen = waiting.raw[:_LOOKED_AT].decode("utf-8", "replace")
+            reached = (*reached, *ours_in(seen, setting.address, setting.delimiter))
             members = await thought(len(seen), lambda: _of_unread(seen, reached, setting))
         else:
             length = len(report.mail.text)
@@ -85,15 +87,15 @@ class Asides:
         return self._record
 
 
-def _of_unread(raw: bytes, reached: Iterable[Address], setting: Setting) -> tuple[Member, ...]:
+def _of_unread(seen: str, reached: Iterable[Address], setting: Setting) -> tuple[Member, ...]:
     """Whoever is neither left out nor seems to stand in what can be seen of it."""
     roster, community, delimiter = setting.roster, setting.address, setting.delimiter
     reached = tuple(reached)
     named = left_out(reached, community, delimiter)
     if keeps(reached, community, delimiter) or any(not meant(one, roster) for one in named):
         return ()  # whom an unknown handle means nobody can ask here
-    seen = raw.decode("utf-8", "replace")
-    words = " ".join(word for word in seen.split() if "@" not in word and "." not in word)
+    whole = (word.strip(".,;:!?") for word in seen.split())
+    words = " ".join(word for word in whole if "@" not in word and "." not in word)
     out = {handle for one in named for handle in meant(one, roster)}
     out |= {*named_in(words, roster), *named_in_text(seen, roster)}
     return roster.without(out | setting.committee.locked)

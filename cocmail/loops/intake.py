@@ -38,7 +38,7 @@ from cocmail.core.mail import Mail, Unreadable, author
 from cocmail.core.people import Address, Member, Private
 from cocmail.core.quarantine import is_quarantine
 from cocmail.core.setting import Setting
-from cocmail.core.threads import Destination, destination
+from cocmail.core.threads import Destination, destination, meant
 from cocmail.core.verification import UNPROVED, Authentication, Signature
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
@@ -217,7 +217,7 @@ class Intake:
         auth = UNPROVED
         if mail.sender is not None and not mail.automatic:
             auth = await self._authenticator.authenticate(waiting.raw, mail.sender.address)
-        if flood := self._flood(waiting, mail, auth, where):
+        if flood := await self._flood(waiting, mail, auth, where):
             return Examined(waiting=waiting, mail=mail, destination=where, auth=auth, flood=flood)
         ahead = await self._ahead(waiting, mail, where)
         commands = ahead.commands
@@ -245,25 +245,38 @@ class Intake:
             files=files,
         )
 
-    def _flood(self, waiting: Waiting, mail: Mail, auth: Authentication, where: Destination) -> str:
+    async def _flood(
+        self, waiting: Waiting, mail: Mail, auth: Authentication, where: Destination
+    ) -> str:
         """Why this mail is one of too many; "" if it isn't, or needs no answer. A mail that is
         tried again was counted before."""
         if mail.automatic or waiting.road == RELEASED or waiting.attempts > 1:
             return ""
         sender = mail.sender.address if mail.sender else None
-        if not where.tokens:
+        parties = await self._parties(where)
+        if len(parties) != 1:  # anybody can think of something that looks like a reply address
             proved = auth.signature is Signature.SOUND
             limits = to_the_public(self._rates, sender, proved=proved)
-        elif sender is None or not self._deciding.plain_setting().roster.by_address(sender):
-            limits = to_a_reply_address(self._rates, where.tokens[0])
         else:
-            return ""
+            ((case, party),) = parties
+            member = self._deciding.plain_setting().roster.by_address(sender) if sender else None
+            if member is not None and party == f"member:{member.handle}":
+                return ""
+            limits = to_a_reply_address(self._rates, f"{case} {party}")
         now = self._clock.now()
         why, changed = counted(self._levels, limits, now)
         self._levels |= changed
         if len(self._levels) > _MOST_LEVELS:
             self._levels = remembered(self._levels, now)
         return why
+
+    async def _parties(self, where: Destination) -> set[tuple[str, str]]:
+        """Whose reply addresses it came to, by their cases."""
+        if not where.tokens:
+            return set()
+        async with self._store.transaction() as tx:
+            found = [await tx.token(token) for token in where.tokens]
+        return {(one.case, one.party) for one in found if one is not None}
 
     async def _ahead(self, waiting: Waiting, mail: Mail, where: Destination) -> _Ahead:
         if not where.tokens:
@@ -277,10 +290,10 @@ class Intake:
             if found is None or case is None:
                 return _Ahead()
             held = case.held.get(found.about) if found.purpose == "confirm" else None
-            meant = parse(held.text).commands if held else commands
+            wanted = parse(held.text).commands if held else commands
             attached: bytes | None = None
             others: tuple[bytes, ...] = ()
-            for command in meant:
+            for command in wanted:
                 waits = case.withheld.get(command.number or 0)
                 if command.word == "attach":
                     attached = await tx.mail_raw(held.mail) if held else waiting.raw
@@ -294,7 +307,7 @@ class Intake:
                 ][-_MOST_PICTURES:])  # fmt: skip
         addresses: list[Address] = []
         lists: list[str] = []
-        for command in meant:
+        for command in wanted:
             if command.word in ("sanction", "respondent", "interim", "history", "watch"):
                 addresses.extend(command.addresses)
             lists.extend(command.scope)
@@ -308,7 +321,7 @@ class Intake:
                     case.leads[n].found.address for n in command.numbers if n in case.leads
                 )
         return _Ahead(
-            commands=meant,
+            commands=wanted,
             addresses=tuple(dict.fromkeys(addresses)),
             lists=tuple(dict.fromkeys(lists)),
             attached=attached,
@@ -382,7 +395,7 @@ class Intake:
             found = [(t, there) for t, there in found if not _no_case(there.case)]
         if len(found) > 1:
             return await self._two_addresses(tx, examined, setting)
-        if found:
+        if found and not await self._stands_alone(tx, examined, setting, found[0][1]):
             return await self._in_case(tx, examined, setting, found[0][1])
         arrival = await thought(
             len(mail.text),
@@ -397,8 +410,8 @@ class Intake:
         )
         if arrival.fate is Fate.FILED:
             return SYSTEM, _noted("filed", arrival.why, waiting.id)
-        answered = await self._answered(tx, examined, setting)
-        if answered is not None:
+        answered = await self._answered(tx, examined, setting) if not found else None
+        if answered and not await self._stands_alone(tx, examined, setting, answered):
             return await self._in_case(tx, examined, setting, answered)
         member = setting.roster.by_address(mail.sender.address) if mail.sender else None
         if member is not None and arrival.fate is Fate.REFUSED:
@@ -492,6 +505,12 @@ class Intake:
                 if role != "member" or (member and may_know(case, setting, member)):
                     return replace(there, purpose="reply", about="")
         return None
+
+    async def _stands_alone(
+        self, tx: Transaction, examined: Examined, setting: Setting, found: Found
+    ) -> bool:
+        case = await tx.case(found.case)
+        return case is not None and stands_alone(case, setting, _incoming(examined), found)
 
     async def _in_case(
         self, tx: Transaction, examined: Examined, setting: Setting, found: Found
@@ -613,6 +632,24 @@ class Intake:
 def _no_case(record: str) -> bool:
     """Whether what has this id in the ledger is a record of the committee's as a whole."""
     return record == COMMITTEE or is_quarantine(record)
+
+
+def stands_alone(case: Case, setting: Setting, incoming: Incoming, found: Found) -> bool:
+    """Whether a mail that keeps members out is a report of its own, whatever case it came to. In
+    the case all who are there would read it, but for what its own outsiders ask, where it is sure
+    that it is they, and whom they mean."""
+    where = incoming.destination
+    if incoming.mail.automatic or not (where.left_out or where.kept):
+        return False
+    known = (
+        not found.party.startswith("member:")
+        and found.purpose not in ("dead", "return")
+        and incoming.address in _addresses(case, setting, found.party)
+        and incoming.auth.signature is not Signature.FAILED
+        and not casework.is_doubtful(case, found.party)
+    )
+    everybody = all(meant(handle, setting.roster) for handle in where.left_out)
+    return not known or not everybody or (where.kept and not case.kept)
 
 
 def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,11 +20,16 @@ from cocmail.core.floods import (
     to_a_reply_address,
     to_the_public,
 )
+from cocmail.core.mail import read
 from cocmail.core.people import Address
 from cocmail.core.rows import dues
+from cocmail.core.threads import destination
+from cocmail.core.verification import UNPROVED
 from cocmail.loops.intake import in_case
-from cocmail.ports import Found
+from cocmail.ports import Found, Waiting
+from tests.core.house import House
 from tests.promises.kit import World, text_of
+from tests.promises.play.room import COMMUNITY, at_once
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RATES = Rates(sender=4, domain=8, everybody=16)
@@ -83,6 +89,38 @@ def test_a_reply_address_counts_by_itself() -> None:
             gate.levels |= changed
             let_in += not why
         assert let_in == fits
+
+
+def test_an_invented_reply_address_counts_as_the_public_one() -> None:
+    house = House()
+    case = house.report("rae@reporter.example", "Something")
+    reply = house.room.address(case, "reporter:1")
+    alice = house.room.address(case, "member:alice")
+    intake = house.room.intake
+    intake._clock = SimpleNamespace(now=lambda: house.room.now)
+
+    def let_in(sender: str, *to: str) -> int:
+        intake._levels.clear()
+        return sum(not verdict(sender, ", ".join(to), number) for number in range(50))
+
+    def verdict(sender: str, to: str, number: int) -> str:
+        to = to.replace("+?", f"+{number:026}".translate(str.maketrans("01", "ab")))
+        raw = f"From: {sender}\r\nTo: {to}\r\n\r\nNumber {number}.\r\n".encode()
+        mail = read(raw)
+        waiting = Waiting(
+            id=f"m{number}", raw=raw, road="lmtp", recipients=(), return_path=None, junk=False,
+            received=house.room.now, attempts=1,
+        )  # fmt: skip
+        where = destination(mail, (), COMMUNITY, "+")
+        return at_once(intake._flood(waiting, mail, UNPROVED, where))
+
+    share, invented = Rates().sender, "conduct+?@example.org"
+    assert let_in("victim@elsewhere.example", invented) == share
+    assert let_in("alice@alice.example", invented) == share
+    assert let_in("alice@alice.example", reply) == share
+    assert let_in("alice@alice.example", alice) == 50
+    assert let_in("rae@reporter.example", reply) == share
+    assert let_in("rae@reporter.example", invented, reply) == share
 
 
 def test_a_domain_and_all_together_are_bounded() -> None:

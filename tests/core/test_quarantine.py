@@ -205,6 +205,20 @@ def test_of_an_unreadable_mail_fewer_hear() -> None:
     assert room.unread(head).handles == ()
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"Delivered-To: {COMMUNITY}\r\nTo: conduct+not-bob@example.org\r\n",
+        f"Delivered-To: {COMMUNITY}\r\nX-Original-To: conduct+not-bob@example.org\r\n",
+        f"To: {COMMUNITY}\r\nCc: <Conduct+Not-Bob@Example.org>\r\n",
+        f"To: {COMMUNITY}\r\nSubject: It was Bob.\r\n",
+    ],
+)
+def test_of_an_unreadable_mail_nobody_hears_whom_it_keeps_out_anywhere(head: str) -> None:
+    item = Room().unread(f"{head}From: {RAE}\r\n\r\nx".encode())
+    assert set(item.handles) == {"alice", "carol"}
+
+
 def test_an_unreadable_mail_to_an_address_of_a_case_is_told_to_whom_the_case_is_for() -> None:
     room = Room()
     case = room.house.report(RAE, "Something")

@@ -13,6 +13,7 @@ from cocmail.core.casework.outsiders import (
     from_machine,
     from_outsider,
     from_stranger,
+    is_doubtful,
     pass_on,
     undelivered,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "from_member",
     "from_outsider",
     "from_stranger",
+    "is_doubtful",
     "looks_ahead",
     "marks_of",
     "pass_on",

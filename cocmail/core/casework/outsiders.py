@@ -42,11 +42,9 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
     work = Work(case, setting)
     if incoming.auth.signature is Signature.FAILED:
         return set_aside(work, incoming, party_id, incoming.auth.why)
-    pending = next((a for a in case.asides if a.mail.stranger == party_id), None)
-    if pending is not None and not any(
-        a.settled == "taken-in" for a in case.asides if a.mail.stranger == party_id
-    ):
-        return set_aside(work, incoming, party_id, pending.mail.why, stranger=party_id)
+    if is_doubtful(case, party_id):
+        why = next(a.mail.why for a in case.asides if a.mail.stranger == party_id)
+        return set_aside(work, incoming, party_id, why, stranger=party_id)
     for handle in incoming.destination.left_out:
         for one in meant(handle, setting.roster):
             leave_out(work, one)
@@ -74,6 +72,12 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
         along = originals(work, received)
         work.tell(Kind.MESSAGE, "from-outsider", values, originals=along)
     return work.result()
+
+
+def is_doubtful(case: Case, party_id: str) -> bool:
+    """Whether all that this party wrote was set aside, and members have taken none of it in."""
+    theirs = [a for a in case.asides if a.mail.stranger == party_id]
+    return bool(theirs) and not any(a.settled == "taken-in" for a in theirs)
 
 
 def pass_on(work: Work) -> None:
