@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Protocol
 from cocmail.core.enforcement import Observed, Place, Question, Step
 from cocmail.core.enforcement import ProofRow as ProofRow
 from cocmail.core.enforcement import Standing as Standing
-from cocmail.core.enforcement import Stray as Stray
 from cocmail.core.leads import Subscription
 from cocmail.core.people import Address
 from cocmail.core.quarantine import RELEASED as RELEASED
@@ -94,8 +93,11 @@ class Lists(Protocol):
         will do, unless one of them is on another. Raises Temporary or Permanent."""
         ...
 
-    async def tagged(self, addresses: Collection[Address]) -> tuple[Address, ...]:
-        """These with a plus-tag, as they are on lists: dear. Raises Temporary or Permanent."""
+    async def tagged(
+        self, addresses: Collection[Address], *, but: Collection[str] = ()
+    ) -> tuple[Address, ...]:
+        """These with a plus-tag, as they are on lists: dear. ``but``: sites that are away. Raises
+        Temporary or Permanent."""
         ...
 
     async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:
@@ -170,7 +172,7 @@ class Book(Protocol):
         """Where a sanction that is over had banned somebody from a list alone."""
         ...
 
-    async def recall(self, strays: Collection[Stray]) -> bool:
+    async def recall(self, strays: Collection[Place]) -> bool:
         """These have our bans, and no sanction of ours bears on them any more. Whether one did,
         and has to be put back once more."""
         ...

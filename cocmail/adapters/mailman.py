@@ -142,10 +142,11 @@ class MailmanLists:
         # What is a user's who has lost the address isn't among the address's own memberships.
         returning = {a for question in questions if question.users for a in question.addresses}
         asked |= dict.fromkeys(address for address in preferred.values() if address is not None)
-        levels: list[str | None] = [None, *(n for n in names if n in self._list_ids)]
+        lists = self._list_ids  # another loop may read them anew meanwhile
+        levels = dict[str | None, str]([(None, ""), *_known(names, lists).items()])
         mailboxes = {a for question in questions if question.tagged for a in question.addresses}
         people, entries_of = await _together(
-            self._people(asked, mailboxes), self._each(self._ban_entries, levels)
+            self._people(asked, mailboxes), self._each(self._ban_entries, levels.values())
         )
         linked = {a: person.addresses for person in people for a in person.addresses}
         known = frozenset(a for person in people if person.known for a in person.addresses)
@@ -180,7 +181,7 @@ class MailmanLists:
             bans=tuple(bans),
             owners=await self.owners(owned),
             strays=frozenset(
-                (level, address)
+                Place(list=level, address=address, role=Role.BAN)
                 for level, entries in zip(levels, entries_of, strict=True)
                 for address in banned_as_by_us(entries) - {*everybody}
             ),
@@ -188,7 +189,9 @@ class MailmanLists:
             seconds=self._connection.seconds - begun,
         )
 
-    async def tagged(self, addresses: Collection[Address]) -> tuple[Address, ...]:
+    async def tagged(
+        self, addresses: Collection[Address], *, but: Collection[str] = ()
+    ) -> tuple[Address, ...]:
         found = await self._each(self._read_tagged, addresses)
         return tuple(sorted({address for some in found for address in some}))
 
@@ -215,14 +218,13 @@ class MailmanLists:
     async def discard_waiting(
         self, lists: Collection[str], addresses: Collection[Address]
     ) -> Mapping[str, int]:
-        names = [name for name in lists if name in self._list_ids]
+        ids = _known(lists, self._list_ids)
 
-        def discard(name: str) -> int:
-            list_id = self._list_ids[name]
+        def discard(list_id: str) -> int:
             self._changes.discard_requests(list_id, addresses)
             return self._changes.discard_held(list_id, addresses)
 
-        counts = dict(zip(names, await self._each(discard, names), strict=True))
+        counts = dict(zip(ids, await self._each(discard, ids.values()), strict=True))
         return {name: count for name, count in counts.items() if count}
 
     async def queues(self) -> Mapping[str, int]:
@@ -230,24 +232,24 @@ class MailmanLists:
         return {str(entry["name"]): int(entry["count"]) for entry in entries}
 
     async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
-        names = [name for name in lists if name in self._list_ids]
-        if len(names) > _MANY:
-            return await self._run(lambda: self._read_all_owners(names))
-        found = await self._each(self._read_owners, names)
-        return dict(zip(names, found, strict=True))
+        ids = _known(lists, self._list_ids)
+        if len(ids) > _MANY:
+            return await self._run(lambda: self._read_all_owners(ids))
+        found = await self._each(self._read_owners, ids.values())
+        return dict(zip(ids, found, strict=True))
 
     async def counts(self) -> Mapping[str, int]:
         return await self._run(self._read_counts)
 
     async def rosters(self, lists: Collection[str]) -> Sequence[Subscription]:
-        names = [name for name in lists if name in self._list_ids]
-        found = await self._each(self._read_roster, names)
+        ids = _known(lists, self._list_ids)
+        found = await self._each(self._read_roster, ids.items())
         return [one for some in found for one in some]
 
     async def requests(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
-        names = [name for name in lists if name in self._list_ids]
-        found = await self._each(self._read_requests, names)
-        return dict(zip(names, found, strict=True))
+        ids = _known(lists, self._list_ids)
+        found = await self._each(self._read_requests, ids.values())
+        return dict(zip(ids, found, strict=True))
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -260,9 +262,10 @@ class MailmanLists:
             str(entry["fqdn_listname"]).lower(): int(entry["member_count"]) for entry in entries
         }
 
-    def _read_roster(self, name: str) -> tuple[Subscription, ...]:
+    def _read_roster(self, one: tuple[str, str]) -> tuple[Subscription, ...]:
+        name, list_id = one
         # Just these two fields: all of them cost Mailman four times as much.
-        entries = self._of_list(name, "roster/member", fields=("email", "display_name"))
+        entries = self._of_list(list_id, "roster/member", fields=("email", "display_name"))
         return tuple(
             Subscription(
                 address=Address(entry["email"]),
@@ -272,17 +275,17 @@ class MailmanLists:
             for entry in entries
         )
 
-    def _read_requests(self, name: str) -> tuple[Address, ...]:
+    def _read_requests(self, list_id: str) -> tuple[Address, ...]:
         return tuple(
             Address(entry["email"])
-            for entry in self._of_list(name, "requests")
+            for entry in self._of_list(list_id, "requests")
             if entry.get("type", "subscription") == "subscription"
         )
 
-    def _of_list(self, name: str, what: str, **fields: Any) -> list[dict[str, Any]]:
+    def _of_list(self, list_id: str, what: str, **fields: Any) -> list[dict[str, Any]]:
         """A collection of one list's; empty where the list is gone."""
         try:
-            return self._connection.entries(f"lists/{self._list_ids[name]}/{what}", **fields)
+            return self._connection.entries(f"lists/{list_id}/{what}", **fields)
         except Answered as answer:
             if answer.status == 404:
                 return []
@@ -395,32 +398,21 @@ class MailmanLists:
             if entry["list_id"] in by_id  # lists come and go as we read
         )
 
-    def _ban_entries(self, level: str | None) -> list[str]:
-        path = "bans" if level is None else f"lists/{self._list_ids[level]}/bans"
-        try:
-            return [str(entry["email"]) for entry in self._connection.entries(path)]
-        except Answered as answer:
-            if answer.status == 404 and level is not None:
-                return []
-            raise
+    def _ban_entries(self, list_id: str) -> list[str]:
+        """Of a list; of the site, if it is none."""
+        entries = self._of_list(list_id, "bans") if list_id else self._connection.entries("bans")
+        return [str(entry["email"]) for entry in entries]
 
-    def _read_owners(self, name: str) -> tuple[Address, ...]:
-        try:
-            entries = self._connection.entries(
-                f"lists/{self._list_ids[name]}/roster/owner", fields=("email",)
-            )
-        except Answered as answer:
-            if answer.status == 404:
-                return ()
-            raise
+    def _read_owners(self, list_id: str) -> tuple[Address, ...]:
+        entries = self._of_list(list_id, "roster/owner", fields=("email",))
         return tuple(sorted({Address(entry["email"]) for entry in entries}))
 
-    def _read_all_owners(self, names: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
-        found: dict[str, set[Address]] = {self._list_ids[name]: set() for name in names}
+    def _read_all_owners(self, ids: Mapping[str, str]) -> Mapping[str, tuple[Address, ...]]:
+        found: dict[str, set[Address]] = {list_id: set() for list_id in ids.values()}
         for entry in self._connection.find(role="owner", fields=("list_id", "email")):
             if entry["list_id"] in found:
                 found[entry["list_id"]].add(Address(entry["email"]))
-        return {name: tuple(sorted(found[self._list_ids[name]])) for name in names}
+        return {name: tuple(sorted(found[list_id])) for name, list_id in ids.items()}
 
     # -- threads -------------------------------------------------------------------------------
 
@@ -451,6 +443,11 @@ async def _together(one: Coroutine[Any, Any, _T], other: Coroutine[Any, Any, _U]
     finally:
         for task in tasks:
             task.cancel()
+
+
+def _known(names: Iterable[str], lists: Mapping[str, str]) -> dict[str, str]:
+    """The ids of those that there are."""
+    return {name: lists[name] for name in names if name in lists}
 
 
 def _user(entry: Mapping[str, Any]) -> str:

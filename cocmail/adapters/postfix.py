@@ -123,7 +123,9 @@ class PostfixTable:
     async def requests(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
         return {}
 
-    async def tagged(self, addresses: Collection[Address]) -> tuple[Address, ...]:
+    async def tagged(
+        self, addresses: Collection[Address], *, but: Collection[str] = ()
+    ) -> tuple[Address, ...]:
         return ()  # a tag makes no difference here
 
     async def queues(self) -> Mapping[str, int]:

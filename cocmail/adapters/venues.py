@@ -78,9 +78,10 @@ class Venues:
         self._missed = {*away}
         return self._whole(parts.values(), away)
 
-    async def tagged(self, addresses: Collection[Address]) -> tuple[Address, ...]:
-        """Of those that answered last: who is on the lists of another isn't known at all."""
-        asked = {site: venue for site, venue in self._venues.items() if site not in self._missed}
+    async def tagged(
+        self, addresses: Collection[Address], *, but: Collection[str] = ()
+    ) -> tuple[Address, ...]:
+        asked = {site: venue for site, venue in self._venues.items() if site not in but}
         found = await _answers({site: venue.tagged(addresses) for site, venue in asked.items()})
         known = {s: some for s, some in found.items() if isinstance(some, tuple)}
         _raise({s: x for s, x in found.items() if isinstance(x, Temporary | Permanent)})
@@ -221,6 +222,7 @@ def _of(site: str, observed: Observed) -> Observed:
         site=site,
         rows=tuple(replace(row, site=site) for row in observed.rows),
         bans=tuple(replace(ban, site=site) for ban in observed.bans),
+        strays=frozenset(replace(place, site=site) for place in observed.strays),
     )
 
 

@@ -132,8 +132,8 @@ class Observed:
     bans: tuple[Ban, ...] = field(default=(), repr=False)
     owners: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
     # all owners, of the lists that one of these people owns
-    strays: frozenset[Stray] = field(default=frozenset(), repr=False)
-    # whom nobody asked for, and who is banned just as we ban
+    strays: frozenset[Place] = field(default=frozenset(), repr=False)
+    # where somebody is banned just as we ban, whom nobody asked for
     calls: int = 0  # what this observation cost
     seconds: float = 0.0  # that these calls took, added up
     site: str = ""  # whose this is
@@ -228,10 +228,6 @@ def ban_text(address: Address) -> str:
     if "/" not in address:
         return str(address)
     return "^" + _literally(address) + "$"
-
-
-Stray = tuple[str | None, Address]
-"""Where somebody is banned (a list; None: the site), and who."""
 
 
 def banned_as_by_us(entries: Collection[str]) -> frozenset[Address]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.drift import NOT_YET, PUT_RIGHT, due_at
-from cocmail.core.enforcement import LEFT, STILL_HELD, STILL_OFF, ProofRow, Role, Stray
+from cocmail.core.enforcement import LEFT, STILL_HELD, STILL_OFF, Place, ProofRow, Role
 from cocmail.core.letters import Kind
 from cocmail.core.outcomes import tell_outcome
 from cocmail.core.people import Address
@@ -21,6 +21,9 @@ from cocmail.core.sanctions import Before, Measure, Sanction, State
 from cocmail.core.setting import Setting
 from cocmail.core.table import Table, Tense, limits, meeting, of_drift, read_back
 from cocmail.core.work import Result, Work
+
+Recalled = dict[str, set[Place]]
+"""Sanctions that are over, and where they banned."""
 
 
 def _lines(rows: Sequence[ProofRow]) -> tuple[e.ProofLine, ...]:
@@ -163,20 +166,47 @@ def restored(case: Case, setting: Setting, sanction_id: str, rows: Sequence[Proo
     return work.result()
 
 
-def recalled(case: Case, setting: Setting, strays: Collection[Stray]) -> Result:
-    """Our bans stand there again, as after a backup: what was put back before, and has gone with
-    them, is to be put back once more."""
+def left_over(cases: Iterable[Case], strays: Collection[Place]) -> dict[str, Recalled]:
+    """Whose bans these are: of the sanctions that banned there, the last; by case, those that are
+    over, with the places."""
+    latest: dict[Place, Sanction] = {}
+    for sanction in (one for case in cases for one in case.sanctions.values()):
+        for place in _banned(sanction) & {*strays}:
+            if place not in latest or _start(latest[place]) < _start(sanction):
+                latest[place] = sanction
+    found: dict[str, Recalled] = {}
+    for place, sanction in latest.items():
+        if not sanction.in_force and not sanction.before:
+            found.setdefault(sanction.case, {}).setdefault(sanction.id, set()).add(place)
+    return found
+
+
+def recalled(case: Case, setting: Setting, found: Recalled) -> Result:
+    """Our bans stand there again, as after a backup: what was put back on that site, or list, and
+    has gone with them, is to be put back once more."""
     work = Work(case, setting)
-    for sanction in case.sanctions.values():
-        ours = any(
-            b.role == Role.BAN
-            and (b.list, b.address) in strays
-            and not (b.facts or {}).get("exact")
+    for name, places in found.items():
+        sanction = case.sanctions[name]
+        records = [
+            b
             for b in sanction.closed
-        )
-        if ours and not sanction.in_force and not sanction.before:
-            work.happen(noted(sanction.id, sanction.closed))
+            if any(b.site == p.site and p.list in (None, b.list) for p in places)
+        ]
+        if records and not sanction.in_force and not sanction.before:
+            work.happen(noted(name, records))
     return work.result()
+
+
+def _banned(sanction: Sanction) -> set[Place]:
+    return {
+        Place(list=b.list, address=b.address, role=Role.BAN, site=b.site)
+        for b in (*sanction.before, *sanction.closed)
+        if b.role == Role.BAN and not (b.facts or {}).get("exact")
+    }
+
+
+def _start(sanction: Sanction) -> float:
+    return sanction.start.timestamp() if sanction.start else 0.0
 
 
 def noted(sanction: str, records: Iterable[Before]) -> e.BeforeNoted:

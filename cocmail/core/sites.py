@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from cocmail.core.enforcement import Observed, Standing, Stray
+from cocmail.core.enforcement import Observed, Place, Standing
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Sanction
@@ -42,7 +42,7 @@ def union(asked: Iterable[Observed], away: Mapping[str, Temporary | Permanent]) 
         rows=tuple(row for one in sites for row in one.rows),
         bans=tuple(ban for one in sites for ban in one.bans),
         owners=owners,
-        strays=frozenset[Stray]().union(*(one.strays for one in sites)),
+        strays=frozenset[Place]().union(*(one.strays for one in sites)),
         calls=sum(one.calls for one in sites),
         seconds=sum(one.seconds for one in sites),
         sites=tuple(replace(one, linked=linked, since=_earliest(sites)) for one in sites),

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from cocmail.core import proofs
-from cocmail.core.enforcement import ProofRow, Role, Standing, Stray
+from cocmail.core.case import Case
+from cocmail.core.enforcement import Place, ProofRow, Role, Standing
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Before, Measure, Sanction, State
 from cocmail.core.work import Result
@@ -67,21 +69,23 @@ class LedgerBook:
         )
 
     async def past_lists(self) -> Collection[str]:
-        found: set[str] = set()
-        for case_id in await self._deciding.store.past_cases():
-            async with self._deciding.store.transaction() as tx:
-                case = await tx.glance(case_id)
-            for sanction in case.sanctions.values() if case else ():
-                bans = (b.list for b in sanction.closed if b.role == Role.BAN)
-                found.update(name for name in bans if name is not None)
-        return found
+        closed = (b for c in await self._past() for s in c.sanctions.values() for b in s.closed)
+        return {b.list for b in closed if b.role == Role.BAN and b.list is not None}
 
-    async def recall(self, strays: Collection[Stray]) -> bool:
+    async def recall(self, strays: Collection[Place]) -> bool:
         found = False
-        for case_id in await self._deciding.store.past_cases():
-            made = await self._deciding.on(case_id, lambda c, s: proofs.recalled(c, s, strays))
+        for case_id, theirs in proofs.left_over(await self._past(), strays).items():
+            decide = partial(proofs.recalled, found=theirs)
+            made = await self._deciding.on(case_id, decide)
             found |= bool(made and made.events)
         return found
+
+    async def _past(self) -> list[Case]:
+        cases = []
+        for case_id in await self._deciding.store.past_cases():
+            async with self._deciding.store.transaction() as tx:
+                cases.append(await tx.glance(case_id))
+        return [case for case in cases if case is not None]
 
     async def note_shunted(self, sanctions: Collection[Sanction], count: int) -> None:
         for case_id in dict.fromkeys(sanction.case for sanction in sanctions):

@@ -28,7 +28,6 @@ from cocmail.core.enforcement import (
     Role,
     Standing,
     Step,
-    Stray,
     tags_text,
 )
 from cocmail.core.errors import CocmailError, Permanent, Temporary
@@ -121,7 +120,7 @@ class Enforcement:
         self._groups = groups
         self._sweep_every, self._parallel, self._tell_after = sweep_every, parallel, tell_after
         self._lock = asyncio.Lock()
-        self._recalled: set[Stray] = set()  # bans, left over from before, that were looked into
+        self._recalled: set[Place] = set()  # bans, left over from before, that were looked into
         self._look_back = clock.now()  # when those of lists are looked for again
         self._doubtful: set[str] = set()  # lists whose own bans got in our way
         self._undone = Undone(clock)
@@ -214,7 +213,7 @@ class Enforcement:
         made = await self._make_true(standing, observed)
         self.to_hold = to_hold(standing.sanctions, made.planned.covers, self._groups)
         self.beside = made.planned.beside
-        await self._recall(standing, made.planned, observed)
+        await self._recall(standing, made.planned, observed, looked_back=past is not None)
         self._counted(made.now, count, made.calls)
         made.check()
         trouble = "; ".join((*claimed_twice(made.observed), *slow(made.observed)))
@@ -229,19 +228,26 @@ class Enforcement:
         if not standing.past or now < self._look_back:
             return None
         lists = await self._book.past_lists()
-        self._look_back = now + _LOOK_BACK
         return Question(addresses=(), lists=tuple(sorted(lists)))
 
-    async def _recall(self, standing: Standing, planned: Plan, observed: Observed) -> None:
+    async def _recall(
+        self, standing: Standing, planned: Plan, observed: Observed, *, looked_back: bool
+    ) -> None:
         """Mailman set back to a backup has the bans of sanctions that ended since. Once for each
         of them: somebody who wants it there is not fought."""
         ours = {a for some in planned.covers.values() for a in some}
         ours |= {a for s in self._waiting for a in (s.address, *s.addresses)}
-        strays = {s for s in observed.strays if s[1] not in ours} - self._recalled
-        if strays and standing.past:
-            self._recalled |= strays
-            if await self._book.recall(strays):
-                self.wake.set()
+        strays = {place for place in observed.strays if place.address not in ours}
+        fresh = strays - self._recalled
+        if fresh and standing.past and await self._book.recall(fresh):
+            self.wake.set()
+        self._recalled |= fresh
+        if not observed.away:
+            # What is gone may come back with another backup.
+            read = {p for p in self._recalled if p.list is None or looked_back}
+            self._recalled -= read - strays
+            if looked_back:
+                self._look_back = self._clock.now() + _LOOK_BACK
 
     async def press(self) -> None:
         """What was decided and isn't true yet, without a look at all that was made true before.
@@ -270,17 +276,23 @@ class Enforcement:
         stuck: int | None = None
         self._put_back = set()
         while now.steps or now.notes or seek:
-            turn = await self._turn(standing, now, seek)
+            away = observed.away
+            turn = await self._turn(standing, now, seek, away)
             calls += turn.observed.calls
             done += turn.done
             errors += turn.errors
             owners = {**owners, **turn.owners}
             stuck = turn.stuck if stuck is None else stuck
-            standing, sought, tried = turn.standing, sought | seek, {s.place for s in now.steps}
+            standing, tried = turn.standing, {s.place for s in now.steps}
+            sought |= set() if away else seek  # there they were not looked for
             now, observed = await self._plan(standing, turn.observed)
             seek = _unsought(standing, now) - sought
             # What was tried and didn't help waits for the next sweep; what shows only now doesn't.
-            if turn.errors or not (turn.again or seek or {s.place for s in now.steps} - tried):
+            if (
+                turn.errors
+                or observed.away
+                or not (turn.again or seek or {s.place for s in now.steps} - tried)
+            ):
                 break
         fresh = await self._proving.settle(standing, now, observed, owners)
         # A site that didn't answer: what could be done elsewhere is done, and nobody is told that
@@ -297,7 +309,9 @@ class Enforcement:
             errors.append(error)
         return _Made(planned=planned, now=now, observed=observed, calls=calls, errors=errors)
 
-    async def _turn(self, standing: Standing, planned: Plan, seek: Collection[Address]) -> _Turn:
+    async def _turn(
+        self, standing: Standing, planned: Plan, seek: Collection[Address], away: Collection[str]
+    ) -> _Turn:
         """Carry the plan out and read it back. ``seek``: who may be on a list with a plus-tag; it
         takes long, and nobody comes onto one so once the bans stand, so it is done after them and
         beside the rest."""
@@ -308,7 +322,7 @@ class Enforcement:
         bans = [step for step in planned.steps if step.act in _BANS]
         rest = [step for step in planned.steps if step.act not in _BANS]
         applied = [await apply(self._lists, bans, parallel=self._parallel)]
-        search = asyncio.ensure_future(self._lists.tagged(seek))
+        search = asyncio.ensure_future(self._lists.tagged(seek, but=away))
         try:
             applied.append(await apply(self._lists, rest, parallel=self._parallel))
             done = [step for each in applied for step in each.done]

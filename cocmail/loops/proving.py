@@ -83,8 +83,12 @@ class Proving:
                 self._undone.wrote(sanction.id)
             if any(row.role == Role.BAN for row in rows):
                 fresh.add(sanction.id)
+        # What one of a person's sanctions still has to write down, it takes from the ended ones.
+        unwritten = {now.persons.get(name) for name in open_notes}
         for sanction in standing.ending:
-            if now.steps_of(sanction.id) or {sanction.id} & (open_notes | now.waiting):
+            if now.steps_of(sanction.id) or sanction.id in now.waiting:
+                continue
+            if sanction.id in open_notes or now.persons.get(sanction.id) in unwritten:
                 continue
             if undone := self._undone.of(sanction.id):
                 await self._book.note_enforced(sanction, rows_of(undone), sanction.addresses)

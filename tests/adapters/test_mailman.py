@@ -99,6 +99,32 @@ async def test_lists_that_vanish_in_between_are_no_error(lists: MailmanLists) ->
     assert await lists.owners([gone]) == {}
 
 
+async def test_which_lists_there_are_may_be_read_anew_meanwhile(
+    lists: MailmanLists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several loops share one reading of them, and one of them is gone in the next."""
+    call = lists._connection.call
+
+    def anew(*asked: Any, **more: Any) -> Any:
+        lists._list_ids = {}
+        return call(*asked, **more)
+
+    monkeypatch.setattr(lists._connection, "call", anew)
+    many = {
+        f"gone{number}@odd.example.org": f"gone{number}.odd.example.org" for number in range(20)
+    }
+    for some in ({LIST: "dev.odd.example.org"}, many):
+        for ask in (
+            lists.owners(some),
+            lists.rosters(some),
+            lists.requests(some),
+            lists.discard_waiting(some, [PLAIN]),
+            lists.observe([Question(addresses=(PLAIN,), lists=tuple(some))], known_lists=True),
+        ):
+            lists._list_ids = dict(some)
+            await ask
+
+
 async def test_a_wrong_password_is_one_clear_line(mailman: Mailman) -> None:
     lists = MailmanLists(mailman.url, mailman.username, SECRET)
     with pytest.raises(Permanent, match=r"\[mailman\] username and password_file") as refused:

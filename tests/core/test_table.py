@@ -13,7 +13,7 @@ from cocmail.adapters import template_check as check
 from cocmail.adapters.templates import Templates
 from cocmail.core import events as e
 from cocmail.core import proofs
-from cocmail.core.enforcement import Observed, ProofRow, Role, Row
+from cocmail.core.enforcement import Observed, Place, ProofRow, Role, Row
 from cocmail.core.letters import Letter
 from cocmail.core.people import Address
 from cocmail.core.preview import preview
@@ -121,6 +121,12 @@ def test_the_proof_of_the_end_says_what_is_somebody_elses_doing() -> None:
     assert len(files) == 1
 
 
+def _recalled(world: World, *who: Address, site: str = "") -> Result:
+    strays = {Place(list=None, address=one, role=Role.BAN, site=site) for one in who}
+    found = proofs.left_over([world.case], strays).get(world.case.id, {})
+    return proofs.recalled(world.case, world.setting(), found)
+
+
 def test_what_a_backup_brings_back_is_put_back_again_and_said() -> None:
     world = World()
     name = world.propose()
@@ -132,17 +138,16 @@ def test_what_a_backup_brings_back_is_put_back_again_and_said() -> None:
     world.take(Result(events=(e.BeforeNoted(sanction=name, places=places),), letters=()))
     world.take(proofs.enforced(world.case, world.setting(), name, (), [MALLORY]))
     # While it is in force, or not all put back, its bans are no leftover.
-    assert not proofs.recalled(world.case, world.setting(), {(None, MALLORY)}).events
+    assert not _recalled(world, MALLORY).events
     world.say("alice", f"/lift {name} because it is over")
     world.vote(world.case.open_proposals[-1].id, "alice", "bob")
-    assert not proofs.recalled(world.case, world.setting(), {(None, MALLORY)}).events
+    assert not _recalled(world, MALLORY).events
     world.take(proofs.restored(world.case, world.setting(), name, ()))
     assert "earlier state" not in text_of(world.to("member:alice", "proof")[-1])
     assert not world.case.unsettled
-    assert not proofs.recalled(
-        world.case, world.setting(), {(None, Address("other@mail.example"))}
-    ).events
-    world.take(proofs.recalled(world.case, world.setting(), {(None, MALLORY)}))
+    assert not _recalled(world, Address("other@mail.example")).events
+    assert not _recalled(world, MALLORY, site="other").events, "that one was not set back"
+    world.take(_recalled(world, MALLORY))
     assert world.case.unsettled
     assert {b.role for b in world.case.sanctions[name].before} == {"ban", "member"}
     world.take(proofs.restored(world.case, world.setting(), name, ()))

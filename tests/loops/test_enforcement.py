@@ -20,7 +20,7 @@ import pytest
 
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.drift import NOT_YET
-from cocmail.core.enforcement import Act, ProofRow, Role, Standing, Step, Stray, tags_text
+from cocmail.core.enforcement import Act, Place, ProofRow, Role, Standing, Step, tags_text
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address, Private
 from cocmail.core.plan import GONE_LIST
@@ -124,11 +124,12 @@ class Book:
         closed = (b for s in self.sanctions.values() for b in s.closed)
         return {b.list for b in closed if b.role == Role.BAN and b.list is not None}
 
-    async def recall(self, strays: Collection[Stray]) -> bool:
+    async def recall(self, strays: Collection[Place]) -> bool:
+        banned = {(place.site, place.list, place.address) for place in strays}
         found = [
             s
             for s in self.sanctions.values()
-            if any(b.role == Role.BAN and (b.list, b.address) in strays for b in s.closed)
+            if any(b.role == Role.BAN and (b.site, b.list, b.address) in banned for b in s.closed)
         ]
         for one in found:
             self.sanctions[one.id] = replace(one, before=one.closed)

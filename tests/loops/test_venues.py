@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -304,3 +305,68 @@ async def test_a_dead_one_does_not_hold_up_the_other() -> None:
     assert lists.done == applied.done
     assert len(applied.done) == 8
     assert len(applied.errors) == 3, "and is left alone after that"
+
+
+class Late:
+    """The real venues; the second is away until something of this sanction is written down."""
+
+    def __init__(self, lists: Venues, book: Book, sanction: str) -> None:
+        self._there, self._book, self._sanction = lists._venues[THERE], book, sanction
+        lists._venues = {**lists._venues, THERE: self}  # type: ignore[dict-item]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._there, name)
+
+    async def observe(self, questions: Any, **more: Any) -> Any:
+        if not self._book.sanctions[self._sanction].before:
+            raise Temporary("it is away")
+        return await self._there.observe(questions, **more)
+
+
+async def test_who_is_on_a_list_with_a_tag_is_looked_for_on_both_before_it_is_proved(
+    labs: tuple[Lab, There], lists: Venues
+) -> None:
+    _, there = labs
+    tagged = Address("mallory+list@example.net")
+    there.join(TALK, tagged)
+    clock = Now()
+    book = Book(clock)
+    loop = enforcement(lists, book, clock)
+    Late(lists, book, book.decide(Measure.SUSPEND, MALLORY))
+    with contextlib.suppress(Temporary):
+        await loop.sweep()
+    await loop.sweep()
+    assert where(there, MALLORY, tagged) == []
+    assert len(book.proofs) == 1
+
+
+async def test_what_a_later_sanction_takes_over_from_an_ended_one_is_not_lost(
+    labs: tuple[Lab, There], lists: Venues
+) -> None:
+    """As when an interim measure ends because it was confirmed, while one Mailman is late, and the
+    other busy with somebody else."""
+    here, there = labs
+    before = here.snapshot(*PERSON), there.told()
+    clock = Now()
+    book = Book(clock)
+    loop = enforcement(lists, book, clock)
+    first = book.decide(Measure.MODERATE, MALLORY)
+    await loop.sweep()
+    book.end(first)
+    second = book.decide(Measure.MODERATE, MALLORY)
+    other = book.decide(Measure.SUSPEND, BYSTANDER)
+    Late(lists, book, second)
+
+    async def busy(step: Step) -> bool:
+        raise Temporary("it is busy")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lists._venues[HERE], "apply", busy)
+        with pytest.raises(Temporary):
+            await loop.press()
+    await loop.sweep()
+    assert {one for one, _ in book.proofs} == {first, second, other}
+    book.end(second)
+    book.end(other)
+    await loop.sweep()
+    assert (here.snapshot(*PERSON), there.told()) == before

@@ -103,7 +103,9 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
             return _narrow(case, event)
         case e.Restored():
             sanction = sanction_of(case, event)
-            sanction = replace(sanction, before=(), closed=sanction.before)
+            again = {_place(b) for b in sanction.before}
+            older = (b for b in sanction.closed if _place(b) not in again)
+            sanction = replace(sanction, before=(), closed=(*older, *sanction.before))
             return replace(case, sanctions=put(case.sanctions, sanction.id, sanction))
     return None
 
@@ -201,10 +203,14 @@ def _note_before(case: Case, event: e.BeforeNoted) -> Case:
     for one in dict.fromkeys(parts.values()):
         held = sanctions[one]
         fresh = tuple(b for b in added if parts[b.address] == one)
-        again = {(b.site, b.list, b.address, b.role) for b in fresh}
-        kept = (b for b in held.before if (b.site, b.list, b.address, b.role) not in again)
+        again = {_place(b) for b in fresh}
+        kept = (b for b in held.before if _place(b) not in again)
         sanctions = put(sanctions, one, replace(held, before=(*kept, *fresh)))
     return replace(case, sanctions=sanctions)
+
+
+def _place(before: Before) -> tuple[str, str | None, str, str]:
+    return before.site, before.list, before.address, before.role
 
 
 def _part(case: Case, sanction: Sanction, address: Address) -> str:
