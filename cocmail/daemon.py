@@ -58,7 +58,7 @@ class Daemon:
         self._bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
         setting = parts.setting_maker(settings, keys, clock, parts.templates(settings))
         self._deciding = Deciding(store, setting, self._bells)
-        self.imap = servers.imap(settings, clock)
+        self.imaps = servers.imaps(settings, clock)
         self.lmtp = servers.lmtp(settings)
         self._submission = servers.submission(settings)
         self._lists = servers.lists(settings)
@@ -142,7 +142,7 @@ class Daemon:
                 group.create_task(self._note())
                 group.create_task(_heartbeat())
                 group.create_task(self._measure())
-                for inbox in (self.imap, self.lmtp):
+                for inbox in (*self.imaps, self.lmtp):
                     if inbox is not None:
                         group.create_task(_receive(inbox.run, self._keep))
                 for hook in self._hooks:
@@ -249,7 +249,7 @@ class Daemon:
                     "trouble": counters.trouble,
                 }
             ),
-            "imap": self.imap.trouble if self.imap else "",
+            "imap": "; ".join(filter(None, (inbox.trouble for inbox in self.imaps))),
             "lmtp": self.lmtp.trouble if self.lmtp else "",
             "submission": self._outbox.trouble,
             "dns": self._intake.trouble,

@@ -65,7 +65,9 @@ class Inbox(Protocol):
 
 
 class Authenticator(Protocol):
-    async def authenticate(self, raw: bytes, sender: Address) -> Authentication: ...
+    async def authenticate(self, raw: bytes, sender: Address, account: str = "") -> Authentication:
+        """What is proved of a mail. ``account``: see Waiting."""
+        ...
 
 
 # -- mail out --------------------------------------------------------------------------------
@@ -203,6 +205,7 @@ class Waiting:
     junk: bool
     received: datetime
     attempts: int
+    account: str = ""  # which mailbox it came from, the first word of its source; "" for LMTP
 
 
 @dataclass(frozen=True, kw_only=True)

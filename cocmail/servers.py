@@ -65,8 +65,7 @@ def reader(settings: Settings, workers: Workers) -> Reader:
     return Reader(limits(settings), workers)
 
 
-def imap_settings(said: Imap) -> ImapSettings:
-    section = "imap"
+def imap_settings(section: str, said: Imap) -> ImapSettings:
     password: Callable[[], str]
     if said.token_command is None:
         said.secret(section)  # so that a missing file is told at once
@@ -90,8 +89,9 @@ def imap_settings(said: Imap) -> ImapSettings:
     )
 
 
-def imap(settings: Settings, clock: SystemClock) -> ImapInbox | None:
-    return ImapInbox(imap_settings(settings.imap), clock) if settings.imap else None
+def imaps(settings: Settings, clock: SystemClock) -> tuple[ImapInbox, ...]:
+    """One for each mailbox."""
+    return tuple(ImapInbox(imap_settings(*one), clock) for one in settings.accounts.items())
 
 
 def lmtp(settings: Settings) -> LmtpServer | None:
@@ -175,6 +175,11 @@ def authenticator(settings: Settings, reader: Reader) -> DkimAuthenticator:
     return DkimAuthenticator(
         said.nameservers,
         said.trusted_authserv_ids,
+        only_results_of={
+            section: one.only_results_of
+            for section, one in settings.accounts.items()
+            if one.only_results_of
+        },
         limits=limits(settings),
         elsewhere=reader.check,
     )

@@ -8,6 +8,9 @@ Authentication-Results that says so (some servers change a body after their chec
 section 2); else UNSURE where DNS didn't answer for one of them, FAILED where a key was found, and
 MISSING where nothing aligned could be checked. A signature that doesn't count (`l=`, rsa-sha1, a
 weak or testing key) is as none.
+
+Mail from an account whose provider changes bodies after its check (Microsoft's do) can't be checked
+here: there the provider's own Authentication-Results alone counts, and no key is asked for.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from cocmail.adapters.alignment import aligned
-from cocmail.adapters.authentication_results import MethodResult, trusted
+from cocmail.adapters.authentication_results import MICROSOFT, MethodResult, trusted
 from cocmail.adapters.dkim_check import (
     Checker,
     Outcome,
@@ -50,6 +54,7 @@ class Rules:
     """What doesn't come with the mail."""
 
     trusted: tuple[str, ...]  # authserv-ids
+    only: str = ""  # whose results alone count: an authserv-id or MICROSOFT; "": we check, too
     now: int  # seconds since 1970
     limits: Limits
 
@@ -63,6 +68,7 @@ class DkimAuthenticator:
         nameservers: Sequence[str],
         trusted_authserv_ids: Sequence[str],
         *,
+        only_results_of: Mapping[str, str] = MappingProxyType({}),
         timeout: float = 5.0,
         lookup: TxtLookup | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -70,37 +76,42 @@ class DkimAuthenticator:
         elsewhere: Check | None = None,
     ) -> None:
         """``nameservers``: "host:port" each; none: the system's. ``timeout``: seconds for one
-        question to DNS. ``lookup``: asked instead of DNS, for tests. ``elsewhere``: where what is
-        unusual is checked; None: here."""
+        question to DNS. ``only_results_of``: of some accounts, whose results alone count, as an
+        authserv-id or MICROSOFT. ``lookup``: asked instead of DNS, for tests. ``elsewhere``:
+        where what is unusual is checked; None: here."""
         self._lookup = lookup or Resolver(nameservers, timeout=timeout)
         self._trusted = tuple(trusted_authserv_ids)
+        self._only = dict(only_results_of)
         self._now = now
         self._limits = limits
         self._elsewhere = elsewhere
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def authenticate(self, raw: bytes, sender: Address) -> Authentication:
-        """What is proved of a mail that is From ``sender``. Never raises for any bytes."""
+    async def authenticate(self, raw: bytes, sender: Address, account: str = "") -> Authentication:
+        """What is proved of a mail that is From ``sender`` and came from ``account``. Never raises
+        for any bytes."""
+        rules = self._rules(account)
         async with self._slots:
-            found = await asyncio.to_thread(self._at_once, raw, sender)
+            found = await asyncio.to_thread(self._at_once, raw, sender, rules)
             if isinstance(found, Authentication):
                 return found
             assert self._elsewhere is not None
             try:
-                return await self._elsewhere(raw, sender, found, self._rules())
+                return await self._elsewhere(raw, sender, found, rules)
             except TooMuchError as error:
                 return _missing(str(error))
 
-    def check(self, raw: bytes, sender: Address) -> Authentication:
+    def check(self, raw: bytes, sender: Address, account: str = "") -> Authentication:
         """`authenticate`, blocking, and all of it here."""
-        return proved(raw, sender, _Patient(self._lookup), self._rules())
+        return proved(raw, sender, _Patient(self._lookup), self._rules(account))
 
-    def _rules(self) -> Rules:
+    def _rules(self, account: str) -> Rules:
         now = int(self._now().timestamp())
-        return Rules(trusted=self._trusted, now=now, limits=self._limits)
+        only = self._only.get(account, "")
+        return Rules(trusted=self._trusted, only=only, now=now, limits=self._limits)
 
     def _at_once(
-        self, raw: bytes, sender: Address
+        self, raw: bytes, sender: Address, rules: Rules
     ) -> Authentication | Mapping[str, tuple[bytes, ...]]:
         """What is proved, or, where it is to be checked elsewhere, the keys for that."""
         try:
@@ -108,7 +119,9 @@ class DkimAuthenticator:
         except TooMuchError as error:
             return _missing(str(error))
         if found.usual or self._elsewhere is None:
-            return self.check(raw, sender)
+            return proved(raw, sender, _Patient(self._lookup), rules)
+        if rules.only:
+            return {}
         known: dict[str, tuple[bytes, ...]] = {}
         lookup = _Patient(self._lookup)
         every = signature_fields(found.header)
@@ -151,16 +164,20 @@ def proved(raw: bytes, sender: Address, lookup: TxtLookup, rules: Rules) -> Auth
     ours = [one for one in every if aligned(one.domain, sender.domain)]
     marks = tuple(dict.fromkeys(one.mark for one in (ours or every)[:_MOST_SIGNATURES]))
     counts = _counts(header)
+    if rules.only:
+        nameless = rules.only == MICROSOFT
+        results = trusted(header, (rules.only,), nameless=nameless)
+        return _told(results, every, sender, counts, marks)
     checker = Checker(raw, header, lookup, rules.now)
-    results = [(one, checker.check(one)) for one in ours[:_MOST_SIGNATURES]]
-    passing = [one for one, result in results if result.outcome is Outcome.PASS]
+    checked = [(one, checker.check(one)) for one in ours[:_MOST_SIGNATURES]]
+    passing = [one for one, result in checked if result.outcome is Outcome.PASS]
     if passing:
         best = max((one.covered(counts) for one in passing), key=lambda c: _worth(c, header))
         return _sound(best, marks)
     reported = _reported(trusted(header, rules.trusted), every, sender, counts)
     if reported is not None:
         return _sound(reported, marks)
-    return _unproved(every, [result for _, result in results], marks)
+    return _unproved(every, [result for _, result in checked], marks)
 
 
 def answered(known: Mapping[str, tuple[bytes, ...]]) -> TxtLookup:
@@ -185,6 +202,34 @@ def _sound(covered: frozenset[str], marks: tuple[str, ...]) -> Authentication:
 
 def _missing(why: str) -> Authentication:
     return Authentication(signature=Signature.MISSING, covered=frozenset(), marks=(), why=why)
+
+
+def _told(
+    results: Collection[MethodResult],
+    every: list[SignatureField],
+    sender: Address,
+    counts: dict[str, int],
+    marks: tuple[str, ...],
+) -> Authentication:
+    """What the provider says, who alone could check it."""
+    reported = _reported(results, every, sender, counts)
+    if reported is not None:
+        return _sound(reported, marks)
+    failed = any(
+        one.method == "dkim" and one.result == "fail" and aligned(domain, sender.domain)
+        for one in results
+        if (domain := _domain(one))
+    )
+    return Authentication(
+        signature=Signature.FAILED if failed else Signature.MISSING,
+        covered=frozenset(),
+        marks=marks,
+        why=(
+            "The mail provider here found its signature to be wrong."
+            if failed
+            else "The mail provider here tells of no sound signature of its sender's domain."
+        ),
+    )
 
 
 def _unproved(
@@ -232,8 +277,7 @@ def _reported(
         if result.method != "dkim" or result.result != "pass":
             continue
         said = result.properties
-        identity = said.get("header.i", "").rpartition("@")[2]
-        domain = (said.get("header.d", "") or identity).lower()
+        domain = _domain(result)
         if not domain or not aligned(domain, sender.domain):
             continue
         if said.get("header.a", "rsa-sha256").lower() not in ("rsa-sha256", "ed25519-sha256"):
@@ -244,6 +288,13 @@ def _reported(
         covered = [one.covered(counts) for one in meant]
         covers.append(frozenset.intersection(*covered) if covered else frozenset())
     return max(covers, key=len) if covers else None
+
+
+def _domain(result: MethodResult) -> str:
+    """Whose signature the result is of; "" where it doesn't say."""
+    said = result.properties
+    identity = said.get("header.i", "").rpartition("@")[2]
+    return (said.get("header.d", "") or identity).lower()
 
 
 def _may_mean(said: Mapping[str, str], one: SignatureField, domain: str) -> bool:

@@ -8,17 +8,22 @@ that the operator trusts, and if nothing that a sender's own system writes (From
 DKIM-Signature, ...) stands above it. Every further one, of the same id too, may be a forgery that
 came with the mail (section 5 asks servers to remove those, and not all do), so none is looked at.
 Where an untrusted one stands on top, another hop came after our server, or our server added
-nothing; then none is believed.
+nothing; then none is believed. A server that writes no authserv-id (MICROSOFT) is believed for
+that place alone, and only where the operator said so of the account that the mail came from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cocmail.core.headers import Header
 
 _MAX_FIELD = 16_384
+
+MICROSOFT = "microsoft"
+"""Stands for a field without an authserv-id, which section 2.2 forbids and Microsoft 365 and
+outlook.com write. Nobody's id: a field that names itself so isn't meant."""
 
 # No hop on our side puts these on top of a mail that it takes in.
 _SENDERS_OWN = frozenset(
@@ -28,6 +33,9 @@ _SENDERS_OWN = frozenset(
         "dkim-signature", "user-agent", "x-mailer",
     }
 )  # fmt: skip
+
+
+_Words = list[tuple[str, bool]]  # a word, and whether it holds anything that was quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,31 +53,41 @@ class Results:
     results: tuple[MethodResult, ...]
 
 
-def trusted(header: Header, authserv_ids: Collection[str]) -> tuple[MethodResult, ...]:
-    """What the one field that may be believed says; () where there is none."""
-    wanted = {one.lower() for one in authserv_ids}
+def trusted(
+    header: Header, authserv_ids: Collection[str], *, nameless: bool = False
+) -> tuple[MethodResult, ...]:
+    """What the one field that may be believed says; () where there is none. ``nameless``: the
+    field has no authserv-id, and is believed for its place alone."""
+    wanted = {""} if nameless else {one.lower() for one in authserv_ids}
     if not wanted:
         return ()
     for one in header.fields:
         if one.name in _SENDERS_OWN:
             return ()
         if one.name == "authentication-results":
-            read = None if one.loose else parse(one.unfolded)
+            read = None if one.loose else parse(one.unfolded, nameless=nameless)
             return read.results if read is not None and read.authserv_id in wanted else ()
     return ()
 
 
-def parse(value: str) -> Results | None:
-    """The field's value by section 2.2's grammar, or None where it isn't that."""
+def parse(value: str, *, nameless: bool = False) -> Results | None:
+    """The field's value by section 2.2's grammar, or None where it isn't that. ``nameless``: by
+    that grammar without its authserv-id."""
     statements = _statements(value) if len(value) <= _MAX_FIELD else None
     if statements is None or not statements[0]:
         return None
     head = statements[0]
+    if nameless:
+        return _results("", statements)
     # authserv-id [ CFWS version ]
     if len(head) > 2 or "=" in head[0][0] or (len(head) == 2 and not head[1][0].isdigit()):
         return None
+    return _results(head[0][0].lower(), statements[1:])
+
+
+def _results(authserv_id: str, statements: Sequence[_Words]) -> Results | None:
     results: list[MethodResult] = []
-    for words in statements[1:]:
+    for words in statements:
         if not words:
             continue  # a trailing semicolon
         if words == [("none", False)]:
@@ -78,10 +96,7 @@ def parse(value: str) -> Results | None:
         if read is None:
             return None
         results.append(read)
-    return Results(authserv_id=head[0][0].lower(), results=tuple(results))
-
-
-_Words = list[tuple[str, bool]]  # a word, and whether it holds anything that was quoted
+    return Results(authserv_id=authserv_id, results=tuple(results))
 
 
 def _statements(value: str) -> list[_Words] | None:

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
@@ -27,12 +27,13 @@ _TRACE = (b"delivered-to:", b"x-original-to:", b"envelope-to:")
 async def probe(
     *,
     submission: Submission,
-    inbox: ImapSettings,
+    inboxes: Sequence[ImapSettings],
     address: Address,
     delimiter: str,
     seconds: float = 60,
 ) -> list[tuple[bool, str]]:
-    """(sound, line) for To and for Bcc. Takes its own mails away again."""
+    """(sound, line) for To and for Bcc. Looks into each of ``inboxes``, and takes its own mails
+    away again."""
     mark = secrets.token_hex(8)
     wanted = {kind: f"probe{mark}{kind}" for kind in ("to", "bcc")}
     for kind, detail in wanted.items():
@@ -43,7 +44,7 @@ async def probe(
         except CocmailError as refused:
             return [(False, f"plus-addressing: the probe could not be sent: {refused}")]
     try:
-        found = await asyncio.to_thread(_look, inbox, mark, wanted, seconds)
+        found = await asyncio.to_thread(_look, inboxes, mark, wanted, seconds)
     except CocmailError as wrong:
         return [(False, f"plus-addressing: {wrong}")]
     except BROKEN:
@@ -85,34 +86,41 @@ def _mail(sender: Address, shown: Address, mark: str) -> bytes:
 
 
 def _look(
-    inbox: ImapSettings, mark: str, wanted: dict[str, str], seconds: float
+    inboxes: Sequence[ImapSettings], mark: str, wanted: dict[str, str], seconds: float
 ) -> dict[str, bool]:
     """For each mail that arrived, whether its detail can be seen. Deletes these mails."""
-    session = ImapSession(inbox)
-    try:
-        # A daemon that runs moves them to the archive within seconds.
-        names = [inbox.mailbox, inbox.archive, *([inbox.junk] if inbox.junk else [])]
-        folders = [found for name in names if (found := session.find(name)) is not None]
+    with contextlib.ExitStack() as ending:
+        places: list[tuple[ImapSession, str]] = []
+        for inbox in inboxes:
+            session = ImapSession(inbox)
+            ending.callback(session.release)
+            ending.callback(session.close)
+            # A daemon that runs moves them to the archive within seconds.
+            names = [inbox.mailbox, inbox.archive, *([inbox.junk] if inbox.junk else [])]
+            found = (session.find(name) for name in names)
+            places += [(session, folder) for folder in found if folder is not None]
         seen: dict[str, bool] = {}
         deadline = time.monotonic() + seconds
         while len(seen) < len(wanted) and time.monotonic() < deadline:
-            for folder in folders:
-                session.select(folder)
-                ours: list[int] = []
-                # They are new, so they are among the last: nobody's old mail is read for this.
-                for uid, raw in session.bodies(session.uids()[-20:]).items():
-                    header = raw.partition(b"\r\n\r\n")[0].lower().splitlines()
-                    kind = next((k for k in wanted if _is(header, f"{mark}.{k}.probe@")), None)
-                    if kind is not None:
-                        ours.append(uid)
-                        seen[kind] = seen.get(kind, False) or _shows(header, wanted[kind])
-                session.expunge(ours)
+            for session, folder in places:
+                _look_into(session, folder, mark, wanted, seen)
             time.sleep(0.5)
         return seen
-    finally:
-        with contextlib.suppress(*BROKEN):
-            session.close()
-        session.release()
+
+
+def _look_into(
+    session: ImapSession, folder: str, mark: str, wanted: dict[str, str], seen: dict[str, bool]
+) -> None:
+    session.select(folder)
+    ours: list[int] = []
+    # They are new, so they are among the last: nobody's old mail is read for this.
+    for uid, raw in session.bodies(session.uids()[-20:]).items():
+        header = raw.partition(b"\r\n\r\n")[0].lower().splitlines()
+        kind = next((k for k in wanted if _is(header, f"{mark}.{k}.probe@")), None)
+        if kind is not None:
+            ours.append(uid)
+            seen[kind] = seen.get(kind, False) or _shows(header, wanted[kind])
+    session.expunge(ours)
 
 
 def _is(header: Iterable[bytes], mark: str) -> bool:

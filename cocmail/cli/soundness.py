@@ -19,6 +19,7 @@ from cocmail import parts, servers
 from cocmail.adapters import template_check
 from cocmail.adapters.filters import Filters
 from cocmail.adapters.filters import load as load_filters
+from cocmail.adapters.imap import ImapInbox
 from cocmail.adapters.mailman import MailmanLists, untried
 from cocmail.adapters.reading import at_once
 from cocmail.adapters.roundtrip import probe as probe_roundtrip
@@ -145,11 +146,11 @@ async def _store(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _mail_in(settings: Settings) -> AsyncIterator[Finding]:
-    if settings.imap:
+    for name, account in settings.accounts.items():
         # Each by itself: a missing password must not hide whether we could listen.
         try:
-            inbox = servers.imap(settings, parts.SystemClock())
-            for finding in _of(await inbox.probe() if inbox else []):
+            inbox = ImapInbox(servers.imap_settings(name, account), parts.SystemClock())
+            for finding in _of(await inbox.probe()):
                 yield finding
         except CocmailError as error:
             yield Finding(Soundness.WRONG, str(error))
@@ -212,7 +213,7 @@ async def _letters(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _plus(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]:
-    if settings.imap is None:
+    if not settings.accounts:
         # By LMTP the envelope says which address a mail was for.
         line = "plus-addressing: not tried; by LMTP alone there is no inbox to look into"
         yield Finding(Soundness.UNTRIED, line)
@@ -224,7 +225,7 @@ async def _plus(settings: Settings, *, probe: bool) -> AsyncIterator[Finding]:
     try:
         pairs = await probe_roundtrip(
             submission=submission,
-            inbox=servers.imap_settings(settings.imap),
+            inboxes=[servers.imap_settings(*one) for one in settings.accounts.items()],
             address=settings.community.address,
             delimiter=settings.community.delimiter,
         )

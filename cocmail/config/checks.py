@@ -41,6 +41,7 @@ class Draft:
 
     tables: Mapping[str, Table]
     mailmans: Mapping[str, Mailman]
+    imaps: Mapping[str, Imap]
     committee: Mapping[int, CommitteeMember]  # by place in the file, from 0
     present: frozenset[str]
 
@@ -58,10 +59,11 @@ def problems(draft: Draft) -> Iterator[Problem]:
     yield from _postfix(draft)
     yield from _store(draft)
     yield from _mailmans(draft)
+    yield from _mailboxes(draft)
 
 
 def _missing(draft: Draft) -> Iterator[Problem]:
-    if not {"imap", "lmtp"} & draft.present:
+    if not {"imap", "imaps", "lmtp"} & draft.present:
         yield ("imap",), "missing; say where mail comes in: [imap], [lmtp] or both"
     if not {"mailman", "mailmans"} & draft.present:
         yield ("mailman",), "missing; say where Mailman's REST API is"
@@ -213,6 +215,34 @@ def _mailmans(draft: Draft) -> Iterator[Problem]:
         yield (*next(iter(servers)), "retired"), "no Mailman is left; one has to be in use"
 
 
+def _mailboxes(draft: Draft) -> Iterator[Problem]:
+    """Of one account, each folder is swept once, and none that mail is filed in."""
+    tables: dict[tuple[str, ...], Imap] = {}
+    plain = draft.tables.get("imap")
+    if isinstance(plain, Imap):
+        tables["imap",] = plain
+    tables |= {("imaps", name): one for name, one in draft.imaps.items()}
+    swept: dict[tuple[str, ...], str] = {}
+    for at, one in tables.items():
+        for key, folder in (("mailbox", one.mailbox), ("junk", one.junk)):
+            here = f"[{'.'.join(at)}] {key}"
+            if folder and swept.setdefault((*_account(one), _folder(folder)), here) != here:
+                other = swept[(*_account(one), _folder(folder))]
+                yield (*at, key), f"{other} is this folder of this account too; keep one of them"
+    for at, one in tables.items():
+        other = swept.get((*_account(one), _folder(one.archive)), "")
+        if other and not other.startswith(f"[{'.'.join(at)}]"):  # its own are said by the table
+            yield (*at, "archive"), f"{other} is this folder: mail would go round for ever"
+
+
+def _account(one: Imap) -> tuple[str, str, str]:
+    return one.host.lower(), str(one.port), one.username.lower()
+
+
+def _folder(name: str) -> str:
+    return name.upper() if name.upper() == "INBOX" else name  # RFC 9051 section 5.1
+
+
 # -- what is allowed and perhaps not meant ----------------------------------------------------
 
 
@@ -247,13 +277,13 @@ def _warnings(settings: Settings) -> Iterator[str]:
             "[signing] domain: isn't the community address's domain, so the signature"
             " proves nothing to most receivers (DMARC)"
         )
-    connections: tuple[tuple[str, Imap | Submission | None], ...] = (
-        ("imap", settings.imap),
-        ("submission", settings.submission),
-    )
-    for name, server in connections:
-        unprotected = server and server.username and server.security is Security.NONE
-        if server and unprotected and not is_local(server.host):
+    connections: dict[str, Imap | Submission] = {
+        **settings.accounts,
+        "submission": settings.submission,
+    }
+    for name, server in connections.items():
+        unprotected = server.username and server.security is Security.NONE
+        if unprotected and not is_local(server.host):
             yield f"[{name}] security: the password crosses the network unprotected"
     for site, mailman in settings.sites.items():
         if mailman.url.startswith("http:") and not is_local(_host(mailman.url)):

@@ -60,7 +60,10 @@ TABLES: Mapping[str, type[Table]] = {
     "metrics": Metrics,
     "log": Log,
 }
-"""The tables that stand at most once. Beside them: [mailmans.NAME] and [[committee]]."""
+"""The tables that stand at most once. Beside them: NAMED, and [[committee]]."""
+
+NAMED: Mapping[str, type[Table]] = {"mailmans": Mailman, "imaps": Imap}
+"""Those that stand once for each name: [mailmans.NAME] and [imaps.NAME]."""
 
 _T = TypeVar("_T", bound=Table)
 
@@ -117,7 +120,7 @@ class _Reading:
         self._base = base
         self._present = frozenset(data)
         self._tables: dict[str, Table] = {}
-        self._mailmans: dict[str, Mailman] = {}
+        self._named: dict[str, dict[str, Any]] = {name: {} for name in NAMED}
         self._committee: dict[int, CommitteeMember] = {}
         # A table that is left out still names files beside this one.
         for name, value in ({name: {} for name in _WITH_FILES} | data).items():
@@ -126,17 +129,17 @@ class _Reading:
     def settings(self, path: Path) -> Settings | None:
         draft = Draft(
             tables=self._tables,
-            mailmans=self._mailmans,
+            mailmans=self._named["mailmans"],
+            imaps=self._named["imaps"],
             committee=self._committee,
             present=self._present,
         )
         self.wrong += problems(draft)
         if self.wrong:
             return None
-        tables: dict[str, Any] = dict(self._tables)
+        tables: dict[str, Any] = {**self._tables, **self._named}
         return Settings(
             source=path,
-            mailmans=self._mailmans,
             committee=tuple(self._committee.values()),
             **tables,
         )
@@ -144,8 +147,8 @@ class _Reading:
     def _read(self, name: str, value: Any) -> None:
         if name == "committee":
             self._read_committee(value)
-        elif name == "mailmans":
-            self._read_mailmans(value)
+        elif name in NAMED:
+            self._read_named(name, value)
         elif name not in TABLES:
             self.wrong.append(((name,), _unknown_table(name, value)))
         elif not isinstance(value, dict):
@@ -166,20 +169,21 @@ class _Reading:
             if member is not None:
                 self._committee[place] = member
 
-    def _read_mailmans(self, value: Any) -> None:
+    def _read_named(self, table: str, value: Any) -> None:
+        words = f"write [{table}.NAME]"
         if not isinstance(value, dict) or not value:
-            self.wrong.append((("mailmans",), "should be a table each: write [mailmans.NAME]"))
+            self.wrong.append(((table,), f"should be a table each: {words}"))
             return
         for name, one in value.items():
             if not isinstance(one, dict):
-                self.wrong.append((("mailmans", name), "should be a table: write [mailmans.NAME]"))
+                self.wrong.append(((table, name), f"should be a table: {words}"))
                 continue
             if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-                words = "its name should be lower-case letters, digits and dashes"
-                self.wrong.append((("mailmans", name), words))
-            server = self._table(Mailman, one, ("mailmans", name))
+                mend = "its name should be lower-case letters, digits and dashes"
+                self.wrong.append(((table, name), mend))
+            server = self._table(NAMED[table], one, (table, name))
             if server is not None:
-                self._mailmans[name] = server
+                self._named[table][name] = server
 
     def _table(self, kind: type[_T], value: Any, at: tuple[str | int, ...]) -> _T | None:
         try:
@@ -217,8 +221,8 @@ def _label(at: tuple[str | int, ...], data: Mapping[str, Any]) -> str:
     """``[policy] approvals`` or ``[[committee]] handle``."""
     if at[0] == "committee":
         table, rest = "[[committee]]", [part for part in at[1:] if isinstance(part, str)]
-    elif at[0] == "mailmans" and len(at) > 1:
-        table, rest = f"[mailmans.{at[1]}]", [p for p in at[2:] if isinstance(p, str)]
+    elif at[0] in NAMED and len(at) > 1:
+        table, rest = f"[{at[0]}.{at[1]}]", [p for p in at[2:] if isinstance(p, str)]
     else:
         is_key = at[0] in data and not isinstance(data[str(at[0])], dict | list)
         table = str(at[0]) if is_key and at[0] not in TABLES else f"[{at[0]}]"
@@ -239,7 +243,7 @@ def _syntax(path: Path, error: tomllib.TOMLDecodeError) -> str:
 
 
 def _unknown_table(name: str, value: Any) -> str:
-    near = difflib.get_close_matches(name, [*TABLES, "mailmans", "committee"], n=1)
+    near = difflib.get_close_matches(name, [*TABLES, *NAMED, "committee"], n=1)
     if near:
         return f"there is no such table; did you mean {near[0]}?"
     homes = [table for table, kind in TABLES.items() if name in _keys(kind)]

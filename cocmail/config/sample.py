@@ -33,7 +33,8 @@ class Setting(NamedTuple):
 _ABOVE = {
     "community": "Who you are.",
     "store": "Where everything is kept.",
-    "imap": "Mail is pulled from here. Take the table out to receive by LMTP alone.",
+    "imap": "Mail is pulled from here. Take the table out to receive by LMTP alone."
+    "\n# Several mailboxes: [imaps.NAME] for each further one (or for all), with the same keys.",
     "lmtp": "Mail is pushed to here, by Postfix and the like. Optional, beside [imap] or alone.",
     "submission": "Who takes the mail that we send.",
     "signing": "Optional: sign what we send (DKIM). `cocmail check` compares the key with DNS.",
@@ -57,6 +58,7 @@ _EXAMPLES = {
     ("imap", "token_file"): "imap.token",
     ("imap", "token_command"): ("/usr/local/bin/token", "conduct@example.org"),
     ("imap", "ca_file"): "imap-ca.pem",
+    ("imap", "only_results_of"): "microsoft",
     ("submission", "username"): "conduct",
     ("submission", "password_file"): "submission.password",
     ("store", "password_file"): "database.password",

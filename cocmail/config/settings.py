@@ -53,6 +53,7 @@ class Settings(Table):
     community: Community
     store: Store = Field(default_factory=Store)
     imap: Imap | None = None
+    imaps: dict[str, Imap] = Field(default_factory=dict)
     lmtp: Lmtp | None = None
     submission: Submission
     signing: Signing | None = None
@@ -74,6 +75,13 @@ class Settings(Table):
     @property
     def roster(self) -> Roster:
         return Roster(members=self.members)
+
+    @property
+    def accounts(self) -> dict[str, Imap]:
+        """Every mailbox by its table, which is what mail from it is stored under: "imap" or
+        "imaps.NAME"."""
+        plain = {"imap": self.imap} if self.imap else {}
+        return plain | {f"imaps.{name}": one for name, one in self.imaps.items()}
 
     @property
     def sites(self) -> dict[str, Mailman]:

@@ -173,6 +173,11 @@ class Imap(Table):
     junk: str = Field(
         "", description="a spam folder to sweep too; what is in it is set aside, not lost"
     )
+    only_results_of: Domain | None = Field(
+        None,
+        description="for a provider that changes mails, so that signatures break: whose"
+        ' Authentication-Results alone count; "microsoft" for Microsoft 365 and outlook.com',
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -216,7 +216,9 @@ class Intake:
         where = destination(mail, waiting.recipients, setting.address, setting.delimiter)
         auth = UNPROVED
         if mail.sender is not None and not mail.automatic:
-            auth = await self._authenticator.authenticate(waiting.raw, mail.sender.address)
+            auth = await self._authenticator.authenticate(
+                waiting.raw, mail.sender.address, waiting.account
+            )
         if flood := await self._flood(waiting, mail, auth, where):
             return Examined(waiting=waiting, mail=mail, destination=where, auth=auth, flood=flood)
         ahead = await self._ahead(waiting, mail, where)

@@ -503,6 +503,72 @@ def test_a_result_covers_only_what_its_signature_covers(zone: Zone, pair: DkimKe
     assert "From" in verdict(AR + MAIL, zone, OURS)
 
 
+# -- a provider that changes mails: only its own word counts ----
+
+MICROSOFTS = (
+    b"Received: from a.outlook.test by b.outlook.test with HTTPS; 6 Nov 2026 10:00:00 +0000\r\n"
+    b"Authentication-Results: spf=pass (sender IP is 192.0.2.1)\r\n"
+    b" smtp.mailfrom=example.org; dkim=pass (signature was verified)\r\n"
+    b" header.d=example.org;dmarc=pass action=none\r\n"
+    b" header.from=example.org;compauth=pass reason=100\r\n"
+    b"Received-SPF: Pass (protection.outlook.test: a comment)\r\n"
+)
+
+
+def told(raw: bytes, zone: Zone, provider: str = "microsoft") -> Authentication:
+    ours = DkimAuthenticator([], (OURS,), only_results_of={"imaps.work": provider}, lookup=zone)
+    return ours.check(raw, ALICE, "imaps.work")
+
+
+def test_microsofts_altered_bodies_are_proved_by_its_own_results_alone(
+    zone: Zone, pair: DkimKey
+) -> None:
+    raw = MICROSOFTS + broken(zone, pair)
+    found = told(raw, zone)
+    assert found.signature is Signature.SOUND
+    assert found.marks
+    mail = read(raw)
+    assert isinstance(mail, Mail)
+    assert shortfall(mail, found, holding="to", replayed=False) == ""
+    assert zone.asked == []
+    # Of any other account, by LMTP too, such a field is nothing.
+    ours = DkimAuthenticator([], (OURS,), only_results_of={"imaps.work": "microsoft"}, lookup=zone)
+    for account in ("", "imap", "imaps.other"):
+        assert ours.check(raw, ALICE, account).signature is Signature.FAILED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "signature"),
+    [
+        (b"dkim=pass", b"dkim=fail", Signature.FAILED),
+        (b"dkim=pass", b"dkim=none", Signature.MISSING),
+        (b"dkim=pass", b"dkim=temperror", Signature.MISSING),
+        (b"header.d=example.org", b"header.d=evil.example", Signature.MISSING),
+        (b"Authentication-Results", b"Authentication-Results-Original", Signature.MISSING),
+        # What the sender wrote is not the provider's, whatever it says.
+        (MICROSOFTS, b"Subject: x\r\n" + MICROSOFTS, Signature.MISSING),
+        (MICROSOFTS, MICROSOFTS.replace(b"dkim=pass", b"dkim=none") + MICROSOFTS,
+         Signature.MISSING),
+        (MICROSOFTS, AR, Signature.MISSING),
+        (b"Results: spf", b"Results: microsoft; spf", Signature.MISSING),
+        (MICROSOFTS, b"", Signature.MISSING),
+    ],
+)  # fmt: skip
+def test_what_the_provider_does_not_say_is_not_proved(
+    zone: Zone, pair: DkimKey, old: bytes, new: bytes, signature: Signature
+) -> None:
+    raw = MICROSOFTS + sign(MAIL, pair)  # our own check would find it sound
+    assert told(raw.replace(old, new, 1), zone).signature is signature
+    assert zone.asked == []
+
+
+def test_a_provider_that_names_itself_is_believed_by_that_name(zone: Zone, pair: DkimKey) -> None:
+    raw = AR + broken(zone, pair)
+    assert told(raw, zone, OURS).signature is Signature.SOUND
+    assert told(raw, zone, "other.example").signature is Signature.MISSING
+    assert told(MICROSOFTS + broken(zone, pair), zone, OURS).signature is Signature.MISSING
+
+
 def test_a_result_for_a_signature_with_l_is_not_believed(zone: Zone, pair: DkimKey) -> None:
     raw = AR + sign(MAIL, pair, length=True)
     assert check(raw, zone, ALICE, OURS).signature is not Signature.SOUND

@@ -54,7 +54,7 @@ class Post:
     def now(self) -> Any:
         return self.room.now
 
-    async def authenticate(self, raw: bytes, sender: Address) -> Authentication:
+    async def authenticate(self, raw: bytes, sender: Address, account: str = "") -> Authentication:
         return DkimAuthenticator([], self.trusted, lookup=self._txt).check(raw, sender)
 
     async def observe(self, questions: Any) -> Observed:

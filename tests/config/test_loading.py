@@ -428,3 +428,39 @@ def test_what_to_log_in_with_is_said_once(said: str, at: str, words: str) -> Non
     lines = bad(swap(PASSWORD, said))
     assert any(f"{at}: " in line and words in line for line in lines), lines
     assert not any("ya29" in line for line in lines)
+
+
+SECOND = '\n[imaps.second]\nusername = "reports"\npassword_file = "p"\n'
+
+
+def test_several_mailboxes_have_a_table_each() -> None:
+    found = good(SAMPLE + SECOND + 'mailbox = "Reports"\nonly_results_of = "Microsoft"\n')
+    assert list(found.accounts) == ["imap", "imaps.second"]
+    assert found.accounts["imaps.second"].mailbox == "Reports"
+    assert found.accounts["imaps.second"].only_results_of == "microsoft"
+    alone = re.sub(r"(?ms)^\[imap\].*?(?=^# Mail is pushed)", SECOND, SAMPLE)
+    assert list(good(alone).accounts) == ["imaps.second"]
+    same = SECOND.replace("reports", "conduct")
+    assert len(good(SAMPLE + same + 'mailbox = "Lists"\n').accounts) == 2  # of one account
+
+
+@pytest.mark.parametrize(
+    ("more", "at", "words"),
+    [
+        ("", "[imaps.second] mailbox", "[imap] mailbox is this folder of this account"),
+        ('mailbox = "inbox"\n', "[imaps.second] mailbox", "[imap] mailbox is this folder"),
+        ('mailbox = "Filed"\narchive = "B"\n', "[imap] archive", "go round for ever"),
+        ('mailbox = "A"\narchive = "INBOX"\n', "[imaps.second] archive", "go round for ever"),
+        ('mailbox = "A"\njunk = "inbox"\n', "[imaps.second] junk", "[imap] mailbox is this"),
+        ('mailbox = "A"\npassword = "x"\n', "[imaps.second] password", "never written in this"),
+    ],
+)
+def test_no_folder_is_swept_twice_and_no_mail_goes_round(more: str, at: str, words: str) -> None:
+    lines = bad(SAMPLE + SECOND.replace("reports", "conduct") + more)
+    assert any(f"{at}: " in line and words in line for line in lines), lines
+
+
+def test_names_of_mailboxes() -> None:
+    assert any("lower-case" in line for line in bad(SAMPLE + SECOND.replace("second", "Second")))
+    assert any("[imaps.NAME]" in line for line in bad(SAMPLE + "\n[imaps]\nx = 1\n"))
+    assert any("did you mean imaps" in line for line in bad(SAMPLE + "\n[imapss.a]\nx = 1\n"))

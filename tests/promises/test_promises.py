@@ -74,7 +74,7 @@ async def test_promise_01_a_mail_that_breaks_us_is_kept_and_the_next_one_is_hand
             return Judgement(set_aside="", urgent="", tags=(), said=())
 
         class Nobody:
-            async def authenticate(self, raw: bytes, sender: Address) -> Any:
+            async def authenticate(self, raw: bytes, sender: Address, account: str = "") -> Any:
                 return World().incoming(read(raw)).auth  # type: ignore[arg-type]
 
         intake = Intake(

@@ -251,6 +251,8 @@ class House:
         for name, values in more.items():
             if values is None:
                 del tables[name]
+            elif name.startswith("imaps."):  # another user of the same server
+                tables[name] = {**tables["imap"], **values}
             else:
                 tables[name] = {**tables.get(name, {}), **values}
         lines: list[str] = []

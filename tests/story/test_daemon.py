@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cocmail.lab.process import room
-from cocmail.lab.waiting import wait_until
+from cocmail.lab.waiting import free_port, wait_until
 
 Stage = Any  # conftest's House, Case, Person
 
@@ -78,6 +78,35 @@ def test_lmtp_on_tcp_and_imap_are_one_road(new_house: Any) -> None:
     house.quiet()
     assert len(house.mails(rae)) == 1
     assert len(house.ask("case", "list")) == 1
+
+
+def test_a_second_mailbox_and_a_provider_that_changes_bodies(new_house: Any) -> None:
+    """Of the second mailbox alone its provider's own results count; of the other our check."""
+    user = f"work{free_port()}"
+    second = {"only_results_of": "microsoft", "username": user, "archive": "Old"}
+    house = new_house(**{"imaps.work": second})
+    work = house.servers.dovecot.mailbox(user)
+    case = house.report()
+    results = (
+        b"Received: from a.outlook.test by b.outlook.test; Fri, 6 Nov 2026 10:00:00 +0000\r\n"
+        b"Authentication-Results: spf=pass (sender IP is 192.0.2.1)\r\n"
+        b" smtp.mailfrom=alice.example; dkim=pass (signature was verified)\r\n"
+        b" header.d=alice.example;dmarc=pass action=none header.from=alice.example\r\n"
+    )
+
+    def changed(text: str) -> bytes:
+        mail = house.alice.answer(case.copies["alice"].data, f"{text}\n\nRegards, Alice")
+        assert mail.count(b"Regards, Alice") == 1
+        return results + mail.replace(b"Regards, Alice", b"Regards,  Alice ")
+
+    after = house.now()
+    work.append(changed("/assign bob"))
+    case.hears(house.carol, "message", "bob", after=after)
+    wait_until(lambda: work.count("Old") == 1, timeout=20, what="it to be filed")
+    house.servers.dovecot.mailbox(house.user).append(changed("/assign carol"))
+    case.hears(house.alice, "alert", after=after)
+    assert house.ask("case", "show", case.reference)["assigned"] == "bob"
+    assert house.ask("status")["trouble"] == []
 
 
 def test_lmtp_on_a_unix_socket(new_house: Any) -> None:

@@ -126,6 +126,7 @@ async def _leased(
         junk=row.junk,
         received=row.received,
         attempts=attempts,
+        account=(row.source or "").partition("/")[0],
     )
 
 
