@@ -99,18 +99,15 @@ class ImapInbox:
                 found = session.find(name)
                 if found is None:
                     lines.append((False, f"{label} {key}: the IMAP server has no such folder"))
+                elif session.holds_everything(found):
+                    words = "this folder holds all mail of the account; name another"
+                    lines.append((False, f"{label} {key}: {words}"))
                 else:
                     session.select(found)
                     lines.append((True, f"IMAP: {label} {key} can be read and written"))
             there = session.find(settings.archive) is not None
             lines.append((True, f"IMAP: {label} archive {'is there' if there else 'will be made'}"))
-            for capability, without in (
-                (b"IDLE", "we ask for new mail every second"),
-                (b"MOVE", "mail is copied, then expunged"),
-                (b"UIDPLUS", "expunging waits while others have mail marked as deleted"),
-            ):
-                if not session.can(capability):
-                    lines.append((True, f"IMAP: no {capability.decode()} here: {without}"))
+            lines += _capabilities(session)
         except CocmailError as wrong:
             lines.append((False, str(wrong)))
         except BROKEN as broken:
@@ -123,6 +120,24 @@ class ImapInbox:
     async def probe(self) -> list[tuple[bool, str]]:
         """For `cocmail check`: (sound, line). Changes nothing on the server."""
         return await asyncio.to_thread(self._probe)
+
+
+def _capabilities(session: ImapSession) -> list[tuple[bool, str]]:
+    """What the server can do that changes what we do, and what we do without it."""
+    names = ("IDLE", "MOVE", "UIDPLUS", "NAMESPACE")
+    there = [name for name in names if session.can(name.encode())]
+    lines = [(True, f"IMAP: the server has {', '.join(there) or 'no extensions that we use'}")]
+    for name, without in (
+        ("IDLE", "we ask for new mail every second"),
+        ("MOVE", "mail is copied, then expunged"),
+        ("UIDPLUS", "expunging waits while others have mail marked as deleted"),
+    ):
+        if name not in there:
+            lines.append((True, f"IMAP: no {name} here: {without}"))
+    if session.can(b"X-GM-EXT-1"):
+        words = "folders are labels; what leaves the archive goes to the trash, and from there"
+        lines.append((True, f"IMAP: this is Gmail: {words}"))
+    return lines
 
 
 class _Bridge:

@@ -232,10 +232,28 @@ class ImapSession:
         return wanted
 
     def _exists(self, name: str) -> bool:
-        return any(
-            b"\\Noselect" not in flags and b"\\NonExistent" not in flags
-            for flags, _, _ in self._client.list_folders("", name)
-        )
+        flags = self._flags(name)
+        return flags is not None and not flags & {b"\\noselect", b"\\nonexistent"}
+
+    def _flags(self, name: str) -> frozenset[bytes] | None:
+        """What LIST says of a folder, in lower case; None where there is none. The server may
+        write its name in another way ("%" and "*" in it are LIST's wildcards, though)."""
+        for flags, _, found in self._client.list_folders("", name):
+            if found == name or not {"%", "*"} & set(name):
+                return frozenset(flag.lower() for flag in flags)
+        return None
+
+    def holds_everything(self, folder: str) -> bool:
+        r"""Whether a folder shows the mail of all others (RFC 6154 \All), as Gmail's All Mail:
+        nothing can be moved out of it, and what is deleted there is deleted everywhere."""
+        return b"\\all" in (self._flags(folder) or ())
+
+    def _trash(self) -> str | None:
+        """The folder of deleted mail (RFC 6154), whatever it is called in the user's language."""
+        for flags, _, name in self._client.list_folders("", "*"):
+            if b"\\trash" in {flag.lower() for flag in flags}:
+                return str(name)
+        return None
 
     def _spellings(self, name: str) -> list[str]:
         """As it was written first, and last the one to make it by."""
@@ -323,6 +341,31 @@ class ImapSession:
             self._client.uid_expunge(ordered)
         elif set(self._client.search(["DELETED"])) <= set(ordered):
             self._client.expunge()
+
+    def destroy(self, uids: Collection[int]) -> None:
+        """Delete these messages of the open folder for good. Another folder may be open then.
+
+        In Gmail folders are labels: what is expunged from one stays in All Mail, and only what is
+        moved to the trash loses them all; from there it is expunged, or goes by itself in 30 days.
+        """
+        trash = self._trash() if self.can(b"X-GM-EXT-1") and uids else None
+        if trash is None:
+            self.expunge(uids)
+            return
+        ours = {items[b"X-GM-MSGID"] for items in self._numbered(sorted(uids)).values()}
+        self._client.move(sorted(uids), trash)
+        self.select(trash)
+        there = self._numbered(sorted(int(uid) for uid in self._client.search(["ALL"])))
+        self.expunge([uid for uid, items in there.items() if items[b"X-GM-MSGID"] in ours])
+
+    def _numbered(self, uids: Sequence[int]) -> dict[int, dict[bytes, int]]:
+        """Gmail's own number of each message, which is the same in all folders."""
+        found: dict[int, dict[bytes, int]] = {}
+        for chunk in chunks(uids, 500):
+            for uid, items in self._client.fetch(chunk, ["X-GM-MSGID"]).items():
+                if b"X-GM-MSGID" in items:
+                    found[uid] = items
+        return found
 
     def dated_before(self, day: date) -> dict[int, datetime]:
         """INTERNALDATE of the open folder's messages that are of an earlier day (in any zone)."""

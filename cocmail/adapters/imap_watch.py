@@ -183,6 +183,12 @@ class ImapWatch:
         archive = session.make(self._settings.archive)
         if archive == folder:
             raise Permanent(f"{self._settings.label} archive and {self._key} are the same folder")
+        for name, key in ((folder, self._key), (archive, f"{self._settings.label} archive")):
+            forever = name == archive and self._settings.archive_keep is None
+            if session.holds_everything(name) and not forever:
+                raise Permanent(
+                    f"{key}: this folder holds all mail of the account; name one of its own"
+                )
         self._select(session, folder)
         while not self._stop.is_set():
             self._expire(session, folder, archive)
@@ -399,7 +405,8 @@ class ImapWatch:
             dated = session.dated_before(cutoff.date())
             old = sorted(uid for uid, at in dated.items() if at <= cutoff)
             for chunk in chunks(old, 500):
-                session.expunge(chunk)
+                session.destroy(chunk)
+                session.select(archive)
         except IMAPClientAbortError:
             raise
         except IMAPClientError:

@@ -44,6 +44,7 @@ class Scripted:
         self.shown: list[str] = []  # those that it was shown
         self.separator, self.prefix = "/", ""
         self.folders = {"INBOX": Folder()}
+        self.flags: dict[str, str] = {}  # what LIST says of some
         self.heard: list[str] = []
         self.connections = 0
         self.instead: Answer = lambda *_: None  # what to say in place of the usual answer
@@ -163,10 +164,12 @@ class Scripted:
         return f'* NAMESPACE (("{self.prefix}" "{self.separator}")) NIL NIL\r\n'.encode()
 
     def do_list(self, _: Folder, rest: str) -> bytes:
-        name = rest.split(" ")[1].strip('"')
-        if name and name not in self.folders:
-            return b""
-        return f'* LIST () "{self.separator}" "{name}"\r\n'.encode()
+        name = rest.partition(" ")[2].strip('"')
+        every = [*self.folders] if name == "*" else [name] if name in self.folders else []
+        return "".join(
+            f'* LIST ({self.flags.get(one, "")}) "{self.separator}" "{one}"\r\n'
+            for one in (every if name else [""])
+        ).encode()
 
     def do_create(self, _: Folder, rest: str) -> None:
         self.folders[rest.strip('"')] = Folder()
@@ -196,7 +199,7 @@ class Scripted:
         return out
 
     def do_copy(self, at: Folder, rest: str) -> bytes | None:
-        target = rest.split(" ")[1].strip('"')
+        target = rest.partition(" ")[2].strip('"')
         if target not in self.folders:
             return b"TAG NO [TRYCREATE] no such folder\r\n"
         for uid in self._uids(rest):
