@@ -252,6 +252,7 @@ class Daemon:
             "imap": "; ".join(filter(None, (inbox.trouble for inbox in self.imaps))),
             "lmtp": self.lmtp.trouble if self.lmtp else "",
             "submission": self._outbox.trouble,
+            "store": self._deciding.trouble,
             "dns": self._intake.trouble,
             "disk": self._room.trouble,
             "hook": "; ".join(filter(None, (hook.trouble for hook in self._hooks))),

@@ -17,7 +17,7 @@ from cocmail.cli import output
 from cocmail.cli.opened import Opened, opened
 from cocmail.core import events as e
 from cocmail.core.case import SYSTEM
-from cocmail.core.errors import Permanent
+from cocmail.core.errors import Permanent, SoundnessError
 from cocmail.core.quarantine import is_quarantine
 
 app = typer.Typer(help="Mail that was set aside.", no_args_is_help=True)
@@ -91,7 +91,11 @@ async def known_to(work: Opened, aside: Iterable[SetAside]) -> dict[str, int]:
     roster = work.settings.roster
     known: dict[str, int] = {}
     rooms = {m.case for m in aside if m.case and is_quarantine(m.case)}
-    for room in [await work.store.read_case(name) for name in sorted(rooms)]:
+    for name in sorted(rooms):
+        try:
+            room = await work.store.read_case(name)
+        except SoundnessError:
+            continue  # so no member can accept what is in it
         for item in room.quarantine.waiting.values() if room else ():
             known[item.mail.mail] = sum(1 for h in item.mail.handles if roster.get(h))
     return {m.id: known.get(m.id, 0) for m in aside if not _of_case(m) and not m.dropped}

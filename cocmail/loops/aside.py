@@ -15,6 +15,7 @@ from cocmail.core.audience import may_know
 from cocmail.core.case import Case
 from cocmail.core.casework import Incoming
 from cocmail.core.committee import COMMITTEE
+from cocmail.core.errors import SoundnessError
 from cocmail.core.mail import recipients
 from cocmail.core.minting import TOKEN, is_ours, ours_in
 from cocmail.core.names import named_in_text
@@ -79,6 +80,10 @@ class Asides:
             readable=readable,
         )
 
+    def begin_anew(self) -> None:
+        """With another record: nothing could be written down in this one."""
+        self._mails = MOST
+
     def _next_record(self, now: datetime) -> str:
         if not self._record or self._mails >= MOST:
             self._tell_from = now + BETWEEN if self._record else None
@@ -111,9 +116,12 @@ async def _in_its_cases(
     """Those of them who may know of every case that it came to an address of."""
     details = {is_ours(one, setting.address, setting.delimiter) for one in reached}
     for token in sorted(d for d in details if d and TOKEN.fullmatch(d)):
-        found = await tx.token(token)
-        if found is None or found.case == COMMITTEE or is_quarantine(found.case):
-            continue
-        case = await deciding.case(tx, found.case)
+        try:
+            found = await tx.token(token)
+            if found is None or found.case == COMMITTEE or is_quarantine(found.case):
+                continue
+            case = await deciding.case(tx, found.case)
+        except SoundnessError:
+            return ()  # whom that case keeps out can't be known
         members = tuple(m for m in members if case and may_know(case, setting, m))
     return members

@@ -13,7 +13,7 @@ import structlog
 from cocmail.core import roster
 from cocmail.core.calendar import fall_due
 from cocmail.core.committee import COMMITTEE
-from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.errors import Permanent, SoundnessError, Temporary
 from cocmail.loops.bell import whole
 from cocmail.loops.deciding import Deciding
 from cocmail.ports import Clock
@@ -52,6 +52,8 @@ class Calendar:
             except Permanent as error:
                 # One case that can't be read must not stop the clocks of the others.
                 log.error("what is due could not be done", what=what, error=str(error))
+                if isinstance(error, SoundnessError):
+                    self._deciding.unread(case, error)
         return len(found)
 
     async def _see_to(self, case: str, what: str, about: str) -> None:

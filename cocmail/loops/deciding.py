@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import structlog
+
 from cocmail.core import reminders, roster
 from cocmail.core.case import Case
 from cocmail.core.committee import COMMITTEE, Committee
+from cocmail.core.errors import SoundnessError
 from cocmail.core.people import Roster
 from cocmail.core.quarantine import RELEASED
 from cocmail.core.setting import Setting
@@ -19,6 +22,9 @@ from cocmail.core.work import Result
 from cocmail.loops.bell import Bell, whole
 from cocmail.ports import Store, Transaction
 
+log = structlog.get_logger()
+
+_UNREAD = "what is kept of a case can't be read: `cocmail ledger verify` tells what is broken"
 _MOST_LINKED = 20
 """Cases that one is linked with: more are not heard of."""
 _MOST_CASES = 200
@@ -43,6 +49,18 @@ class Deciding:
         self.store = store
         self._setting = setting
         self.bells = bells
+        self._unread: set[str] = set()
+
+    def unread(self, case: str, error: SoundnessError) -> None:
+        """This case can't be read: the operator hears of it, and the others go on."""
+        if case not in self._unread:
+            log.error("a case can't be read", case=case, error=str(error))
+            self._unread.add(case)
+
+    @property
+    def trouble(self) -> str:
+        """For `cocmail status`, until the daemon starts anew."""
+        return _UNREAD if self._unread else ""
 
     def plain_setting(self) -> Setting:
         """The world at this instant, for what doesn't depend on the committee."""
@@ -99,7 +117,11 @@ class Deciding:
             named = (*(wanted.cases if wanted else ()), *await tx.open_cases())
             cases: list[Case] = []
             for case_id in tuple(dict.fromkeys(named))[:_MOST_CASES]:
-                case = await tx.glance(case_id)
+                try:
+                    case = await tx.glance(case_id)
+                except SoundnessError as error:
+                    self.unread(case_id, error)
+                    continue
                 if case is not None:
                     cases.append(case)
             result = reminders.digest(record, await self.setting(tx), handle, cases)
@@ -134,7 +156,10 @@ class Deciding:
         async with self.store.transaction() as tx:
             names = await tx.open_cases()
         for name in names:
-            await self.on(name, roster.members_changed)
+            try:
+                await self.on(name, roster.members_changed)
+            except SoundnessError as error:
+                self.unread(name, error)
 
     def ring(self, result: Result) -> None:
         if result.letters:

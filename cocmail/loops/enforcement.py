@@ -471,7 +471,7 @@ class Enforcement:
             try:
                 await self._book.note_trouble(str(error))
                 self._told = True
-            except Temporary:
+            except (Temporary, Permanent):
                 _log.warning("enforcement: the trouble itself could not be written down")
 
 

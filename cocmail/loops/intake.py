@@ -27,7 +27,7 @@ from cocmail.core.casework import Incoming
 from cocmail.core.commands import Command, Problem, parse
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.enforcement import Observed, Question
-from cocmail.core.errors import CocmailError, Permanent, Temporary
+from cocmail.core.errors import CocmailError, Permanent, SoundnessError, Temporary
 from cocmail.core.escalation import HELP
 from cocmail.core.escrow import KEPT
 from cocmail.core.files import File
@@ -517,7 +517,11 @@ class Intake:
     async def _in_case(
         self, tx: Transaction, examined: Examined, setting: Setting, found: Found
     ) -> tuple[str, Result]:
-        case = await tx.case(found.case)
+        try:
+            case = await tx.case(found.case)
+        except SoundnessError as error:
+            self._deciding.unread(found.case, error)
+            raise
         if case is None:
             raise Permanent("a reply address leads to a case that is gone")
         incoming = replace(_incoming(examined), purpose=found.purpose, about=found.about)
@@ -614,7 +618,17 @@ class Intake:
         except Exception as error:
             # What failed on it fails again: then it is taken for one that can't be read.
             log.error("a mail is taken for unreadable", mail=waiting.id, error=type(error).__name__)
-        await self._keep(waiting, why, None)
+        try:
+            await self._keep(waiting, why, None)
+        except Temporary:
+            raise
+        except Exception as error:
+            # It must not block the mail behind it: an operator finds it, and `status` counts it.
+            log.error("nobody is told of a mail", mail=waiting.id, error=type(error).__name__)
+            self._asides.begin_anew()
+            async with self._store.transaction() as tx:
+                await write(tx, SYSTEM, _noted("set-aside", why, waiting.id))
+                await tx.settle_mail(waiting.id, state="quarantined", case=None, why=why)
 
     async def _keep(self, waiting: Waiting, why: str, mail: Mail | None) -> None:
         async with self._store.transaction() as tx:

@@ -19,14 +19,15 @@ from cocmail.core import casework, proofs
 from cocmail.core import events as e
 from cocmail.core.audience import still_for
 from cocmail.core.case import SYSTEM, Case
-from cocmail.core.errors import Away, Permanent, Temporary
+from cocmail.core.committee import COMMITTEE
+from cocmail.core.errors import Away, Permanent, SoundnessError, Temporary
 from cocmail.core.files import File
 from cocmail.core.letters import Kind, with_files
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
 from cocmail.loops.bell import until_stored, whole
 from cocmail.loops.deciding import Deciding
-from cocmail.ports import Clock, Queued, Submission
+from cocmail.ports import Clock, Queued, Submission, Transaction
 
 log = structlog.get_logger()
 
@@ -39,6 +40,8 @@ _GIVE_UP = timedelta(days=5)  # RFC 5321 section 4.5.4.1: at least four to five 
 _LONGEST_ABSENCE = timedelta(minutes=1)  # between looks whether the server is back
 _OPENING = 6.0  # seconds for the attachments of a mail: letters behind it wait, and so does SIGTERM
 _WITHDRAWN = "It was no longer for them when it could leave."
+_UNREAD = "its case can't be read, so whether it is still for them can't be known"
+_NO_RECORD = "the committee's record can't be read"
 _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other processes' work
 
 
@@ -101,8 +104,8 @@ class Outbox:
         if self._copies is None or not letter.party.startswith("member:") or letter.case == SYSTEM:
             return letter.message
         async with self._deciding.store.transaction() as tx:
-            case = await self._deciding.case(tx, letter.case)
-            notes = case.letters if case else ()
+            known = await self._known(tx, letter)
+            notes = known[0].letters if known else ()
             mail = next((n.originals for n in notes if n.letter == letter.id), "")
             raw = b""
             if mail and mail != self._opened[0]:
@@ -157,14 +160,32 @@ class Outbox:
         if role != "member":
             return None
         async with self._deciding.store.transaction() as tx:
-            # What belongs to no case has a record that only grows: it is never folded.
-            found = letter.case != SYSTEM
-            case = await self._deciding.case(tx, letter.case) if found else None
-            setting = await self._deciding.setting(tx)
+            try:
+                setting = await self._deciding.setting(tx)
+            except SoundnessError as error:
+                # All letters to members depend on it: they wait until it was seen to.
+                self._deciding.unread(COMMITTEE, error)
+                return lambda: self._later(letter, _NO_RECORD)
+            try:
+                # What belongs to no case has a record that only grows: it is never folded.
+                found = letter.case != SYSTEM
+                case = await self._deciding.case(tx, letter.case) if found else None
+            except SoundnessError as error:
+                self._deciding.unread(letter.case, error)
+                return lambda: self._failed(letter, _UNREAD)
         case = case or Case(id=letter.case)
         if still_for(case, setting, handle, Kind(letter.kind)):
             return None
         return lambda: self._withdraw(letter, case.id)
+
+    async def _known(self, tx: Transaction, letter: Queued) -> tuple[Case, Setting] | None:
+        """The letter's case, where it can be read: what came of the letter is settled anyway."""
+        try:
+            case = await self._deciding.case(tx, letter.case) if letter.case != SYSTEM else None
+            return (case, await self._deciding.setting(tx)) if case is not None else None
+        except SoundnessError as error:
+            self._deciding.unread(letter.case, error)
+            return None
 
     async def _withdraw(self, letter: Queued, case: str) -> None:
         async with self._deciding.store.transaction() as tx:
@@ -191,11 +212,11 @@ class Outbox:
     async def _sent(self, letter: Queued) -> None:
         result: Result | None = None
         async with self._deciding.store.transaction() as tx:
-            if await tx.settle_letter(letter.id, state="sent") and letter.kind == Kind.LETTER:
-                case = await self._deciding.case(tx, letter.case)
-                if case is not None:
-                    result = proofs.letter_left(case, await self._deciding.setting(tx), letter.id)
-                    await tx.record(case.id, result.events)
+            settled = await tx.settle_letter(letter.id, state="sent")
+            told = settled and letter.kind == Kind.LETTER
+            if told and (known := await self._known(tx, letter)):
+                result = proofs.letter_left(*known, letter.id)
+                await tx.record(known[0].id, result.events)
         if result is not None:
             self._deciding.ring(result)
 
@@ -205,11 +226,9 @@ class Outbox:
         async with self._deciding.store.transaction() as tx:
             if not await tx.settle_letter(letter.id, state="failed"):
                 return
-            found = letter.case != SYSTEM
-            case = await self._deciding.case(tx, letter.case) if found else None
-            if case is not None:
-                result = _undelivered(case, await self._deciding.setting(tx), letter)
-                await tx.record(case.id, result.events)
+            if known := await self._known(tx, letter):
+                result = _undelivered(*known, letter)
+                await tx.record(known[0].id, result.events)
                 await tx.queue(result.letters)
         if result is not None:
             self._deciding.ring(result)

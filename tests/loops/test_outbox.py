@@ -13,24 +13,13 @@ import pytest
 from cocmail import parts
 from cocmail.core import events as e
 from cocmail.core.committee import COMMITTEE
-from cocmail.core.people import Address, Private
+from cocmail.core.people import Private
 from cocmail.loops.bell import Bell
 from cocmail.loops.deciding import Bells, Deciding
 from cocmail.loops.outbox import Outbox
+from tests.loops.workplace import Sending
 from tests.promises.kit import World
 from tests.promises.test_promises import _store
-
-
-class Sending:
-    """A submission server that remembers to whom it sent."""
-
-    def __init__(self) -> None:
-        self.to: list[Address] = []
-
-    async def send(self, return_path: str, recipient: Address, message: bytes) -> None:
-        self.to.append(recipient)
-
-    async def close(self) -> None: ...
 
 
 @asynccontextmanager
