@@ -186,3 +186,46 @@ async def test_tokens_expire_and_new_ones_are_asked_for(
         await until(lambda: inbox.trouble == "")
     log = secure.dovecot.log.read_text()
     assert "method=XOAUTH2" in log
+
+
+NAMESPACE = """
+namespace inbox {
+  prefix = INBOX.
+  separator = .
+}
+"""
+
+
+async def test_other_separators_prefixes_and_letters(tmp_path, clock, kept, until, running):
+    def settings(dovecot: Dovecot, **names: str) -> ImapSettings:
+        return ImapSettings(
+            host="127.0.0.1", port=dovecot.imap_port, security="none", username="conduct",
+            password=Private("secret"), **names,
+        )  # fmt: skip
+
+    with Dovecot(tmp_path, more=NAMESPACE) as dovecot:
+        mailbox = dovecot.mailbox()
+        with mailbox.session() as imap:  # RFC 3501 section 5.1.3: modified UTF-7
+            for name in (
+                "INBOX.&BBYEMAQ7BD4EMQRL-",
+                "INBOX.Werbe&AOQ-.M&APw-ll &- 100%",
+                "INBOX.100",
+            ):
+                assert imap.create(f'"{name}"')[0] == "OK"
+        mailbox.append(MAIL, mailbox="INBOX.&BBYEMAQ7BD4EMQRL-")
+        second = MAIL.replace(b"<1@", b"<2@")
+        mailbox.append(second, mailbox='"INBOX.Werbe&AOQ-.M&APw-ll &- 100%"')
+        names = {"mailbox": "Жалобы", "junk": "Werbeä/Müll & 100%", "archive": "Ablage/処理済み"}
+        inbox = ImapInbox(settings(dovecot, **names), clock)
+        async with running(inbox.run(kept)):
+            await until(lambda: mailbox.count("INBOX.Ablage.&UeZ0Bm4IMH8-") == 2)
+            await until(lambda: inbox.trouble == "")
+        assert sorted(arrival.junk for arrival in kept.arrivals) == [False, True]
+        assert mailbox.count("INBOX.100") == 0
+        lines = await inbox.probe()
+        assert {sound for sound, _ in lines} == {True}, lines
+        missing = ImapInbox(settings(dovecot, mailbox="10%"), clock)  # a wildcard of LIST
+        assert (
+            False,
+            "[imap] mailbox: the IMAP server has no such folder",
+        ) in await missing.probe()
