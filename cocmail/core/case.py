@@ -192,6 +192,7 @@ class Case:
     drifts: Mapping[str, Drift] = field(default_factory=dict)  # sanction -> what somebody undid
     letters: tuple[e.LetterNote, ...] = ()
     bounced: frozenset[str] = frozenset()  # letters that the members know did not arrive
+    lost: frozenset[str] = frozenset()  # letters that did not arrive, or never left
     unreached: Mapping[str, datetime] = field(default_factory=dict)
     # party -> when the members were last told that a mail to them did not arrive
     said: tuple[e.Said, ...] = ()

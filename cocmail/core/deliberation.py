@@ -16,7 +16,7 @@ from cocmail.core.letters import Kind
 from cocmail.core.people import Member
 from cocmail.core.policy import LETTER_FIRST, SMALLEST_MAJORITY, Policy
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
-from cocmail.core.showing import originals, showing
+from cocmail.core.showing import catch_up, originals, report_of, showing
 from cocmail.core.work import Work
 
 
@@ -328,11 +328,12 @@ def _recuse(work: Work, proposed: e.Proposed) -> None:
 def _include(work: Work, proposed: e.Proposed) -> None:
     work.happen(e.Included(handle=proposed.target))
     member = work.setting.roster.get(proposed.target)
-    if member is not None and member in work.eligible:
-        first = work.case.messages[0].received
+    first = report_of(work.case)
+    if member is not None and first is not None and member in work.eligible:
         values = {**showing(work, first), "messages": len(work.case.messages)}
         along = originals(work, first)
         work.to_member(member, Kind.REPORT, "included", values, originals=along)
+        catch_up(work, member)
 
 
 def _separate(work: Work, proposed: e.Proposed) -> None:

@@ -121,7 +121,8 @@ class Received:
 
 @dataclass(frozen=True, kw_only=True)
 class PassedOn:
-    """The members were shown these messages, which waited, in one mail."""
+    """The members were shown these messages, which waited, in one mail; or nobody may read them
+    now, and whoever comes in is shown them."""
 
     numbers: tuple[int, ...]
     kind: Literal["passed-on"] = "passed-on"
@@ -496,6 +497,7 @@ class LetterNote:
     epoch: int = 0
     origin: str = ""  # the case that it was written in, where that one goes on in this
     originals: str = ""  # the mail whose attachments go along
+    mails: tuple[str, ...] = ()  # whose words it shows to a member
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,12 @@
-"""How a mail is shown to members, and the copy of the report that each gets.
+"""How a mail is shown to members, and what each gets who comes in.
 
-Owns what of a message a member sees. Called by casework, by the actions and by deliberation.
+Owns what of a message a member sees, and that nobody misses one: by whom a mail was seen stands in
+the notes of the letters that showed it. Called by casework, by the actions and by deliberation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cocmail.core import events as e
@@ -17,6 +18,9 @@ from cocmail.core.people import Address, Member
 from cocmail.core.sanctions import Sanction
 from cocmail.core.spelling import spelled
 from cocmail.core.work import Work
+
+_SINGLY = 10  # mails: of what somebody missed; more make no heap of letters
+_ROOM = 60_000  # characters of messages in one mail
 
 
 def showing(work: Work, received: e.Received, *, copying: bool = True) -> dict[str, object]:
@@ -48,15 +52,82 @@ class Hint:
 def copies(
     work: Work, members: Iterable[Member] | None = None, beside: Iterable[Case] = ()
 ) -> None:
-    """The report to each member who may see it. ``beside``: cases of this transaction that it may
-    belong together with."""
-    first = next((m.received for m in work.case.messages), None)
-    if first is None:
-        return
+    """The report to each member who may see it, and what came after it. ``beside``: cases of this
+    transaction that it may belong together with."""
+    first = report_of(work.case)
     for member in work.eligible if members is None else members:
-        values = {**showing(work, first), "hints": hints(work, member, beside)}
-        along = originals(work, first)
-        work.to_member(member, Kind.REPORT, "report", values, originals=along)
+        if first is not None and first.mail not in work.shown_to(member):
+            values = {**showing(work, first), "hints": hints(work, member, beside)}
+            along = originals(work, first)
+            work.to_member(member, Kind.REPORT, "report", values, originals=along)
+        catch_up(work, member)
+
+
+def report_of(case: Case) -> e.Received | None:
+    """The first message from outside that didn't become a case of its own."""
+    return next(iter(_from_outside(case)), None)
+
+
+def _from_outside(case: Case) -> list[e.Received]:
+    """What became a case of its own has an audience of its own."""
+    received = [m.received for m in case.messages if m.received.number not in case.split]
+    return [r for r in received if not r.party.startswith("member:")]
+
+
+def catch_up(work: Work, member: Member) -> None:
+    """What came from outside and this member wasn't shown: while they were kept out, or while
+    nobody could read it."""
+    seen, case = work.shown_to(member), work.case
+    missed = [
+        r for r in _from_outside(case) if r.mail not in seen and r.number not in case.unpassed
+    ]
+    if len(missed) <= _SINGLY:
+        for received in missed:
+            _hand_on(work, received, member)
+        missed = []
+    while missed:
+        several = together(work, missed)
+        values = {"several": several, "more": 0}
+        work.to_member(member, Kind.MESSAGE, "from-outsiders", values)
+        missed = missed[len(several) :]
+    asides = [a.mail for a in case.asides if not a.settled and a.mail.mail not in seen]
+    for aside in asides[:_SINGLY]:  # /status tells of more
+        work.to_member(member, Kind.MESSAGE, "aside", showing_aside(work, aside))
+
+
+def together(work: Work, messages: Sequence[e.Received]) -> list[dict[str, object]]:
+    """The first of these messages, as many as one mail has room for: one at least."""
+    several: list[dict[str, object]] = []
+    size = 0
+    for received in messages:
+        size += len(received.text)
+        if several and size > _ROOM:
+            break
+        party = work.case.parties.get(received.party)
+        several.append({**showing(work, received, copying=False), "party": party})
+    return several
+
+
+def hand_on(work: Work, received: e.Received) -> None:
+    """An outsider's message, to each member who may see it and didn't."""
+    for member in work.eligible:
+        if received.mail not in work.shown_to(member):
+            _hand_on(work, received, member)
+
+
+def _hand_on(work: Work, received: e.Received, member: Member) -> None:
+    values = {**showing(work, received), "party": work.case.parties[received.party]}
+    along = originals(work, received)
+    work.to_member(member, Kind.MESSAGE, "from-outsider", values, originals=along)
+
+
+def showing_aside(work: Work, aside: e.SetAside) -> dict[str, object]:
+    return {
+        "aside": aside,
+        "text": work.shown(aside.text),
+        "subject": spelled(work.shown(aside.subject)),
+        "attached": listed(aside),
+    }
 
 
 def hints(work: Work, member: Member, beside: Iterable[Case] = ()) -> tuple[Hint, ...]:

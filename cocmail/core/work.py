@@ -202,7 +202,7 @@ class Work:
         return self._say(
             kind, f"member:{member.handle}", member.address, template,
             {"case": self.case, "member": member, **values}, purpose, about, answering,
-            member.language, files, originals,
+            member.language, files, originals, _mails(values),
         )  # fmt: skip
 
     def to_party(
@@ -284,6 +284,7 @@ class Work:
         language: str,
         files: Iterable[File] = (),
         originals: str = "",
+        mails: tuple[str, ...] = (),
     ) -> str:
         minter = self.setting.minter
         epoch = self.case.epoch(party)
@@ -332,6 +333,24 @@ class Work:
                 about=about,
                 epoch=epoch,
                 originals=originals,
+                mails=mails,
             )
         )
         return letter
+
+    def shown_to(self, member: Member) -> frozenset[str]:
+        """The mails whose words this member was sent, but for what never arrived."""
+        party = f"member:{member.handle}"
+        return frozenset(
+            mail
+            for note in (*self.case.letters, *self.notes)
+            if note.party == party and note.letter not in self.case.lost
+            for mail in note.mails
+        )
+
+
+def _mails(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The mails whose words a letter with these values shows."""
+    several = [one["received"] for one in values.get("several", ())]
+    found = (values.get("received"), values.get("aside"), *several)
+    return tuple(one.mail for one in found if one is not None)

@@ -38,10 +38,10 @@ class House:
         self.last = self.room.send(member(handle).addresses[0], to, text)
         return self.last
 
-    def answer(self, case: str, party: str, text: str, sender: str = "") -> Sent:
+    def answer(self, case: str, party: str, text: str, sender: str = "", **more: Any) -> Sent:
         known = self.case(case).parties[party]
         self.last = self.room.send(
-            sender or known.addresses[0], self.room.address(case, party), text
+            sender or known.addresses[0], self.room.address(case, party), text, **more
         )
         return self.last
 

@@ -13,6 +13,7 @@ from cocmail.core.actions.turn import Turn
 from cocmail.core.commands import Command, Problem
 from cocmail.core.forms import EVERY
 from cocmail.core.quarantine import DROPPED, RELEASED, Item, is_quarantine
+from cocmail.core.showing import hand_on
 
 _MOST_NAMED = 5  # numbers of what could have been meant
 
@@ -43,24 +44,24 @@ def accept(turn: Turn, command: Command) -> None:
         aside.stranger
         or work.join("witness", (aside.sender,) if aside.sender else (), aside.name).id
     )
-    work.happen(
-        e.Received(
-            number=work.case.next_number(),
-            mail=aside.mail,
-            party=party,
-            sender=aside.sender,
-            name=aside.name,
-            proof="unsigned",
-            subject=aside.subject,
-            text=aside.text,
-            attachments=aside.attachments,
-            sent=None,
-            message_id="",
-            digests=aside.digests,
-            kinds=aside.kinds,
-            sizes=aside.sizes,
-        )
+    received = e.Received(
+        number=work.case.next_number(),
+        mail=aside.mail,
+        party=party,
+        sender=aside.sender,
+        name=aside.name,
+        proof="unsigned",
+        subject=aside.subject,
+        text=aside.text,
+        attachments=aside.attachments,
+        sent=None,
+        message_id="",
+        digests=aside.digests,
+        kinds=aside.kinds,
+        sizes=aside.sizes,
     )
+    work.happen(received)
+    hand_on(work, received)  # too much came at once when it did, or they weren't here yet
     turn.done.append(f"took in the mail that was set aside as {number}")
 
 

@@ -186,7 +186,7 @@ def split(turn: Turn, command: Command) -> None:
         )
     if number in work.case.split:
         raise Problem(f"message {number} became a case of its own already", "nothing: it is done")
-    if len(outside) == 1:
+    if len(outside) - len(work.case.split) == 1:
         raise Problem(
             "it is all that this case has of people outside", "/close, if nothing is to be done"
         )
@@ -219,7 +219,7 @@ def _own_case(work: Work, message: e.Received) -> Work:
             new.happen(e.Recused(handle=member.handle, by="cocmail", because=_ONLY_HERE))
     if work.case.left_out:
         new.happen(e.LeftOut(words=work.case.left_out))
-    new.happen(replace(message, number=1, party=party.id))
+    new.happen(replace(message, number=1, party=party.id, waits=False))
     said = f"{message.subject}\n{message.text}"
     named = tuple(h for h in named_in_text(said, setting.roster) if h in inside)
     if named and inside - {*named}:

@@ -6,14 +6,14 @@ Owns what is written down of a mail and how it is shown. Called by the other roo
 from __future__ import annotations
 
 from cocmail.core import events as e
-from cocmail.core.attached import facts, listed
+from cocmail.core.attached import facts
 from cocmail.core.case import Party
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.letters import Kind, clean, usable_id
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Private
-from cocmail.core.showing import copies
-from cocmail.core.spelling import remark, spelled
+from cocmail.core.showing import copies, showing_aside
+from cocmail.core.spelling import remark
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 
@@ -66,7 +66,7 @@ def _remarks(work: Work, incoming: Incoming) -> str:
 
 
 def release(work: Work) -> None:
-    """Members who were kept out for a while come in, and get the report."""
+    """Members who were kept out for a while come in, and get what came until then."""
     handles = tuple(sorted(work.case.provisional))
     before = {m.handle for m in work.eligible}
     work.happen(e.Released(handles=handles))
@@ -124,14 +124,8 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
     )
     work.happen(aside)
     if incoming.flood:
-        return  # /status tells of it
-    values = {
-        "aside": aside,
-        "text": work.shown(aside.text),
-        "subject": spelled(work.shown(aside.subject)),
-        "attached": listed(aside),
-    }
-    work.tell(Kind.MESSAGE, "aside", values)
+        return  # /status tells of it, and /accept shows it
+    work.tell(Kind.MESSAGE, "aside", showing_aside(work, aside))
 
 
 def leave_out(work: Work, handle: str) -> None:

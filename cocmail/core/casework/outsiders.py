@@ -27,13 +27,12 @@ from cocmail.core.escrow import about, look_for, surface
 from cocmail.core.floods import pass_on_at
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.setting import Setting
-from cocmail.core.showing import originals, showing
+from cocmail.core.showing import hand_on, together
 from cocmail.core.threads import meant, named_in
 from cocmail.core.verification import Signature
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 
-_ROOM = 60_000  # characters of messages in one mail
 _TOLD_AGAIN = timedelta(days=1)  # that mail to one and the same does not arrive
 
 
@@ -68,9 +67,7 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
             leave_out(work, handle)
         release(work)
     if not received.waits:
-        values = {**showing(work, received), "party": work.case.parties[party_id]}
-        along = originals(work, received)
-        work.tell(Kind.MESSAGE, "from-outsider", values, originals=along)
+        hand_on(work, received)
     return work.result()
 
 
@@ -82,20 +79,15 @@ def is_doubtful(case: Case, party_id: str) -> bool:
 
 def pass_on(work: Work) -> None:
     """What waited because too much came at once is shown in one mail, as far as it has room."""
-    at = pass_on_at(work.case)
+    at, numbers = pass_on_at(work.case), work.case.unpassed
     if at is None or at > work.now:
         return
-    several: list[dict[str, object]] = []
-    size = 0
-    for number in work.case.unpassed:
-        received = work.case.messages[number - 1].received
-        size += len(received.text)
-        if several and size > _ROOM:
-            break
-        party = work.case.parties.get(received.party)
-        several.append({**showing(work, received, copying=False), "party": party})
-    more = len(work.case.unpassed) - len(several)
-    work.happen(e.PassedOn(numbers=work.case.unpassed[: len(several)]))
+    if not work.eligible:
+        work.happen(e.PassedOn(numbers=numbers))  # whoever comes in is shown them (copies)
+        return
+    several = together(work, [work.case.messages[n - 1].received for n in numbers])
+    work.happen(e.PassedOn(numbers=numbers[: len(several)]))
+    more = len(numbers) - len(several)
     work.tell(Kind.MESSAGE, "from-outsiders", {"several": several, "more": more})
 
 

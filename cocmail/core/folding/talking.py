@@ -75,6 +75,8 @@ def talking(case: Case, at: datetime, event: Any) -> Case | None:
             return replace(case, held=held)
         case e.Ran():
             return replace(case, marks=case.marks | frozenset(event.marks), escalate_by=None)
+        case e.Undelivered() if event.letter and event.letter not in case.lost:
+            return talking(replace(case, lost=case.lost | {event.letter}), at, event)
         case e.Undelivered() if event.told:
             return replace(
                 case,

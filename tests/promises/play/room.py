@@ -160,6 +160,7 @@ class Room:
         observed: Observed | None = None,
         judgement: Judgement = UNJUDGED,
         road: str = "imap",
+        flood: str = "",
     ) -> Sent:
         self._fresh += 1
         raw = (
@@ -176,7 +177,9 @@ class Room:
             marks=(f"signature-{self._fresh}",),
             why="" if signature is Signature.SOUND else "It carries no sound signature.",
         )
-        return self.deliver(raw, auth, observed=observed, judgement=judgement, road=road)
+        return self.deliver(
+            raw, auth, observed=observed, judgement=judgement, road=road, flood=flood
+        )
 
     def deliver(
         self,
@@ -186,6 +189,7 @@ class Room:
         observed: Observed | None = None,
         judgement: Judgement = UNJUDGED,
         road: str = "imap",
+        flood: str = "",
     ) -> Sent:
         """These bytes reach us, perhaps not for the first time."""
         self._fresh += 1
@@ -205,6 +209,7 @@ class Room:
             auth=auth,
             observed=observed or OBSERVED,
             judgement=judgement,
+            flood=flood,
         )
         before, letters = len(self.shelf.ledger), len(self.shelf.letters)
         at_once(self.intake._decide(examined))

@@ -1,0 +1,176 @@
+"""Whoever comes into a case is shown what came until then; nobody is shown a mail twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from cocmail.core import events as e
+from cocmail.core import showing
+from cocmail.core.folding import apply
+from cocmail.core.people import Address
+from cocmail.core.policy import Policy
+from tests.core.house import House
+from tests.promises.play.room import MALLORY
+
+OMBUD = Address("ombud@elsewhere.example")
+OTTOLINE = "Ottoline Featherstone <ottoline@quiet.example>"
+BARNABY = "Barnaby Thistlewood <barnaby@hush.example>"
+EVERYBODY = ("alice", "bob", "carol")
+UNCLEAR = "conduct+not-zzz@example.org"
+FLOOD = "More mail came from this sender within an hour than is answered."
+ADDED = "He did it again on Tuesday."
+STRANGE = "I write this from my phone."
+
+
+def shown(house: House, handle: str, words: str) -> int:
+    """In how many letters this member had these words."""
+    return sum(words in text for text in house.all(f"member:{handle}"))
+
+
+def kept() -> tuple[House, str]:
+    house = House()
+    to = "conduct+escrow@example.org"
+    return house, house.report(OTTOLINE, f"It is {MALLORY} who follows me.", to=to)
+
+
+def test_what_was_added_to_a_kept_report_is_read_when_it_surfaces() -> None:
+    house, case = kept()
+    house.answer(case, "reporter:1", ADDED)
+    assert not shown(house, "alice", ADDED)
+    house.report(BARNABY, f"Please look at what {MALLORY} writes to me.")
+    for handle in EVERYBODY:
+        assert shown(house, handle, ADDED) == 1
+
+
+def test_what_came_at_once_while_a_report_was_kept_is_read_when_it_surfaces() -> None:
+    house, case = kept()
+    house.answer(case, "reporter:1", ADDED, flood=FLOOD)
+    house.later(hours=3)
+    assert not shown(house, "alice", ADDED)
+    house.answer(case, "reporter:1", "Report it now.")
+    house.later(hours=3)
+    for handle in EVERYBODY:
+        assert shown(house, handle, ADDED) == 1
+
+
+def test_what_came_at_once_and_still_waits_comes_once() -> None:
+    house, case = kept()
+    house.answer(case, "reporter:1", ADDED, flood=FLOOD)
+    house.answer(case, "reporter:1", "Report it now.")
+    house.later(hours=3)
+    assert shown(house, "alice", ADDED) == 1
+
+
+def test_a_guest_reads_what_came_before_they_answered() -> None:
+    house = House("alice", "bob", policy=Policy(escalate_to=(OMBUD,)))
+    case = house.report(OTTOLINE, "Bob Quillfeather did it, and alice@alice.example knows.")
+    house.answer(case, "reporter:1", ADDED)
+    house.room.send(OTTOLINE.replace("quiet", "phone"), house.room.address(case, "reporter:1"),
+                    STRANGE)  # fmt: skip
+    help_ = house.room.address(case, "member:guest1", purpose="help")
+    assert not shown(house, "guest1", ADDED)
+    house.room.send(OMBUD, help_, "Yes, I help.")
+    house.room.send(OMBUD, help_, "What happened?")
+    for words in ("and alice@alice.example knows", ADDED, STRANGE):
+        assert shown(house, "guest1", words) == 1
+
+
+def test_what_was_set_aside_while_nobody_could_read_it_is_shown_after_that() -> None:
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.", to=UNCLEAR)
+    assert house.case(case).out == {*EVERYBODY}
+    house.to_address("ottoline@phone.example", house.room.address(case, "reporter:1"), STRANGE)
+    house.later(days=2)
+    for handle in EVERYBODY:
+        assert shown(house, handle, STRANGE) == 1
+
+
+def test_the_answer_that_lets_them_in_comes_once() -> None:
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.", to=UNCLEAR)
+    house.answer(case, "reporter:1", "I meant nobody of you.")
+    for handle in EVERYBODY:
+        assert shown(house, handle, "He follows me") == 1
+        assert shown(house, handle, "nobody of you") == 1
+
+
+def test_what_nobody_was_shown_is_shown_when_it_is_taken_in() -> None:
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.")
+    house.room.send("ottoline@phone.example", house.room.address(case, "reporter:1"), STRANGE,
+                    flood=FLOOD)  # fmt: skip
+    assert not shown(house, "alice", STRANGE)
+    house.say("alice", case, "/accept 1")
+    for handle in EVERYBODY:
+        assert shown(house, handle, STRANGE) == 1
+
+
+def test_what_they_were_shown_is_not_shown_again_when_it_is_taken_in() -> None:
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.")
+    house.to_address("ottoline@phone.example", house.room.address(case, "reporter:1"), STRANGE)
+    house.say("alice", case, "/accept 1")
+    for handle in EVERYBODY:
+        assert shown(house, handle, STRANGE) == 1
+
+
+def test_who_is_let_in_again_reads_what_came_meanwhile_and_no_more() -> None:
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.")
+    house.answer(case, "reporter:1", "It was in spring.")
+    house.say("bob", case, "/recuse")
+    house.answer(case, "reporter:1", ADDED)
+    house.say("alice", case, "/include bob")
+    house.vote(case, "alice", "carol")
+    assert "bob" not in house.case(case).out
+    assert shown(house, "bob", ADDED) == 1
+    assert shown(house, "bob", "in spring") == 1
+    assert shown(house, "alice", ADDED) == 1
+
+
+def test_a_letter_that_never_left_showed_nothing() -> None:
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.")
+    sent = house.answer(case, "reporter:1", ADDED)
+    (copy,) = [x for x in sent.letters if x.party == "member:bob"]
+    house.say("bob", case, "/recuse")
+    gone = e.Undelivered(party=copy.party, letter=copy.id, why="It was no longer for them.")
+    house.room.shelf.cases[case] = apply(house.case(case), house.room.now, gone)
+    house.say("alice", case, "/include bob")
+    house.vote(case, "alice", "carol")
+    assert ADDED in "".join(house.got("member:bob"))
+
+
+def test_what_became_a_case_of_its_own_is_for_that_one_s_readers() -> None:
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.")
+    house.say("bob", case, "/recuse")
+    house.answer(case, "reporter:1", ADDED)
+    house.say("alice", case, "/split 2")
+    house.say("alice", case, "/include bob")
+    house.vote(case, "alice", "carol")
+    assert shown(house, "bob", "He follows me") == 2, "the report, and the mail that says so"
+    assert not shown(house, "bob", ADDED)
+
+
+def test_a_case_keeps_one_message_for_whoever_comes_in() -> None:
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.")
+    house.answer(case, "reporter:1", ADDED)
+    house.say("alice", case, "/split 2")
+    house.say("alice", case, "/split 1")
+    assert "all that this case has" in house.refused()
+
+
+@pytest.mark.parametrize(("times", "letters"), [(10, 11), (40, 5)])
+def test_a_heap_of_mail_comes_in_few_letters(
+    times: int, letters: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(showing, "_ROOM", 1_000)
+    house, case = kept()
+    for number in range(times - 1):
+        house.answer(case, "reporter:1", f"This is part {number}. {'x' * 60}")
+    house.answer(case, "reporter:1", "Report it now.")
+    got = house.got("member:alice")
+    assert all(sum(f"part {n}." in text for text in got) == 1 for n in range(times - 1))
+    assert len(got) == letters
