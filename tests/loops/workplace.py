@@ -45,7 +45,7 @@ class Sending:
 
 
 class _Unproved:
-    async def authenticate(self, raw: bytes, sender: Address) -> Any:
+    async def authenticate(self, raw: bytes, sender: Address, account: str = "") -> Any:
         return replace(UNPROVED, why="none")
 
 
