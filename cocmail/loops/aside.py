@@ -26,7 +26,7 @@ from cocmail.core.threads import keeps, left_out, meant, named_in
 from cocmail.core.work import Result
 from cocmail.loops.bell import thought
 from cocmail.loops.deciding import Deciding
-from cocmail.ports import Transaction, Waiting
+from cocmail.ports import Found, Transaction, Waiting
 
 _LOOKED_AT = 65_536  # bytes of a mail that can't be read
 
@@ -116,12 +116,14 @@ async def _in_its_cases(
     """Those of them who may know of every case that it came to an address of."""
     details = {is_ours(one, setting.address, setting.delimiter) for one in reached}
     for token in sorted(d for d in details if d and TOKEN.fullmatch(d)):
+        found: Found | None = None
         try:
             found = await tx.token(token)
             if found is None or found.case == COMMITTEE or is_quarantine(found.case):
                 continue
             case = await deciding.case(tx, found.case)
-        except SoundnessError:
+        except SoundnessError as error:
+            deciding.unread(found.case if found else "", error)
             return ()  # whom that case keeps out can't be known
         members = tuple(m for m in members if case and may_know(case, setting, m))
     return members
