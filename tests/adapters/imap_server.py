@@ -44,6 +44,7 @@ class Scripted:
         self.shown: list[str] = []  # those that it was shown
         self.separator, self.prefix = "/", ""
         self.folders = {"INBOX": Folder()}
+        self.greeting = b"* OK hello\r\n"
         self.flags: dict[str, str] = {}  # what LIST says of some
         self.heard: list[str] = []
         self.connections = 0
@@ -86,7 +87,7 @@ class Scripted:
         self.connections += 1
         selected = Folder()
         try:
-            await self._write(writer, b"* OK hello\r\n")
+            await self._write(writer, self.greeting)
             while line := (await reader.readline()).decode().rstrip("\r\n"):
                 self.heard.append(line)
                 tag, _, command = line.partition(" ")

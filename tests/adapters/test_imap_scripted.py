@@ -389,3 +389,68 @@ async def test_an_idle_inbox_costs_nothing(server, clock, kept, until, running):
         print(f"idle: {spent * 1000:.1f} ms of CPU in a second, with this test and its server")
         assert spent < 0.05
         assert len(server.heard) == heard
+
+
+async def test_each_byte_by_itself(clock, kept, until, running, certificate):
+    """Over TLS, where each byte is a record of its own: no reading gets more than one."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    server = Scripted()
+    server.piece = 1
+    server.tokens = {"good"}
+    server.capabilities += " NAMESPACE AUTH=XOAUTH2"
+    server.append(MAILS[0])
+    async with server.serving(tls):
+        adapter = inbox(
+            server, clock, security="tls", ca_file=Path(f"{certificate}.crt"),
+            password=lambda: "good", authentication="xoauth2",
+        )  # fmt: skip
+        async with running(adapter.run(kept)):
+            await until(lambda: server.said("IDLE") == 1)
+            for number in (1, 2):
+                server.append(MAILS[number])
+                await until(lambda n=number: len(server.archived()) == n + 1)
+            await until(lambda: adapter.trouble == "")
+    assert kept.raws == MAILS[:3]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"* PREAUTH you are in\r\n", b"* OK hello\r\n* OK [CAPABILITY IMAP4rev1] x\r\n"]
+)
+async def test_who_stands_between_cannot_talk_starttls_away(
+    server, clock, kept, until, running, greeting
+):
+    server.greeting = greeting
+    server.capabilities += " STARTTLS"
+    server.instead = only("STARTTLS", b"TAG OK go on\r\n* CAPABILITY IMAP4rev1\r\nTAG OK x\r\n")
+    adapter = inbox(server, clock, security="starttls", connect_timeout=1, read_timeout=1)
+    async with running(adapter.run(kept)):
+        await until(lambda: adapter.trouble.startswith("[imap] "))
+    assert server.said("LOGIN") == server.said("SELECT") == server.said("AUTHENTICATE") == 0
+
+
+async def test_a_server_that_answers_bad_now_and_then_is_asked_again(
+    server, clock, kept, until, running
+):
+    """Microsoft 365 lets somebody in and then says so, or that it is too busy."""
+    says = [
+        ("SELECT", b"TAG BAD User is authenticated but not connected.\r\n"),
+        ("SEARCH", b"TAG NO [THROTTLED] later\r\n"),
+        ("SELECT", b"* BYE Session invalidated - AccessTokenExpired\r\n"),
+        ("FETCH", b"TAG BAD Command Error. 12\r\n"),
+        ("MOVE", b"TAG NO Server Unavailable. 15\r\n"),
+    ]
+
+    def now_and_then(_: Scripted, verb: str, __: str) -> bytes | None:
+        return says.pop(0)[1] if says and says[0][0] == verb else None
+
+    for raw in MAILS[:3]:
+        server.append(raw)
+    server.instead = now_and_then
+    adapter = inbox(server, clock, longest_delay=0.2, idle_for=0.2, read_timeout=1)
+    async with running(adapter.run(kept)):
+        await until(lambda: len(server.archived()) == 3, timeout=20)
+        await until(lambda: adapter.trouble == "", timeout=20)
+    assert says == []
+    assert sorted(kept.raws) == sorted(MAILS[:3])
