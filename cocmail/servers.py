@@ -110,6 +110,7 @@ def submission(settings: Settings) -> SmtpSubmission:
             security=said.security.value,
             username=said.username,
             password=said.password(),
+            ca_file=said.ca_file,
         ),
         signer=signer,
     )

@@ -255,13 +255,13 @@ def _meaning(refused: aiosmtplib.SMTPResponseException, what: str) -> CocmailErr
 
 def _said(broken: BaseException) -> str:
     if isinstance(broken, ssl.SSLCertVerificationError):
-        return "its certificate can't be trusted: see ca_file"
+        return "its certificate can't be trusted: see [submission] ca_file"
     if isinstance(broken, TimeoutError):
         return "no answer in time"
     cause = broken.__cause__ or broken.__context__
     for error in (broken, cause):
         if isinstance(error, ssl.SSLCertVerificationError):
-            return "its certificate can't be trusted: see ca_file"
+            return "its certificate can't be trusted: see [submission] ca_file"
         if isinstance(error, OSError) and error.strerror:
             return error.strerror
     return "the connection broke"

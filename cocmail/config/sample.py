@@ -61,6 +61,7 @@ _EXAMPLES = {
     ("imap", "only_results_of"): "microsoft",
     ("submission", "username"): "conduct",
     ("submission", "password_file"): "submission.password",
+    ("submission", "ca_file"): "submission-ca.pem",
     ("store", "password_file"): "database.password",
     ("signing", "domain"): "example.org",
     ("signing", "selector"): "cocmail",

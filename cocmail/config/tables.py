@@ -254,6 +254,9 @@ class Submission(Table):
     password_file: File | None = Field(
         None, description="a file with the password; goes with username"
     )
+    ca_file: File | None = Field(
+        None, description="whose certificates to trust; left out: the system's"
+    )
 
     @model_validator(mode="before")
     @classmethod

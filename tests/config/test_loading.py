@@ -464,3 +464,15 @@ def test_names_of_mailboxes() -> None:
     assert any("lower-case" in line for line in bad(SAMPLE + SECOND.replace("second", "Second")))
     assert any("[imaps.NAME]" in line for line in bad(SAMPLE + "\n[imaps]\nx = 1\n"))
     assert any("did you mean imaps" in line for line in bad(SAMPLE + "\n[imapss.a]\nx = 1\n"))
+
+
+def test_a_private_authority_reaches_who_checks_certificates(tmp_path: Path) -> None:
+    from cocmail import servers
+
+    (tmp_path / "imap.password").write_text("secret\n")
+    text = SAMPLE.replace("#ca_file = ", "ca_file = ")
+    found = parse(text, tmp_path / "cocmail.toml")
+    assert found.imap
+    assert servers.imap_settings("imap", found.imap).ca_file == tmp_path / "imap-ca.pem"
+    submission = servers.submission(found)
+    assert submission._settings.ca_file == tmp_path / "submission-ca.pem"
