@@ -98,6 +98,7 @@ class Daemon:
             self._judge,
             clock,
             files=reader.files,
+            unwrap=reader.returned,
             rates=servers.rates(settings),
         )
 

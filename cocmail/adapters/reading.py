@@ -16,12 +16,14 @@ from pydantic import ConfigDict, TypeAdapter
 from cocmail.adapters.authentication import Rules, answered, proved
 from cocmail.adapters.files import copied, sendable
 from cocmail.adapters.html import html_to_text
+from cocmail.adapters.returned import returned
 from cocmail.adapters.workers import DiedError, Workers
 from cocmail.core.errors import Permanent
 from cocmail.core.files import File
 from cocmail.core.limits import Limits, TooMuchError, survey
 from cocmail.core.mail import Mail, Unreadable, read
 from cocmail.core.people import Address
+from cocmail.core.returned import UNREAD, Returned
 from cocmail.core.verification import Authentication
 
 _T = TypeVar("_T")
@@ -30,6 +32,7 @@ _FILES_FAIL = "Its files take more time or memory to open than a mail gets."
 _BYTES = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 _READ: TypeAdapter[Mail | Unreadable] = TypeAdapter(Mail | Unreadable, config=_BYTES)
 _PROVED: TypeAdapter[Authentication] = TypeAdapter(Authentication)
+_RETURNED: TypeAdapter[Returned] = TypeAdapter(Returned)
 _FILES: TypeAdapter[tuple[File, ...]] = TypeAdapter(tuple[File, ...], config=_BYTES)
 
 
@@ -44,6 +47,10 @@ def _check(
     return _PROVED.dump_json(proved(raw, sender, answered(known), rules))
 
 
+def _returned(raw: bytes) -> bytes:
+    return _RETURNED.dump_json(returned(raw))
+
+
 def _files(raw: bytes, others: Sequence[bytes]) -> bytes:
     return _FILES.dump_json(sendable(raw, others))
 
@@ -55,6 +62,7 @@ def _copies(raw: bytes, limits: Limits) -> bytes:
 JOBS: Mapping[str, Callable[..., bytes]] = {
     "read": _read,
     "check": _check,
+    "returned": _returned,
     "files": _files,
     "copies": _copies,
 }
@@ -87,6 +95,16 @@ class Reader:
             raise TooMuchError(
                 "Its signature takes more time or memory to check than a mail gets."
             ) from error
+
+    async def returned(self, raw: bytes) -> Returned:
+        """What a mail to a return path says. Raises Temporary where there is no room for a
+        process."""
+        if len(raw) > self._limits.size:
+            return UNREAD
+        try:
+            return await self._ask(_RETURNED, "returned", raw)
+        except DiedError:
+            return UNREAD
 
     async def files(self, raw: bytes, others: Sequence[bytes]) -> tuple[File, ...]:
         """The files of a member's mail as they would leave. Raises Permanent."""

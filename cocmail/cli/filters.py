@@ -94,7 +94,8 @@ def _bytes(path: Path, most: int) -> bytes:
 
 def _follows(settings: Settings, raw: bytes, mail: Mail, judgement: Judgement) -> dict[str, Any]:
     """The daemon's own choice, as far as it can be made without the store."""
-    what: Arrived = arrived(mail, judgement, settings.roster)
+    ours = mail.sender is not None and parts.ours(settings)(mail.sender.address)
+    what: Arrived = arrived(mail, judgement, settings.roster, ours=ours)
     where = destination(
         mail, recipients(raw), parts.community(settings), settings.community.delimiter
     )

@@ -15,6 +15,7 @@ from cocmail.core.filtering import Judgement
 from cocmail.core.mail import Mail
 from cocmail.core.people import Roster
 
+FROM_US = "Its sender's address is our own."
 IN_JUNK = "It lay in the spam folder."
 
 
@@ -41,12 +42,15 @@ def arrived(
     junk: bool = False,
     flood: str = "",
     released: bool = False,
+    ours: bool = False,
 ) -> Arrived:
     """What becomes of a mail to the public address. ``flood``: why more came than is answered.
     ``released``: a human let it in after all, so that, the spam folder and the filters no longer
-    count."""
+    count. ``ours``: it bears an address of ours, so an answer would come back to us."""
     if mail.automatic:
         return Arrived(fate=Fate.FILED, why=mail.automatic)
+    if ours and not released:
+        return Arrived(fate=Fate.SET_ASIDE, why=FROM_US)
     if flood and not released:
         return Arrived(fate=Fate.SET_ASIDE, why=flood)
     if mail.sender is not None and roster.by_address(mail.sender.address) is not None:

@@ -61,21 +61,23 @@ _MACHINE = re.compile(
 _SUBJECT = re.compile(
     "|".join(
         (
-            r"auto(?:matic(?:ally)?|mated)?[ -]?(?:re(?:ply|sponse)|generated)",
+            r"\[?auto(?:matic(?:ally)?|mated)?[ -]?(?:re(?:ply|sponse)|generated)",
             r"auto: ",
-            r"out[ -]of(?:[ -]the)?[ -]office(?: (?:re|auto\w*))?\s*[:\[]",
+            r"out[ -]of(?:[ -]the)?[ -]office(?: (?:re|auto\w*))?\s*(?:[:\[]|$)",
             r"vacation (?:reply|response|notice)",
-            r"automatische (?:antwort|abwesenheit|reactie|beantwoord)",
+            r"automatische (?:antwort|abwesenheit|reactie|beantwoord)|auto-antwort\s*:",
+            r"automatisch antwoord\s*:|automaattinen vastaus\s*:|automatikus válasz\s*:",
+            r"otomatik yanıt\s*:|자동 (?:응답|회신)\s*:",
             r"abwesenheits(?:notiz|assistent|nachricht)",
-            r"r[ée]ponse automatique",
+            r"r[ée]ponse (?:automatique|d['’]absence)",
             r"absence du bureau",
-            r"respuesta autom[áa]tica",
+            r"respuesta autom[áa]tica|autorespuesta\b",
             r"fuera de la oficina\s*:",
             r"resposta autom[áa]tica",
             r"risposta automatica",
             r"fuori sede\s*:",
             r"autosvar|automatiskt? svar",
-            r"automatick[áa] odpov|automatyczna odpowied",
+            r"automatick[áa] odpov|automatyczna odpowied|odpowiedź automatyczna",
             r"автоответ|автоматическ(?:ий|ое) (?:ответ|уведомл)",
             r"自動返信|自动回复|自動回覆|不在通知",
             r"undeliver(?:able|ed)(?: mail\b|:)",
@@ -86,11 +88,22 @@ _SUBJECT = re.compile(
             r"message (?:undeliverable|could not be delivered)",
             r"failure notice$|nondeliverable mail|non[- ]?delivery (?:report|notification)",
             r"complaint about message from \d",  # a feedback loop older than RFC 5965
-            r"unzustellbar:|nicht zustellbar:|non remis ?:|配信(?:できません|不能)",
+            # Sendmail, Postfix and Exim of a mail that is late.
+            r"warning: could not send message|warning: message \S+ delayed",
+            r"delayed mail \(still being retried\)",
+            # Exchange, in its users' languages.
+            r"(?:unzustellbar|nicht zustellbar|non remis|no se puede entregar)\s*:",
+            r"(?:non recapitabile|onbestelbaar|niedostarczalne|nedoručitelné|não entregue)\s*:",
+            r"(?:olevererbart|går ikke att leverera|ikke lever(?:t|et)|kézbesíthetetlen)\s*:",
+            r"(?:toimittamaton|teslim edilemedi|не удается доставить|недоставлено)\s*:",
+            r"配信(?:できません|不能)|无法(?:投递|送达)|無法傳遞|배달되지 않음",
         )
     ),
     re.IGNORECASE,
 )
+
+
+_COMMENT = re.compile(r"\([^()]*\)")  # RFC 5322 section 3.2.2, not nested
 
 
 def reason(
@@ -104,7 +117,7 @@ def reason(
 
     ``content_types``: of the whole and of its parts.
     """
-    submitted = header.first("auto-submitted").lower().partition(";")[0].strip()
+    submitted = _COMMENT.sub("", header.first("auto-submitted")).lower().partition(";")[0].strip()
     if submitted and submitted != "no":  # RFC 3834 section 5
         return "It says that it was made by a program."
     if null_return_path:  # RFC 5321 section 4.5.5

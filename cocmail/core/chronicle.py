@@ -148,7 +148,8 @@ def told(event: Any) -> tuple[str, str]:
         case e.LetterLeft():
             return "cocmail", "the letter has left"
         case e.Undelivered():
-            return "cocmail", f"a mail to {event.party} did not arrive. {event.why}"
+            did_not = "did not arrive" if event.sure else "may not have arrived"
+            return "cocmail", f"a mail to {event.party} {did_not}. {event.why}"
         case e.Held():
             return event.handle, "was asked to confirm"
         case e.Confirmed():

@@ -522,6 +522,7 @@ class Undelivered:
     letter: str  # "": it isn't known which
     why: str
     told: bool = False  # the members were told of it
+    sure: bool = True  # False: it may have arrived
     kind: Literal["undelivered"] = "undelivered"
 
 

@@ -1,15 +1,18 @@
-"""How much mail is answered: from one sender, from one domain, and in all.
+"""How much mail is answered: from one sender, from one domain, and in all; and how often the same
+words are.
 
 Owns the rates, and what counts together: what proves its sender counts apart from what only bears
-the name, so that nobody can silence a person by writing in their name. Refuses to know what
-becomes of the mail beyond. Called by loops.intake, rows and casework.
+the name, so that nobody can silence a person by writing in their name. Two programs that answer
+each other without any mark of it stop here (promise 11). Refuses to know what becomes of the mail
+beyond. Called by loops.intake, rows and casework.
 
-A rate is so many at once, and then one each time as much of the hour is over (the generic cell
+A rate is so many at once, and then one each time as much of the time is over (the generic cell
 rate algorithm of ITU-T I.371): one date is all that there is to remember of a sender.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,55 +21,114 @@ from cocmail.core.case import Case
 from cocmail.core.people import Address
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 Key = tuple[str, str, bool]  # what counts, whose, and whether that is proved
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """Mails an hour."""
+    """Mails an hour; in a day, three times as many."""
 
     sender: int = 20
     domain: int = 100
     everybody: int = 300
 
+    @property
+    def same(self) -> int:
+        """How often a day the same words of the same sender are answered: a frightened person may
+        send them again."""
+        return max(3, self.sender // 6)
 
+    @property
+    def member(self) -> int:
+        """Mails an hour to one address, but for commands."""
+        return 2 * self.sender
+
+
+@dataclass(frozen=True)
+class Limit:
+    most: int
+    within: timedelta = HOUR
+
+
+SAME_WORDS = "The same words came from this sender again and again within a day."
+_DAYS = 3  # hours whose mails may come in a day
 _WORDS = {
+    "words": SAME_WORDS,
+    "member": "More mail came from this member within an hour than is passed on one by one.",
+    "sender a day": "More mail came from this sender within a day than is answered.",
+    "domain a day": "More mail came from this domain within a day than is answered.",
     "sender": "More mail came from this sender within an hour than is answered.",
     "domain": "More mail came from this domain within an hour than is answered.",
     "everybody": "More mail came within an hour than is answered.",
 }
 
 
-def to_the_public(rates: Rates, sender: Address | None, *, proved: bool) -> dict[Key, int]:
-    """What a mail to the community's address counts for, the narrowest first."""
-    everybody: dict[Key, int] = {("everybody", "", proved): rates.everybody}
+def words(text: str, subject: str) -> str:
+    """A digest of what its writer wrote, without quotes, numbers and line breaks: by these a
+    program's notice differs each time. Of the subject, where there is nothing else."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(">")]
+    own = _plain(" ".join(lines)) or _plain(subject)
+    return hashlib.sha256(own.encode("utf-8", "replace")).hexdigest()
+
+
+def _plain(text: str) -> str:
+    found = (word for word in text.casefold().split() if not any(c.isdigit() for c in word))
+    return " ".join(word for word in found if word != "re:")
+
+
+def to_the_public(
+    rates: Rates, sender: Address | None, *, proved: bool, said: str = ""
+) -> dict[Key, Limit]:
+    """What a mail to the community's address counts for. ``said``: the digest of its words."""
+    everybody = {("everybody", "", proved): Limit(rates.everybody)}
     if sender is None:
         return everybody
+    whose, domain = sender.untagged, sender.domain
     return {
-        ("sender", sender.untagged, proved): rates.sender,
-        ("domain", sender.domain, proved): rates.domain,
+        ("sender", whose, proved): Limit(rates.sender),
+        ("sender a day", whose, proved): Limit(_DAYS * rates.sender, DAY),
+        **_same(whose, said, Limit(rates.same, DAY), proved=proved),
+        ("domain", domain, proved): Limit(rates.domain),
+        ("domain a day", domain, proved): Limit(_DAYS * rates.domain, DAY),
         **everybody,
     }
 
 
-def to_a_reply_address(rates: Rates, party: str) -> dict[Key, int]:
+def to_a_reply_address(rates: Rates, party: str, said: str = "") -> dict[Key, Limit]:
     """One of this party's. Only they know it: whoever writes elsewhere in their name takes nothing
     from them."""
-    return {("sender", party, True): rates.sender}
+    return {
+        ("sender", party, True): Limit(rates.sender),
+        **_same(party, said, Limit(rates.same, DAY), proved=True),
+    }
+
+
+def of_a_member(rates: Rates, party: str, said: str = "") -> dict[Key, Limit]:
+    """What is no command, to a reply address of a member's own."""
+    return {
+        ("member", party, True): Limit(rates.member),
+        **_same(party, said, Limit(2 * rates.same, DAY), proved=True),
+    }
+
+
+def _same(whose: str, said: str, limit: Limit, *, proved: bool) -> dict[Key, Limit]:
+    return {("words", f"{whose} {said}", proved): limit} if said else {}
 
 
 def counted(
-    levels: Mapping[Key, datetime], limits: Mapping[Key, int], now: datetime
+    levels: Mapping[Key, datetime], limits: Mapping[Key, Limit], now: datetime
 ) -> tuple[str, dict[Key, datetime]]:
     """Why a mail that comes now is answered by nobody ("": it is), and the levels that it changes.
     What is refused counts for nothing: one sender's flood uses up nobody else's share."""
     changed: dict[Key, datetime] = {}
-    for key, rate in limits.items():
+    for key, limit in limits.items():
         level = max(levels.get(key, now), now)
-        if level - now > HOUR - HOUR / rate:
+        each = limit.within / limit.most
+        if level - now > limit.within - each:
             return _WORDS[key[0]], {}
-        changed[key] = level + HOUR / rate
+        changed[key] = level + each
     return "", changed
 
 

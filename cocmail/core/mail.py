@@ -127,6 +127,11 @@ def recipients(raw: bytes) -> tuple[Address, ...]:
     return headers.addresses([f.unfolded for f in header.fields if f.name in ("to", "cc")])
 
 
+def head(raw: bytes) -> bytes:
+    """Its header alone, where the whole can't be read."""
+    return raw[: headers.split(raw[: Limits().header]).body]
+
+
 def author(raw: bytes) -> Address | None:
     """Whose mail it will turn out to be; looks at the header alone."""
     sender, _ = _sender(headers.split(raw[: Limits().header]))

@@ -18,6 +18,7 @@ from cocmail.core.escrow import KEPT
 from cocmail.core.events import LetterNote
 from cocmail.core.minting import Minter
 from cocmail.core.quarantine import DUE, is_quarantine
+from cocmail.core.returned import RETURN
 from cocmail.core.sanctions import State
 from cocmail.core.watching import WATCHING
 
@@ -93,7 +94,7 @@ def _tokens(case: Case, minter: Minter) -> set[i.Row]:
 def _with_return_paths(letters: tuple[LetterNote, ...]) -> Iterator[LetterNote]:
     yield from letters
     for note in letters:
-        yield replace(note, purpose="return", about="")
+        yield replace(note, purpose=RETURN, about="")
 
 
 def _token(
@@ -103,8 +104,10 @@ def _token(
     token = minter.token(
         case=made, party=note.party, purpose=note.purpose, about=note.about, epoch=note.epoch
     )
-    purpose = note.purpose if alive else "dead"
-    return i.TokenRow(minter.digest(token), case.id, party, purpose, note.about)
+    purpose, about = note.purpose, note.about
+    if not alive:  # what comes back to a return path still counts
+        purpose, about = "dead", RETURN if purpose == RETURN else about
+    return i.TokenRow(minter.digest(token), case.id, party, purpose, about)
 
 
 def rows(case: Case, minter: Minter) -> frozenset[i.Row]:

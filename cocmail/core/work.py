@@ -21,6 +21,7 @@ from cocmail.core.folding import apply
 from cocmail.core.letters import Envelope, Kind, Letter, build, clean
 from cocmail.core.minting import hide_tokens, say
 from cocmail.core.people import Address, Member, Private
+from cocmail.core.returned import RETURN
 from cocmail.core.setting import Setting
 from cocmail.core.table import Table, as_file
 
@@ -292,7 +293,7 @@ class Work:
         token = minter.token(
             case=self.case.id, party=party, purpose=purpose, about=about, epoch=epoch
         )
-        back = minter.token(case=self.case.id, party=party, purpose="return", about="", epoch=epoch)
+        back = minter.token(case=self.case.id, party=party, purpose=RETURN, about="", epoch=epoch)
         seen = self._exchange(party)
         known = self.case.parties.get(party)
         reference = known.reference if known else self.case.reference

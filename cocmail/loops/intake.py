@@ -32,11 +32,13 @@ from cocmail.core.escalation import HELP
 from cocmail.core.escrow import KEPT
 from cocmail.core.files import File
 from cocmail.core.filtering import Judgement, fold
-from cocmail.core.floods import Key, Rates, counted, remembered, to_a_reply_address, to_the_public
+from cocmail.core.floods import Rates
 from cocmail.core.letters import Kind, usable_id
-from cocmail.core.mail import Mail, Unreadable, author
+from cocmail.core.mail import Mail, Unreadable, author, head
+from cocmail.core.minting import is_ours
 from cocmail.core.people import Address, Member, Private
 from cocmail.core.quarantine import is_quarantine
+from cocmail.core.returned import RETURN, UNREAD, Returned
 from cocmail.core.setting import Setting
 from cocmail.core.threads import Destination, destination, meant
 from cocmail.core.verification import UNPROVED, Authentication, Signature
@@ -46,6 +48,7 @@ from cocmail.loops.aside import Asides
 from cocmail.loops.bell import thought, until_stored, whole
 from cocmail.loops.deciding import Deciding, write
 from cocmail.loops.outbox import LEASE, delay
+from cocmail.loops.pace import Pace
 from cocmail.ports import RELEASED, Authenticator, Clock, Found, Lists, Transaction, Waiting
 
 log = structlog.get_logger()
@@ -54,7 +57,6 @@ _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other pro
 _AT_ONCE = 4
 _MOST_ATTEMPTS = 12
 _MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
-_MOST_LEVELS = 20_000  # senders and domains whose floods are counted, before it is cleaned up
 _MOST_PICTURES = 10  # mails of other people whose pictures a picture is held against
 _LONGEST_DELAY = timedelta(minutes=5)
 _COMMANDS = "commands"  # for what the marks of a mail with commands are remembered
@@ -62,6 +64,7 @@ _TOLD_AGAIN = timedelta(days=1)
 _NO_KEYS = "DNS doesn't answer: signatures can't be checked, so commands wait and are asked about"
 
 Read = Callable[[bytes, str | None], Awaitable[Mail | Unreadable]]
+Unwrap = Callable[[bytes], Awaitable[Returned]]
 Files = Callable[[bytes, Sequence[bytes]], Awaitable[tuple[File, ...]]]
 Judge = Callable[[bytes, Mail], Awaitable[Judgement]]
 
@@ -90,6 +93,7 @@ class Examined:
     judgement: Judgement = fold(())
     flood: str = ""  # why it is answered by nobody
     files: tuple[File, ...] = field(default=(), repr=False)  # as they would leave
+    returned: Returned = UNREAD
 
 
 class Intake:
@@ -104,6 +108,7 @@ class Intake:
         judge: Judge,
         clock: Clock,
         files: Files | None = None,
+        unwrap: Unwrap | None = None,
         new_case: Callable[[], str] = lambda: secrets.token_hex(16),
         rates: Rates | None = None,
     ) -> None:
@@ -116,9 +121,9 @@ class Intake:
         self._read = read
         self._judge = judge
         self._files = files
+        self._unwrap = unwrap
         self._clock = clock
-        self._rates = rates or Rates()
-        self._levels: dict[Key, datetime] = {}  # of floods
+        self._pace = Pace(rates or Rates())
         self._senders: dict[Address, asyncio.Lock] = {}
         self._queued: Counter[Address] = Counter()
         self._slots = asyncio.Semaphore(_AT_ONCE)
@@ -189,7 +194,11 @@ class Intake:
         try:
             read = await self._read(waiting.raw, waiting.return_path)
             if isinstance(read, Unreadable):
-                await self._keep_for_humans(waiting, read.why, read)
+                report = await self._unread_report(waiting)
+                if report is None:
+                    await self._keep_for_humans(waiting, read.why, read)
+                    return
+                await self._decide(report)
                 return
             await self._decide(await self._examine(waiting, read))
         except Temporary as error:
@@ -219,8 +228,10 @@ class Intake:
             auth = await self._authenticator.authenticate(
                 waiting.raw, mail.sender.address, waiting.account
             )
-        if flood := await self._flood(waiting, mail, auth, where):
+        found = await self._made(where)
+        if flood := await self._flood(waiting, mail, auth, found):
             return Examined(waiting=waiting, mail=mail, destination=where, auth=auth, flood=flood)
+        returned = await self._came_back(waiting, found)
         ahead = await self._ahead(waiting, mail, where)
         commands = ahead.commands
         if commands and auth.signature is Signature.UNSURE:
@@ -245,40 +256,45 @@ class Intake:
             observed=observed,
             judgement=await self._judge(waiting.raw, mail),
             files=files,
+            returned=returned or UNREAD,
         )
 
+    async def _made(self, where: Destination) -> tuple[Found, ...]:
+        """Where those of its reply addresses lead that we made."""
+        if not where.tokens:
+            return ()
+        async with self._store.transaction() as tx:
+            found = [await tx.token(token) for token in where.tokens]
+        return tuple(one for one in found if one is not None)
+
+    async def _came_back(self, waiting: Waiting, found: Sequence[Found]) -> Returned | None:
+        """What it says of a letter; None where it didn't come to a return path of ours."""
+        if not any(map(_is_return_path, found)):
+            return None
+        return UNREAD if self._unwrap is None else await self._unwrap(waiting.raw)
+
+    async def _unread_report(self, waiting: Waiting) -> Examined | None:
+        """A mail to a return path belongs to its case, even where only its header can be read."""
+        mail = await self._read(head(waiting.raw), waiting.return_path)
+        if isinstance(mail, Unreadable):
+            return None
+        setting = self._deciding.plain_setting()
+        where = destination(mail, waiting.recipients, setting.address, setting.delimiter)
+        returned = await self._came_back(waiting, await self._made(where))
+        if returned is None:
+            return None
+        return Examined(waiting=waiting, mail=mail, destination=where, returned=returned)
+
     async def _flood(
-        self, waiting: Waiting, mail: Mail, auth: Authentication, where: Destination
+        self, waiting: Waiting, mail: Mail, auth: Authentication, found: Sequence[Found]
     ) -> str:
         """Why this mail is one of too many; "" if it isn't, or needs no answer. A mail that is
         tried again was counted before."""
         if mail.automatic or waiting.road == RELEASED or waiting.attempts > 1:
             return ""
-        sender = mail.sender.address if mail.sender else None
-        parties = await self._parties(where)
-        if len(parties) != 1:  # anybody can think of something that looks like a reply address
-            proved = auth.signature is Signature.SOUND
-            limits = to_the_public(self._rates, sender, proved=proved)
-        else:
-            ((case, party),) = parties
-            member = self._deciding.plain_setting().roster.by_address(sender) if sender else None
-            if member is not None and party == f"member:{member.handle}":
-                return ""
-            limits = to_a_reply_address(self._rates, f"{case} {party}")
-        now = self._clock.now()
-        why, changed = counted(self._levels, limits, now)
-        self._levels |= changed
-        if len(self._levels) > _MOST_LEVELS:
-            self._levels = remembered(self._levels, now)
-        return why
-
-    async def _parties(self, where: Destination) -> set[tuple[str, str]]:
-        """Whose reply addresses it came to, by their cases."""
-        if not where.tokens:
-            return set()
-        async with self._store.transaction() as tx:
-            found = [await tx.token(token) for token in where.tokens]
-        return {(one.case, one.party) for one in found if one is not None}
+        parties = {(one.case, one.party) for one in found}
+        roster = self._deciding.plain_setting().roster
+        return await self._pace.too_much(mail, auth, parties, roster, self._clock.now())
 
     async def _ahead(self, waiting: Waiting, mail: Mail, where: Destination) -> _Ahead:
         if not where.tokens:
@@ -395,6 +411,10 @@ class Intake:
         waiting = examined.waiting
         if waiting.road == RELEASED:  # members took it for a report
             found = [(t, there) for t, there in found if not _no_case(there.case)]
+        elif not any(_is_return_path(there) for _, there in found) and (
+            mail.message_id and await tx.minted(mail.message_id)
+        ):
+            return SYSTEM, _noted("filed", "It is mail of ours that came back.", waiting.id)
         if len(found) > 1:
             return await self._two_addresses(tx, examined, setting)
         if found and not await self._stands_alone(tx, examined, setting, found[0][1]):
@@ -408,6 +428,7 @@ class Intake:
                 junk=waiting.junk,
                 flood=examined.flood,
                 released=waiting.road == RELEASED,
+                ours=is_ours(_address(mail), setting.address, setting.delimiter) is not None,
             ),
         )
         if arrival.fate is Fate.FILED:
@@ -645,6 +666,14 @@ class Intake:
             await tx.settle_mail(waiting.id, state="quarantined", case=case, why=why)
 
 
+def _address(mail: Mail) -> Address:
+    return mail.sender.address if mail.sender else Address("")
+
+
+def _is_return_path(found: Found) -> bool:
+    return RETURN in (found.purpose, found.about)
+
+
 def _no_case(record: str) -> bool:
     """Whether what has this id in the ledger is a record of the committee's as a whole."""
     return record == COMMITTEE or is_quarantine(record)
@@ -671,15 +700,15 @@ def stands_alone(case: Case, setting: Setting, incoming: Incoming, found: Found)
 def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> Result:
     """Who wrote through whose reply address decides what a mail can do."""
     party = found.party
+    if _is_return_path(found):
+        addresses = _addresses(case, setting, party)
+        return casework.came_back(case, setting, incoming, party, addresses)
     if incoming.mail.automatic:
         return casework.from_machine(case, setting, incoming, party)
     if _no_case(case.id):
         return casework.to_no_case(case, setting, incoming, party)
     if found.purpose == "dead":
         why = "It came to a reply address that is no longer in use."
-        return casework.from_stranger(case, setting, incoming, party, why)
-    if found.purpose == "return":
-        why = "It came to an address that only mail servers write to."
         return casework.from_stranger(case, setting, incoming, party, why)
     if incoming.address not in _addresses(case, setting, party):
         why = "Its sender isn't the person whom the reply address was made for."
@@ -746,6 +775,7 @@ def _incoming(examined: Examined) -> Incoming:
         destination=examined.destination,
         observed=examined.observed,
         files=examined.files,
+        returned=examined.returned,
         flood=examined.flood,
     )
 

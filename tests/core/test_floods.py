@@ -11,14 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cocmail.core.calendar import fall_due
+from cocmail.core.case import Case
+from cocmail.core.committee import COMMITTEE
 from cocmail.core.floods import (
     HOUR,
+    SAME_WORDS,
     Key,
     Rates,
     counted,
     remembered,
     to_a_reply_address,
     to_the_public,
+    words,
 )
 from cocmail.core.mail import read
 from cocmail.core.people import Address
@@ -26,6 +30,7 @@ from cocmail.core.rows import dues
 from cocmail.core.threads import destination
 from cocmail.core.verification import UNPROVED
 from cocmail.loops.intake import in_case
+from cocmail.loops.pace import Pace
 from cocmail.ports import Found, Waiting
 from tests.core.house import House
 from tests.promises.kit import World, text_of
@@ -99,26 +104,30 @@ def test_an_invented_reply_address_counts_as_the_public_one() -> None:
     intake = house.room.intake
     intake._clock = SimpleNamespace(now=lambda: house.room.now)
 
-    def let_in(sender: str, *to: str) -> int:
-        intake._levels.clear()
-        return sum(not verdict(sender, ", ".join(to), number) for number in range(50))
+    def let_in(sender: str, *to: str, text: str = "") -> int:
+        intake._pace = Pace(Rates())
+        return sum(not verdict(sender, ", ".join(to), number, text) for number in range(50))
 
-    def verdict(sender: str, to: str, number: int) -> str:
+    def verdict(sender: str, to: str, number: int, text: str) -> str:
         to = to.replace("+?", f"+{number:026}".translate(str.maketrans("01", "ab")))
-        raw = f"From: {sender}\r\nTo: {to}\r\n\r\nNumber {number}.\r\n".encode()
+        text = text or "".join(chr(ord("a") + int(digit)) for digit in str(number))
+        raw = f"From: {sender}\r\nTo: {to}\r\n\r\n{text}\r\n".encode()
         mail = read(raw)
         waiting = Waiting(
             id=f"m{number}", raw=raw, road="lmtp", recipients=(), return_path=None, junk=False,
             received=house.room.now, attempts=1,
         )  # fmt: skip
         where = destination(mail, (), COMMUNITY, "+")
-        return at_once(intake._flood(waiting, mail, UNPROVED, where))
+        found = at_once(intake._made(where))
+        return at_once(intake._flood(waiting, mail, UNPROVED, found))
 
     share, invented = Rates().sender, "conduct+?@example.org"
     assert let_in("victim@elsewhere.example", invented) == share
     assert let_in("alice@alice.example", invented) == share
     assert let_in("alice@alice.example", reply) == share
-    assert let_in("alice@alice.example", alice) == 50
+    assert let_in("alice@alice.example", alice) == Rates().member
+    assert let_in("alice@alice.example", alice, text="/status") == 50
+    assert let_in("alice@alice.example", alice, text="The same.") == 6
     assert let_in("rae@reporter.example", reply) == share
     assert let_in("rae@reporter.example", invented, reply) == share
 
@@ -144,9 +153,71 @@ def test_never_more_than_twice_the_rate_in_an_hour(comes: list[tuple[str, int]])
         assert all(sum(at <= one < at + HOUR for one in times) <= 6 for at in times)
 
 
+def test_the_same_words_stop_being_answered() -> None:
+    """Two programs that answer each other without any mark, however slowly."""
+    levels: dict[Key, datetime] = {}
+    for said, now, let_in in (
+        ("I am away", NOW, 3),
+        ("I am away", NOW + timedelta(hours=4), 0),
+        ("Something else", NOW, 3),
+        ("I am away", NOW + timedelta(hours=9), 1),
+    ):
+        fits = 0
+        for n in range(9):
+            mail = f"> You wrote {n}\n\n{said},  until {n} May.\n"
+            limits = to_the_public(Rates(), ONE, proved=False, said=words(mail, f"Re: {n}"))
+            why, changed = counted(levels, limits, now)
+            levels |= changed
+            fits += not why
+            assert why in ("", SAME_WORDS)
+        assert fits == let_in, said
+
+
+def test_where_there_are_no_words_the_subject_counts() -> None:
+    assert words("> quoted\n", "Away 1") == words("", "Re: away 2") != words("", "Back")
+
+
+def test_what_differs_each_time_is_bounded_by_the_day() -> None:
+    gate = Gate(Rates())
+    let_in = 0
+    for _ in range(24 * 20):  # a turn each three minutes, which an hour's rate lets pass
+        let_in += gate.lets_in(ONE)
+        gate.now += timedelta(minutes=3)
+    assert let_in <= 2 * 3 * 20
+
+
+def test_a_members_program_gets_no_refusal_over_and_over() -> None:
+    world = World()
+    world.report()
+    for text, case in (
+        ("I am away.\n\n/status\n", world.case),  # it repeats a line of ours
+        ("I am away.", Case(id=COMMITTEE)),  # an answer to a digest
+    ):
+        mail = world.mail("alice@alice.example", world.address("member:alice"), text)
+        found = Found(case=case.id, party="member:alice", purpose="reply")
+        incoming = world.incoming(mail, purpose="reply")
+        (once,) = in_case(case, world.setting(), incoming, found).letters
+        assert once.kind == "refusal"
+        again = in_case(case, world.setting(), replace(incoming, flood=SAME_WORDS), found)
+        assert (again.letters, again.settled) == ((), "filed")
+
+
+def test_what_a_member_writes_beyond_comes_in_one_mail_too() -> None:
+    world = World()
+    world.report()
+    flooded(world, "member:alice", "It goes on.")
+    world.now += HOUR
+    before = len(world.letters)
+    world.take(fall_due(world.case, world.setting(), "pass-on", ""))
+    assert "It goes on." in text_of(world.to("member:bob", "message")[-1])
+    assert len(world.letters) > before
+
+
 def flooded(world: World, party: str, text: str) -> None:
     """A mail through this party's reply address that is one of too many."""
-    known = world.case.parties[party].addresses[0]
+    role, _, name = party.partition(":")
+    outside = role != "member"
+    known = world.case.parties[party].addresses[0] if outside else f"{name}@{name}.example"
     mail = world.mail(str(known), world.address(party), text)
     incoming = replace(world.incoming(mail, purpose="reply"), flood="More came.")
     found = Found(case=world.case.id, party=party, purpose="reply")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 
+import pytest
+
+from cocmail.adapters.returned import returned
+from cocmail.core import events as e
+from cocmail.core.filtering import Judgement
 from cocmail.core.letters import Letter
+from cocmail.core.mail import Mail, read
+from cocmail.core.returned import Outcome, outcome
 from cocmail.core.verification import UNPROVED
 from tests.core.house import House
+from tests.corpora.mails import CORPORA, mails
 from tests.promises.play.promises import text_of
 from tests.promises.play.room import Sent, member
 
@@ -28,6 +36,10 @@ def dsn(letter: Letter, *, action: str = "failed", to: str = "") -> bytes:
         + letter.message
         + b"\r\n--b--\r\n"
     )
+
+
+def set_aside() -> Judgement:
+    return Judgement(set_aside="A filter says so.", urgent="", tags=(), said=())
 
 
 def came(house: House, raw: bytes) -> Sent:
@@ -89,3 +101,157 @@ def test_a_bounce_is_told_to_nobody_who_is_out() -> None:
     told = came(house, dsn(letter)).letters
     assert {x.party for x in told} == {"member:alice", "member:bob", "member:carol"}
     assert all("reporter 1 did not arrive" in text_of(x) for x in told)
+
+
+# -- what comes back to a return path -------------------------------------------------------------
+
+
+def asked(house: House) -> tuple[str, Letter]:
+    """A question to the reporter has left."""
+    case = house.report(RAE, "He went on.")
+    house.say("alice", case, "/reply reporter\nWhen was it?\n/end")
+    assert house.last is not None
+    (letter,) = [x for x in house.last.letters if x.party == "reporter:1"]
+    return case, letter
+
+
+def to_return_path(letter: Letter, header: str, text: str = "I am away.") -> bytes:
+    return (
+        f"{header}To: {letter.return_path}\r\nMessage-ID: <{len(header)}@mx.example.net>\r\n"
+        f"MIME-Version: 1.0\r\n\r\n{text}\r\n"
+    ).encode()
+
+
+NULL = "Return-Path: <>\r\n"
+QUIET = {
+    "their vacation notice": f"{NULL}From: {RAE}\r\nAuto-Submitted: auto-replied\r\n",
+    "one without a null path": f"From: {RAE}\r\nAuto-Submitted: auto-replied\r\n",
+    "one with only a subject": f"From: {RAE}\r\nSubject: Automatische Antwort: Urlaub\r\n",
+    "one without any mark": f"From: {RAE}\r\nSubject: Away\r\n",
+    "a read receipt": "From: Other <other@reporter.example>\r\nContent-Type: multipart/report;"
+    " report-type=disposition-notification; boundary=b\r\n",
+    "a complaint": "From: Loop <complaints@provider.example>\r\nContent-Type: multipart/report;"
+    " report-type=feedback-report; boundary=b\r\n",
+}
+UNSURE = {
+    "a report in words alone": f"{NULL}From: postmaster@mx.example.net\r\nSubject: Zustellung\r\n",
+    "a challenge": f"{NULL}From: Guard <challenge@guard.example>\r\n"
+    "Auto-Submitted: auto-replied\r\nSubject: Please confirm that you are a person\r\n",
+    "a report that can't be taken apart": f"{NULL}From: MAILER-DAEMON\r\nContent-Type:"
+    " multipart/report; report-type=delivery-status; boundary=never\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", QUIET)
+def test_their_automatic_reply_is_no_bounce(kind: str) -> None:
+    house = House()
+    _, letter = asked(house)
+    sent = came(house, to_return_path(letter, QUIET[kind]))
+    assert [type(x) for _, x in sent.events] == [e.Filed]
+    assert not sent.letters
+
+
+@pytest.mark.parametrize("kind", UNSURE)
+def test_what_cannot_be_read_may_mean_that_it_did_not_arrive(kind: str) -> None:
+    house = House()
+    case, letter = asked(house)
+    sent = came(house, to_return_path(letter, UNSURE[kind], "Ihre Nachricht konnte nicht."))
+    assert {x.party for x in sent.letters} == {"member:alice", "member:bob", "member:carol"}
+    assert all("to reporter 1 may not have arrived" in text_of(x) for x in sent.letters)
+    assert {name for name, _ in sent.events} == {case}
+
+
+@pytest.mark.parametrize("action", ["delayed", "delivered", "relayed", "expanded"])
+def test_what_is_late_or_there_is_not_told_as_lost(action: str) -> None:
+    house = House()
+    _, letter = asked(house)
+    assert not came(house, dsn(letter, action=action)).letters
+    # The end of it is.
+    assert len(came(house, dsn(letter)).letters) == 3
+
+
+def test_each_letter_to_somebody_outside_is_told_of_once() -> None:
+    house = House()
+    case, letter = asked(house)
+    told = came(house, dsn(letter)).letters
+    assert all("(message) to reporter 1 did not arrive" in text_of(x) for x in told)
+    assert not came(house, dsn(letter).replace(b"<failed", b"<again")).letters
+    house.say("alice", case, "/reply reporter\nOr where?\n/end")
+    assert house.last is not None
+    (second,) = [x for x in house.last.letters if x.party == "reporter:1"]
+    assert len(came(house, dsn(second)).letters) == 3
+
+
+def test_a_letter_of_an_address_that_changed_since_is_told_of() -> None:
+    house = House()
+    case, letter = asked(house)
+    house.answer(case, "reporter:1", "Safe address: rae@safe.example")
+    assert house.case(case).parties["reporter:1"].addresses[0] == "rae@safe.example"
+    assert house.case(case).epoch("reporter:1") > 0
+    assert len(came(house, dsn(letter)).letters) == 3
+
+
+def test_a_stranger_at_a_return_path_is_shown_and_gets_no_receipt() -> None:
+    house = House()
+    _, letter = asked(house)
+    raw = to_return_path(letter, "From: Sam <sam@elsewhere.example>\r\nSubject: Hm\r\n")
+    sent = came(house, raw)
+    assert house.room.shelf.settled[sent.id] == "quarantined"
+    assert {x.party for x in sent.letters} == {"member:alice", "member:bob", "member:carol"}
+    again = came(house, raw.replace(b"Subject: Hm", b"Subject: Hm hm"))
+    assert not again.letters
+    assert house.room.shelf.settled[again.id] == "quarantined"
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_an_altered_key_leads_nowhere(marked: bool) -> None:
+    house = House()
+    _, letter = asked(house)
+    token = letter.return_path.partition("+")[2].partition("@")[0]
+    altered = letter.return_path.replace(token, token[1:] + ("a" if token[-1] != "a" else "b"))
+    raw = dsn(letter, to=altered)
+    if not marked:
+        raw = raw.replace(b"Return-Path: <>\r\n", b"")
+    sent = came(house, raw)
+    assert [(name, type(x)) for name, x in sent.events] == [("system", e.Happened)]
+    assert not sent.letters
+
+
+def test_of_what_was_set_aside_nobody_hears_who_may_not() -> None:
+    """Promise 3."""
+    house = House("alice", "bob", "carol", "dave")
+    house.room.send(
+        RAE, "conduct+not-dave@example.org", "Something", judgement=set_aside(), road="imap"
+    )
+    house.later(days=2)
+    told = [x for x in house.room.shelf.letters if x.party == "member:bob"]
+    assert told
+    sent = came(house, dsn(told[0]))
+    assert {x.party for x in sent.letters} == {"member:alice", "member:carol"}
+    assert not came(house, dsn(told[0]).replace(b"<failed", b"<again")).letters
+
+
+def test_a_digest_that_came_back_is_told_without_a_case() -> None:
+    house = House()
+    cases = [house.report(f"{n}@reporter.example", "He went on.") for n in ("one", "two")]
+    house.later(days=20)
+    (digest, *_) = [
+        x for x in house.room.shelf.letters if x.party == "member:bob" and x.case == "committee"
+    ]
+    sent = came(house, dsn(digest))
+    assert {x.party for x in sent.letters} == {"member:alice", "member:carol"}
+    assert not any(house.ref(case) in text_of(x) for case in cases for x in sent.letters)
+    assert not came(house, dsn(digest).replace(b"<failed", b"<again")).letters
+
+
+def test_real_reports() -> None:
+    """Of reports that real servers wrote, none is taken for an arrival, but complaints."""
+    found: Counter[tuple[bool, Outcome]] = Counter()
+    for name, raw in mails(CORPORA / "bounces"):
+        mail = read(raw)
+        assert isinstance(mail, Mail)
+        found[name.startswith("arf"), outcome(returned(raw), mail, ())] += 1
+    assert found[False, Outcome.ARRIVED] == 0
+    assert found[False, Outcome.FAILED] >= 238
+    assert found[False, Outcome.LATE] <= 12
+    assert found[True, Outcome.FAILED] == 0

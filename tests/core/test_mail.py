@@ -332,6 +332,14 @@ def test_a_body_that_reads_the_same_whatever_its_header_says(raw: str, same: boo
         "Subject: =?utf-8?q?R=C3=A9ponse_automatique_=3A?= absent",
         "Subject: Undelivered Mail Returned to Sender",
         "Subject: Out of office: back on Monday",
+        "Subject: Out of Office",
+        "Subject: [Auto-Reply] Hello",
+        "Subject: =?utf-8?q?Odpowied=C5=BA_automatyczna=3A?= x",
+        "Subject: =?utf-8?q?N=C3=A3o_entregue=3A?= x",
+        "Subject: Non recapitabile: x",
+        "Subject: Warning: could not send message for past 4 hours",
+        "Auto-Submitted: auto-replied (vacation)",
+        "Auto-Submitted: (a person) yes",
     ],
 )
 def test_a_machines_mail_is_known(header: str) -> None:
@@ -342,6 +350,9 @@ def test_a_machines_mail_is_known(header: str) -> None:
     "header",
     [
         "Auto-Submitted: no",
+        "Auto-Submitted: No (a person wrote it); x=1",
+        "Subject: Out of office, he said to me",
+        "Subject: Warning: message him and he shouts",
         "Precedence: normal",
         "X-Auto-Response-Suppress: None",
         "Return-Path: <a@x.example>",

@@ -88,6 +88,46 @@ def test_a_bounced_question_to_the_reporter_tells_every_member(house: Stage) -> 
         assert "reporter" in told.text
 
 
+def asked(house: Any) -> tuple[Any, Any]:
+    """A question to the reporter, as it left."""
+    case = house.report()
+    case.say(house.alice, "/reply reporter\nWhen was it?\n/end")
+    return case, house.mail(case.reporter, "message", "When was it?")
+
+
+def test_a_vacation_notice_and_a_delay_are_no_bounce(house: Stage) -> None:
+    case, letter = asked(house)
+    after = house.now()
+    away = case.reporter.write(
+        letter.sender, "Away", "I am away until spring.", headers={"Auto-Submitted": "auto-replied"}
+    )
+    late = bounce(house, letter.sender, case.reporter.address)
+    late = late.replace(b"Action: failed", b"Action: delayed").replace(b"<b1@", b"<late@")
+    for mail in (away, late):
+        house.deliver(mail, letter.sender)
+    case.settle()
+    assert not case.heard(house.alice, "alert", after=after)
+    assert not house.mails(case.reporter, after=after)
+    house.deliver(bounce(house, letter.sender, case.reporter.address), letter.sender)
+    case.all_hear("alert", "reporter 1 did not arrive", after=after)
+
+
+def test_a_report_that_nobody_can_read_belongs_to_its_case(house: Stage) -> None:
+    case, letter = asked(house)
+    before = len(house.ask("quarantine", "list"))
+    whole = bounce(house, letter.sender, case.reporter.address)
+    part = b"--b\r\nContent-Type: text/plain\r\n\r\nx\r\n"
+    house.deliver(whole.replace(b"--b\r\n", part * 3000 + b"--b\r\n", 1), letter.sender)
+    case.all_hear("alert", "reporter 1 did not arrive")
+    cut = b"From: postmaster@mx.example.net\r\nSubject: \xff\xfe\r\n\r\n" + b"\0" * 5000
+    other, second = asked(house)
+    house.deliver(cut, second.sender)
+    other.all_hear("alert", "reporter 1 may not have arrived")
+    other.settle()
+    assert len(house.ask("quarantine", "list")) == before
+    assert not house.mails("postmaster@mx.example.net")
+
+
 def test_what_the_mail_server_refuses_for_good_tells_the_committee(house: Stage) -> None:
     case = house.report()
     house.sink.refusals[case.reporter.address] = "550 5.1.1 unknown"
@@ -109,6 +149,82 @@ def test_two_mailboxes_that_are_refused_do_not_tell_of_each_other_for_ever(new_h
     assert house.ask("status")["outbox"]["failed"] == 4
 
 
+def answered_until_nothing_comes(house: Any, answers: dict[Any, Any], most: int) -> int:
+    """Each of these people's programs answers whatever comes; how many mails came to them."""
+    seen = answered = 0
+    while True:
+        new, seen = house.sink.messages[seen:], len(house.sink.messages)
+        for caught in new:
+            for person, answer in answers.items():
+                if caught.is_for(person.address):
+                    answered += 1
+                    assert answered <= most, "it goes round and round"
+                    house.post(answer(caught))
+        if not new:
+            house.quiet()
+            if len(house.sink.messages) == seen:
+                return answered
+
+
+def test_programs_without_any_mark_stop_being_answered(new_house: Any) -> None:
+    house = new_house(limits={"from_sender": 5})
+    same, other = house.somebody("Una Unmarked"), house.somebody("Val Varied")
+    numbers = iter("abcdefghijklmnopqrstuvwxyz" * 9)
+    for person in (same, other):
+        house.post(person.write(house.address, "Away", "I am away."))
+    came = answered_until_nothing_comes(
+        house,
+        {
+            same: lambda _: same.write(house.address, "Away", "I am away."),
+            # Its words differ each time, and it says nothing of what it answers.
+            other: lambda _: other.write(house.address, "Ticket", f"Got it: {next(numbers)}xyz"),
+        },
+        most=40,
+    )
+    assert came == 3 + 5
+    assert len(house.ask("quarantine", "list")) == 2
+
+
+def test_members_programs_without_any_mark_do_not_answer_each_other(new_house: Any) -> None:
+    house = new_house()
+    away = {
+        member: lambda caught, member=member: member.answer(caught.data, f"{member.name} is away.")
+        for member in (house.bob, house.carol)
+    }
+    case = house.report()
+    answered_until_nothing_comes(house, away, most=40)
+    told = case.heard(house.alice, "message", "is away")
+    assert 2 <= len(told) <= 12
+    # People are heard, though.
+    case.say(house.bob, "I am back.")
+    case.hears(house.alice, "message", "I am back.")
+    case.settle(house.bob)
+
+
+def test_our_own_mail_that_comes_back_opens_nothing(house: Stage) -> None:
+    case, letter = asked(house)
+    cases, after = len(house.ask("case", "list")), house.now()
+    ours = ("from", "to", "subject", "date", "message-id", "reply-to")
+    header, _, body = letter.data.partition(b"\r\n\r\n")
+    fields = header.decode().replace("\r\n ", " ").split("\r\n")
+    bare = [one for one in fields if one.lower().partition(":")[0] in ours]
+    for left in (fields, bare, [one for one in bare if not one.startswith("Message-ID")]):
+        mail = "\r\n".join(left).encode() + b"\r\n\r\n" + body
+        token = case.acknowledgement.header("Reply-To")
+        for address in (house.address, token):
+            house.deliver(mail, address, house.address)
+    # A list has put itself in our place.
+    forwarder = house.somebody("Lil Listmaster")
+    lines = [one.encode() for one in bare if not one.startswith("From:")]
+    mail = b"\r\n".join([b"From: " + forwarder.address.encode(), *lines])
+    house.deliver(mail + b"\r\n\r\n" + body, house.address, forwarder.address)
+    case.settle()
+    assert not house.mails(forwarder, after=after)
+    assert len(house.ask("case", "list")) == cases
+    assert not house.mails(house.address, after=after)
+    assert not house.mails(case.reporter, after=after)
+
+
 def test_a_flood_is_stored_and_answered_by_nobody(new_house: Any) -> None:
     house = new_house(limits={"from_sender": 3})
     loud = house.somebody("Lou Loud")
@@ -123,3 +239,13 @@ def test_a_flood_is_stored_and_answered_by_nobody(new_house: Any) -> None:
     assert [one["why"] for one in aside] == [
         "More mail came from this sender within an hour than is answered."
     ] * 5
+
+
+def test_addresses_that_only_look_like_ours_are_counted_as_the_public_one(new_house: Any) -> None:
+    house = new_house(limits={"from_sender": 3})
+    loud = house.somebody("Lou Loud")
+    for n in "abcdefgh":
+        house.post(loud.write(house.detail(n * 26), f"Number {n}", f"And {n}."))
+    house.quiet()
+    assert len(house.mails(loud, "acknowledgement")) == 3
+    assert len(house.ask("quarantine", "list")) == 5

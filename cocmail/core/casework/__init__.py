@@ -8,20 +8,20 @@ Called by loops/intake, in one deciding transaction.
 from cocmail.core.casework.filing import release
 from cocmail.core.casework.gathered import to_no_case
 from cocmail.core.casework.incoming import Incoming, marks_of
+from cocmail.core.casework.machines import came_back, from_machine, undelivered
 from cocmail.core.casework.members import from_guest, from_member, looks_ahead
 from cocmail.core.casework.outsiders import (
-    from_machine,
     from_outsider,
     from_stranger,
     is_doubtful,
     pass_on,
-    undelivered,
 )
 from cocmail.core.casework.quarantine import quarantined
 from cocmail.core.casework.reports import readers, report
 
 __all__ = [
     "Incoming",
+    "came_back",
     "from_guest",
     "from_machine",
     "from_member",

@@ -46,6 +46,9 @@ def to_no_case(case: Case, setting: Setting, incoming: Incoming, party: str) -> 
         why = "It came to an address that belongs to no case, from somebody else."
         work.happen(e.Happened(what="set-aside", detail=why, mail=incoming.id))
         return work.result(settled="quarantined", why=why)
+    if incoming.flood:  # a program's, which would answer the refusal
+        work.happen(e.Happened(what="filed", detail=incoming.flood, mail=incoming.id))
+        return work.result(settled="filed", why=incoming.flood)
     first = next((ln.strip() for ln in incoming.text.split("\n") if ln.strip()), "")
     if incoming.purpose == "confirm":
         fits = first.lower() == "/confirm"

@@ -15,6 +15,7 @@ from cocmail.core.files import File
 from cocmail.core.letters import clean
 from cocmail.core.mail import Mail
 from cocmail.core.people import Address, Private
+from cocmail.core.returned import UNREAD, Returned
 from cocmail.core.setting import Setting
 from cocmail.core.threads import Destination
 from cocmail.core.verification import Authentication, Signature
@@ -31,6 +32,7 @@ class Incoming:
     purpose: str = ""  # what the reply address is for: reply, ballot, confirm, return, dead
     about: str = ""
     replayed: bool = False
+    returned: Returned = UNREAD  # what it says of a letter, where it came to a return path
     observed: Observed | None = field(default=None, repr=False)
     urgent: str = ""  # why a filter holds it for urgent
     flood: str = ""  # why it is answered by nobody: more came than is

@@ -16,6 +16,7 @@ from cocmail.core.case import Case
 from cocmail.core.casework.filing import put_aside, receive
 from cocmail.core.casework.incoming import Incoming, marks_of
 from cocmail.core.commands import COMMANDS, Command, Parsed, Problem, command_word, parse
+from cocmail.core.floods import SAME_WORDS
 from cocmail.core.letters import Kind, clean, usable_id
 from cocmail.core.mail import Body, Mail
 from cocmail.core.people import Member, Private
@@ -32,16 +33,22 @@ def from_member(case: Case, setting: Setting, incoming: Incoming, member: Member
     work = Work(case, setting)
     if incoming.auth.signature is Signature.FAILED:
         return _forged(work, incoming, member)
-    if incoming.purpose == "confirm":
+    if incoming.purpose == "confirm" and not incoming.flood:
         return _confirmation(work, incoming, member)
     parsed = read_commands(incoming.mail)
+    if incoming.flood and (parsed.problem is not None or incoming.flood == SAME_WORDS):
+        # A program's: it goes on for as long as it is answered, or passed on to another one.
+        party = f"member:{member.handle}"
+        work.happen(e.Filed(mail=incoming.id, party=party, why=incoming.flood))
+        return work.result(settled="filed", why=incoming.flood)
     if parsed.problem is not None:
         return _refuse(Work(case, setting), incoming, member, parsed.problem, parsed.problem_line)
     if not parsed.commands:
         received = receive(work, incoming, f"member:{member.handle}")
-        values = {**showing(work, received), "author": member}
-        along = originals(work, received)
-        work.tell(Kind.MESSAGE, "from-member", values, but=(member.handle,), originals=along)
+        if not received.waits:
+            values = {**showing(work, received), "author": member}
+            along = originals(work, received)
+            work.tell(Kind.MESSAGE, "from-member", values, but=(member.handle,), originals=along)
         return work.result()
     lacking = unproved = shortfall(
         incoming.mail,
@@ -76,9 +83,10 @@ def from_guest(case: Case, setting: Setting, incoming: Incoming, guest: Member) 
         work.happen(e.GuestCame(handle=guest.handle))
         copies(work, [guest])
     received = receive(work, incoming, f"member:{guest.handle}")
-    values = {**showing(work, received), "author": guest}
-    along = originals(work, received)
-    work.tell(Kind.MESSAGE, "from-guest", values, but=(guest.handle,), originals=along)
+    if not received.waits:
+        values = {**showing(work, received), "author": guest}
+        along = originals(work, received)
+        work.tell(Kind.MESSAGE, "from-guest", values, but=(guest.handle,), originals=along)
     return work.result()
 
 

@@ -1,12 +1,9 @@
-"""Mail of people who aren't on the committee, and of machines, to a reply address of a case.
+"""Mail of people who aren't on the committee to a reply address of a case.
 
-Owns what is believed of them. Called by loops/intake and, where a letter of ours didn't arrive, by
-loops/outbox.
+Owns what is believed of them. Called by loops/intake.
 """
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 from cocmail.core import appeals
 from cocmail.core import events as e
@@ -26,14 +23,13 @@ from cocmail.core.escalation import where_too_few
 from cocmail.core.escrow import about, look_for, surface
 from cocmail.core.floods import pass_on_at
 from cocmail.core.letters import Kind, usable_id
+from cocmail.core.minting import is_ours
 from cocmail.core.setting import Setting
 from cocmail.core.showing import hand_on, together
 from cocmail.core.threads import meant, named_in
 from cocmail.core.verification import Signature
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
-
-_TOLD_AGAIN = timedelta(days=1)  # that mail to one and the same does not arrive
 
 
 def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> Result:
@@ -138,7 +134,8 @@ def from_stranger(
         )
         stranger = joined.id
         # The same receipt as anybody gets, so that nobody learns whether they hit on a case.
-        if not incoming.flood:
+        ours = is_ours(incoming.address, setting.address, setting.delimiter) is not None
+        if not incoming.flood and not ours:
             _receipt(work, joined, incoming)
     return set_aside(work, incoming, party_id, why, stranger=stranger)
 
@@ -156,39 +153,3 @@ def _receipt(work: Work, party: Party, incoming: Incoming) -> None:
         },
         answering=usable_id(incoming.mail.message_id),
     )
-
-
-def from_machine(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> Result:
-    """Automatic mail is filed, and never answered. A bounce of ours is told to the others."""
-    work = Work(case, setting)
-    work.happen(e.Filed(mail=incoming.id, party=party_id, why=incoming.mail.automatic))
-    if incoming.purpose == "return" and incoming.mail.report in ("delivery-status", ""):
-        undelivered(work, party_id, "", "It came back from the recipient's mail server.")
-    return work.result(settled="filed", why=incoming.mail.automatic)
-
-
-def undelivered(work: Work, party_id: str, letter: str, why: str) -> None:
-    """A letter did not arrive: the members learn of it, but for the one whose letter it was."""
-    note = next((n for n in work.case.letters if n.letter == letter), None)
-    party_id = note.party if note else party_id  # it may have moved here with its case
-    role, _, name = party_id.partition(":")
-    what = note.what if note else ""
-    told = role != "owner" and _is_news(work, party_id, letter)
-    work.happen(e.Undelivered(party=party_id, letter=letter, why=why, told=told))
-    if not told:
-        return
-    values = {"role": role, "name": name, "what": what, "why": why}
-    work.tell(Kind.ALERT, "undelivered", values, but=(name,) if role == "member" else ())
-
-
-def _is_news(work: Work, party_id: str, letter: str) -> bool:
-    """Each letter to somebody outside is told of once. Of a member, and where it isn't known which
-    letter it was, once a day: what tells of it doesn't arrive either where two mailboxes are
-    broken, and without end each would tell of the other. Whoever knows a return path could send
-    as many bounces to it as they like, too."""
-    if letter and letter in work.case.bounced:
-        return False
-    if letter and not party_id.startswith("member:"):
-        return True
-    last = work.case.unreached.get(party_id)
-    return last is None or work.now - last >= _TOLD_AGAIN

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from cocmail.adapters.returned import returned
 from cocmail.adapters.templates import Templates
 from cocmail.core import casework
 from cocmail.core.calendar import fall_due
@@ -210,6 +211,7 @@ class Room:
             observed=observed or OBSERVED,
             judgement=judgement,
             flood=flood,
+            returned=returned(raw),
         )
         before, letters = len(self.shelf.ledger), len(self.shelf.letters)
         at_once(self.intake._decide(examined))

@@ -1,0 +1,113 @@
+"""Mail of machines in a case, and letters of ours that did not arrive.
+
+Owns what is believed of a machine and who hears of a letter that didn't arrive. A machine gets no
+answer, whatever it writes (promise 11). Called by loops/intake and, where our mail server would not
+take a letter, by loops/outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from cocmail.core import events as e
+from cocmail.core.case import Case
+from cocmail.core.casework.filing import put_aside
+from cocmail.core.casework.incoming import Incoming
+from cocmail.core.letters import Kind
+from cocmail.core.people import Address, Member
+from cocmail.core.quarantine import is_quarantine
+from cocmail.core.returned import Outcome, outcome
+from cocmail.core.setting import Setting
+from cocmail.core.work import Result, Work
+
+_TOLD_AGAIN = timedelta(days=1)  # that mail to one and the same does not arrive
+_FOR_SERVERS = "It came to an address that only mail servers write to."
+
+
+def from_machine(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> Result:
+    """Automatic mail is filed, and never answered."""
+    work = Work(case, setting)
+    work.happen(e.Filed(mail=incoming.id, party=party_id, why=incoming.mail.automatic))
+    return work.result(settled="filed", why=incoming.mail.automatic)
+
+
+def came_back(
+    case: Case,
+    setting: Setting,
+    incoming: Incoming,
+    party_id: str,
+    addresses: Collection[Address],
+) -> Result:
+    """A mail to the return path of a letter to this party, who has these addresses. It is never
+    answered, whatever it is: people don't see this address, so only programs write to it."""
+    work = Work(case, setting)
+    why = incoming.mail.automatic or _FOR_SERVERS
+    meaning = outcome(incoming.returned, incoming.mail, addresses)
+    ids = incoming.returned.letters
+    # The last of them: a letter names those before it.
+    theirs = [n.letter for n in case.letters if n.party == party_id and n.message_id in ids]
+    letter = theirs[-1] if theirs else ""
+    if meaning is Outcome.UNSURE and not incoming.mail.automatic:
+        # Somebody may have written it: it is shown, but no oftener than others are told of.
+        told = _is_news(work, party_id, letter)
+        hidden = replace(incoming, flood=incoming.flood if told else why)
+        put_aside(work, hidden, party_id, why)
+        work.happen(e.Undelivered(party=party_id, letter=letter, why=why, told=told, sure=False))
+        return work.result(settled="quarantined", why=why)
+    work.happen(e.Filed(mail=incoming.id, party=party_id, why=why))
+    if meaning is Outcome.FAILED:
+        undelivered(work, party_id, letter, "It came back from the recipient's mail server.")
+    elif meaning is Outcome.UNSURE:
+        undelivered(
+            work,
+            party_id,
+            letter,
+            "A program answered it, and cocmail can't read what it says.",
+            sure=False,
+        )
+    return work.result(settled="filed", why=why)
+
+
+def undelivered(work: Work, party_id: str, letter: str, why: str, *, sure: bool = True) -> None:
+    """A letter did not arrive: the members learn of it, but for the one whose letter it was."""
+    note = next((n for n in work.case.letters if n.letter == letter), None)
+    party_id = note.party if note else party_id  # it may have moved here with its case
+    role, _, name = party_id.partition(":")
+    what = note.what if note else ""
+    told = role != "owner" and _is_news(work, party_id, letter)
+    work.happen(e.Undelivered(party=party_id, letter=letter, why=why, told=told, sure=sure))
+    if not told:
+        return
+    values = {"role": role, "name": name, "what": what, "why": why, "sure": sure}
+    for member in _who_may_know(work, party_id):
+        if role != "member" or member.handle != name:
+            work.to_member(member, Kind.ALERT, "undelivered", values)
+
+
+def _who_may_know(work: Work, party_id: str) -> Iterable[Member]:
+    """Of what was set aside, each mail has an audience of its own: whoever may know of all that
+    stood in the letter."""
+    if not is_quarantine(work.case.id):
+        return work.eligible
+    quarantine = work.case.quarantine
+    told = quarantine.told.get(party_id.removeprefix("member:"))
+    if told is None:
+        return ()
+    items = [quarantine.waiting.get(number) for number in told.numbers]
+    members = work.setting.roster.without(work.setting.committee.locked)
+    return [m for m in members if all(i is not None and m.handle in i.mail.handles for i in items)]
+
+
+def _is_news(work: Work, party_id: str, letter: str) -> bool:
+    """Each letter to somebody outside is told of once. Of a member, and where it isn't known which
+    letter it was, once a day: what tells of it doesn't arrive either where two mailboxes are
+    broken, and without end each would tell of the other. Whoever knows a return path could send
+    as many bounces to it as they like, too."""
+    if letter and letter in work.case.bounced:
+        return False
+    if letter and not party_id.startswith("member:"):
+        return True
+    last = work.case.unreached.get(party_id)
+    return last is None or work.now - last >= _TOLD_AGAIN

@@ -1,0 +1,69 @@
+"""How much of what comes is answered: the counts, as they stand.
+
+Owns their memory, and what a mail counts for (core.floods). In memory: a restart begins them anew,
+and each daemon has its own. Called by loops/intake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from cocmail.core import casework
+from cocmail.core.floods import (
+    Key,
+    Rates,
+    counted,
+    of_a_member,
+    remembered,
+    to_a_reply_address,
+    to_the_public,
+    words,
+)
+from cocmail.core.mail import Mail
+from cocmail.core.people import Roster
+from cocmail.core.verification import Authentication, Signature
+from cocmail.loops.bell import thought
+
+_MOST_LEVELS = 20_000  # before what no longer counts is dropped
+
+
+class Pace:
+    """Use within one event loop."""
+
+    def __init__(self, rates: Rates) -> None:
+        self._rates = rates
+        self._levels: dict[Key, datetime] = {}
+        self._clean_at = _MOST_LEVELS
+
+    async def too_much(
+        self,
+        mail: Mail,
+        auth: Authentication,
+        parties: Collection[tuple[str, str]],
+        roster: Roster,
+        now: datetime,
+    ) -> str:
+        """Why this mail is one of too many; "" if it isn't. ``parties``: (case, party) whose reply
+        addresses it came to."""
+        sender = mail.sender.address if mail.sender else None
+        said = await thought(len(mail.text), lambda: words(mail.text, mail.subject))
+        party = "/".join(*parties) if len(parties) == 1 else ""
+        member = roster.by_address(sender) if sender else None
+        if not party:  # anybody can think of something that looks like a reply address
+            proved = auth.signature is Signature.SOUND
+            limits = to_the_public(self._rates, sender, proved=proved, said=said)
+        elif member is None or not party.endswith(f"/member:{member.handle}"):
+            limits = to_a_reply_address(self._rates, party, said)
+        elif mail.text.lstrip().startswith("/") or await thought(
+            len(mail.text), lambda: bool(casework.looks_ahead(mail))
+        ):
+            return ""  # a member's commands, however many
+        else:
+            limits = of_a_member(self._rates, party, said)
+        why, changed = counted(self._levels, limits, now)
+        self._levels |= changed
+        if len(self._levels) > self._clean_at:
+            self._levels = remembered(self._levels, now)
+            self._clean_at = max(_MOST_LEVELS, 2 * len(self._levels))
+        return why
