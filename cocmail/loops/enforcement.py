@@ -237,17 +237,12 @@ class Enforcement:
         of them: somebody who wants it there is not fought."""
         ours = {a for some in planned.covers.values() for a in some}
         ours |= {a for s in self._waiting for a in (s.address, *s.addresses)}
-        strays = {place for place in observed.strays if place.address not in ours}
-        fresh = strays - self._recalled
-        if fresh and standing.past and await self._book.recall(fresh):
+        strays = {p for p in observed.strays if p.address not in ours} - self._recalled
+        if strays and standing.past and await self._book.recall(strays):
             self.wake.set()
-        self._recalled |= fresh
-        if not observed.away:
-            # What is gone may come back with another backup.
-            read = {p for p in self._recalled if p.list is None or looked_back}
-            self._recalled -= read - strays
-            if looked_back:
-                self._look_back = self._clock.now() + _LOOK_BACK
+        self._recalled |= strays
+        if looked_back and not observed.away:
+            self._look_back = self._clock.now() + _LOOK_BACK
 
     async def press(self) -> None:
         """What was decided and isn't true yet, without a look at all that was made true before.

@@ -695,10 +695,10 @@ async def test_who_was_on_a_list_with_a_tag_before_is_found_once_the_bans_stand(
     seen: list[bool] = []
     search = loop._lists.tagged
 
-    async def watched(addresses: Any) -> Any:
+    async def watched(addresses: Any, **more: Any) -> Any:
         if addresses:
             seen.append(lab.join(USERS, tagged)[0] == 201)
-        return await search(addresses)
+        return await search(addresses, **more)
 
     monkeypatch.setattr(loop._lists, "tagged", watched)
     book.decide(Measure.SUSPEND)
