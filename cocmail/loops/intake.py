@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -441,9 +442,12 @@ class Intake:
             return SYSTEM, self._nowhere(examined, setting, member, arrival.why)
         if arrival.fate is Fate.SET_ASIDE:
             return await self._put_aside(tx, examined, setting, arrival.why)
+        incoming = await self._as_report(tx, examined, setting)
+        repeated = None if waiting.road == RELEASED else await _repeated(tx, incoming, setting)
+        if repeated is not None:
+            return repeated
         case_id = self._new_case()
         await tx.open_case(case_id)
-        incoming = await self._as_report(tx, examined, setting)
         case = Case(id=case_id)
         return case_id, await thought(
             len(incoming.mail.text), lambda: casework.report(case, setting, incoming)
@@ -672,6 +676,27 @@ def _address(mail: Mail) -> Address:
 
 def _is_return_path(found: Found) -> bool:
     return RETURN in (found.purpose, found.about)
+
+
+async def _repeated(
+    tx: Transaction, incoming: Incoming, setting: Setting
+) -> tuple[str, Result] | None:
+    """The case of the same report, sent before by the same person, and what happens there."""
+
+    async def first_in(case: Case | None) -> e.Received | None:
+        if case is None:
+            return None
+        look = partial(casework.sent_before, case, setting, incoming)
+        return await thought(len(incoming.text), look)
+
+    for name, glanced in incoming.beside.items():
+        if await first_in(glanced) is None:
+            continue
+        case = await tx.case(name)  # its row is locked
+        first = await first_in(case)
+        if case is not None and first is not None:
+            return name, casework.again(case, setting, incoming, first)
+    return None
 
 
 def _no_case(record: str) -> bool:

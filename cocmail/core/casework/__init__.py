@@ -5,6 +5,7 @@ to know where the mail came from and how it is stored; the loop has found the ca
 Called by loops/intake, in one deciding transaction.
 """
 
+from cocmail.core.casework.again import again, sent_before
 from cocmail.core.casework.filing import release
 from cocmail.core.casework.gathered import to_no_case
 from cocmail.core.casework.incoming import Incoming, marks_of
@@ -21,6 +22,7 @@ from cocmail.core.casework.reports import readers, report
 
 __all__ = [
     "Incoming",
+    "again",
     "came_back",
     "from_guest",
     "from_machine",
@@ -35,6 +37,7 @@ __all__ = [
     "readers",
     "release",
     "report",
+    "sent_before",
     "to_no_case",
     "undelivered",
 ]

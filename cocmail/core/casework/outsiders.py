@@ -149,6 +149,7 @@ def _receipt(work: Work, party: Party, incoming: Incoming) -> None:
             "asking": (),
             "everybody": False,
             "kept": False,
+            "again": False,
             "handles": [m.handle for m in work.setting.roster.members],
         },
         answering=usable_id(incoming.mail.message_id),

@@ -40,6 +40,7 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
         "asking": begun.asking,
         "everybody": begun.everybody,
         "kept": kept,
+        "again": False,
         "handles": [m.handle for m in setting.roster.members],
     }
     reporter = work.case.parties[begun.reporter]
