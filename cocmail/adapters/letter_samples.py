@@ -408,6 +408,7 @@ ONLY: dict[str, dict[str, Any]] = {
     "ballot-include": {"proposal": _ABOUT["include"], "why": ("A report names them.",)},
     "ballot-extend": {"eligible": 3},
     "escalation": {"why": "too-few"},
+    "set-aside-outside": {"mails": ["0123456789abcdef", "fedcba9876543210"]},
     "interim": {"sanction": _INTERIM},
     "letter-interim": {"until": _END},
     "objection-window": {"until": _END},

@@ -10,7 +10,7 @@ from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.letters import Kind
 from cocmail.core.people import Handle, Member, Private
-from cocmail.core.quarantine import is_quarantine
+from cocmail.core.quarantine import OUTSIDE, is_quarantine
 from cocmail.core.setting import Setting
 
 
@@ -40,6 +40,8 @@ def still_for(case: Case, setting: Setting, handle: str, kind: Kind) -> bool:
     if handle in setting.committee.locked:
         return False
     if case.id in (SYSTEM, COMMITTEE) or handle in case.guests:
+        return True
+    if is_quarantine(case.id) and handle == OUTSIDE:
         return True
     member = setting.roster.get(handle)
     if member is None:

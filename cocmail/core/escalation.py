@@ -7,6 +7,7 @@ it came to that. Called by casework, by deliberation's effects and by the calend
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from cocmail.core import events as e
@@ -53,13 +54,21 @@ def escalate(work: Work, why: Literal["too-few", "untouched"]) -> None:
 
 def fit(work: Work, policy: Policy) -> tuple[Address, ...]:
     """Whom of `escalate_to` nothing ties to this case."""
-    parties = {a.untagged for p in work.case.parties.values() for a in p.addresses}
+    parties = [a for p in work.case.parties.values() for a in p.addresses]
     texts = [m.received.text for m in work.case.messages]
+    return unconcerned(policy, work.setting.roster, parties, texts)
+
+
+def unconcerned(
+    policy: Policy, roster: Roster, parties: Iterable[Address], texts: Collection[str]
+) -> tuple[Address, ...]:
+    """Whom of `escalate_to` neither these addresses nor these texts name."""
+    theirs = {a.untagged for a in parties}
     return tuple(
         address
         for address in dict.fromkeys(policy.escalate_to)
-        if address.untagged not in parties
-        and not work.setting.roster.whose(address)
+        if address.untagged not in theirs
+        and not roster.whose(address)
         and not any(named_in_text(text, _alone(address)) for text in texts)
     )
 

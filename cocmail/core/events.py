@@ -708,6 +708,7 @@ class Quarantined:
     number: int  # by which members name it: random, so that it tells nothing of others
     mail: str
     handles: tuple[str, ...]  # who hears of it; empty: only who runs the machine
+    outside: tuple[Address, ...] = ()  # else whom of `escalate_to` nothing ties to it
     why: str
     size: int  # bytes
     tell_from: datetime

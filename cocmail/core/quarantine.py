@@ -23,6 +23,9 @@ RELEASED = "released"
 DROPPED = "dropped"
 """What becomes of one that is dropped: it is kept whole, and nobody is told of it again."""
 
+OUTSIDE = "escalate_to"
+"""Where no member may know of a mail, this stands for a handle, which it can't be."""
+
 DUE = "set-aside"
 BETWEEN = timedelta(hours=1)
 """Between two mails to one member of what is new; sooner where it can't wait."""
@@ -73,7 +76,7 @@ class Quarantine:
 
     def of(self, handle: str) -> tuple[Item, ...]:
         """What waits and this member may know of, the oldest first."""
-        return tuple(i for i in self.waiting.values() if handle in i.mail.handles)
+        return tuple(i for i in self.waiting.values() if handle in _told_of(i))
 
     def new_to(self, handle: str) -> tuple[Item, ...]:
         told = self.told.get(handle)
@@ -83,7 +86,7 @@ class Quarantine:
     @property
     def handles(self) -> tuple[str, ...]:
         """Of all who may know of something that waits."""
-        return tuple(sorted({h for item in self.waiting.values() for h in item.mail.handles}))
+        return tuple(sorted({h for item in self.waiting.values() for h in _told_of(item)}))
 
     def due(self, handle: str) -> datetime | None:
         """When this member is to be told next; None: nothing waits for them."""
@@ -92,10 +95,16 @@ class Quarantine:
             first = min(item.mail.tell_from for item in new)
             free = max(first, told.at + BETWEEN) if told else first
             return min(free, *(item.mail.tell_by for item in new))
+        if handle == OUTSIDE:
+            return None  # once
         return told.at + AGAIN if told and self.of(handle) else None
 
     def find(self, mail: str) -> Item | None:
         return next((i for i in self.waiting.values() if i.mail.mail == mail), None)
+
+
+def _told_of(item: Item) -> tuple[str, ...]:
+    return item.mail.handles or ((OUTSIDE,) if item.mail.outside else ())
 
 
 def record(quarantine: Quarantine, at: datetime, event: Any) -> Quarantine | None:

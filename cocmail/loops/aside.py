@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 
 from cocmail.core import casework
 from cocmail.core.audience import may_know
@@ -16,6 +17,7 @@ from cocmail.core.case import Case
 from cocmail.core.casework import Incoming
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.errors import SoundnessError
+from cocmail.core.escalation import unconcerned
 from cocmail.core.mail import recipients
 from cocmail.core.minting import TOKEN, is_ours, ours_in
 from cocmail.core.names import named_in_text
@@ -23,6 +25,7 @@ from cocmail.core.people import Address, Member
 from cocmail.core.quarantine import BETWEEN, MOST, is_quarantine, record_named
 from cocmail.core.setting import Setting
 from cocmail.core.threads import keeps, left_out, meant, named_in
+from cocmail.core.wishes import wishes
 from cocmail.core.work import Result
 from cocmail.loops.bell import thought
 from cocmail.loops.deciding import Deciding
@@ -60,11 +63,18 @@ class Asides:
             seen = waiting.raw[:_LOOKED_AT].decode("utf-8", "replace")
             reached = (*reached, *ours_in(seen, setting.address, setting.delimiter))
             members = await thought(len(seen), lambda: _of_unread(seen, reached, setting))
+            said = seen
         else:
             length = len(report.mail.text)
             members = await thought(length, lambda: casework.readers(setting, report))
+            said = f"{report.mail.subject}\n{report.text}"
             reached = (*reached, *report.mail.to, *report.mail.cc, *report.mail.trace_recipients)
         members = await _in_its_cases(self._deciding, tx, setting, reached, members)
+        outside: tuple[Address, ...] = ()
+        if not members and not _waits_for_others(reached, report, setting):
+            author = (report.address,) if report else ()
+            look = partial(unconcerned, setting.policy, setting.roster, author, [said])
+            outside = await thought(len(said), look)
         record = self._next_record(setting.now)
         await tx.ensure_case(record)
         case = await tx.case(record) or Case(id=record)
@@ -75,6 +85,7 @@ class Asides:
             why=why,
             size=len(waiting.raw),
             readers=members,
+            outside=outside,
             tell_from=self._tell_from and max(self._tell_from, setting.now),
             urgent=urgent,
             readable=readable,
@@ -90,6 +101,15 @@ class Asides:
             self._record, self._mails = record_named(self._fresh()), 0
         self._mails += 1
         return self._record
+
+
+def _waits_for_others(
+    reached: Iterable[Address], report: Incoming | None, setting: Setting
+) -> bool:
+    """Nobody is to hear of it until somebody else reports the same person."""
+    if keeps(reached, setting.address, setting.delimiter):
+        return True
+    return report is not None and (report.destination.kept or wishes(report.text).keeps)
 
 
 def _of_unread(seen: str, reached: Iterable[Address], setting: Setting) -> tuple[Member, ...]:

@@ -12,12 +12,13 @@ from cocmail.core import events as e
 from cocmail.core.filtering import Judgement
 from cocmail.core.letters import Letter
 from cocmail.core.mail import Unreadable
+from cocmail.core.people import Address
 from cocmail.core.quarantine import is_quarantine
 from cocmail.core.verification import Signature
 from cocmail.ports import RELEASED, Waiting
 from tests.core.house import House
 from tests.promises.play.promises import text_of
-from tests.promises.play.room import COMMUNITY, Sent, at_once, member
+from tests.promises.play.room import COMMUNITY, MALLORY, Sent, at_once, member
 
 SPAM = Judgement(set_aside="Its spam score is high.", urgent="", tags=(), said=())
 DANGER = replace(SPAM, urgent="It speaks of danger.")
@@ -352,3 +353,87 @@ def test_a_bounce_of_it_tells_nobody_who_may_not_know() -> None:
     header = "Return-Path: <>\r\nAuto-Submitted: auto-replied\r\n"
     sent = room.room.send("mailer@alice.example", letter.return_path, "gone", header=header)
     assert {x.party for x in sent.letters} == {"member:carol"}
+
+
+ELSEWHERE = ("olga@outside.example", "pat@outside.example")
+
+
+def nobody_may_know(*handles: str, **policy: Any) -> Room:
+    return Room(
+        *(handles or ("alice", "bob")), escalate_to=tuple(map(Address, ELSEWHERE)), **policy
+    )
+
+
+ALL = "conduct+not-alice+not-bob@example.org"
+
+
+def test_what_no_member_may_know_of_is_told_outside_once_without_its_contents() -> None:
+    room = nobody_may_know()
+    item = room.aside(to=ALL)
+    letters = room.later(hours=1)
+    assert sorted(x.to for x in letters) == sorted(ELSEWHERE)
+    for letter in letters:
+        told = text_of(letter)
+        assert f"cocmail quarantine show {item.mail}" in told
+        assert "slur" not in told
+        assert RAE not in told
+    assert not room.later(days=30)
+    room.aside("And another thing.", to=ALL)
+    assert len(room.later(hours=2)) == len(ELSEWHERE)
+
+
+def test_a_flood_of_such_mail_is_told_of_in_one_mail_an_hour() -> None:
+    room = nobody_may_know()
+    room.aside(to=ALL)
+    room.later(minutes=1)
+    for number in range(9):
+        room.aside(f"{INSULT} {number}", to=ALL)
+    assert len(room.later(hours=2)) == len(ELSEWHERE)
+
+
+def test_where_a_member_may_know_of_it_nobody_outside_does() -> None:
+    room = nobody_may_know("alice", "bob", "carol")
+    room.aside(to=ALL)
+    assert [*room.told(days=3)] == ["carol"]
+
+
+def test_who_wrote_it_or_stands_in_it_is_not_told_outside() -> None:
+    room = nobody_may_know()
+    room.aside(f"It was {ELSEWHERE[1]}.", to=ALL)
+    assert {x.to for x in room.later(hours=1)} == {ELSEWHERE[0]}
+    room = nobody_may_know()
+    room.aside(sender=ELSEWHERE[0], to=ALL)
+    assert {x.to for x in room.later(hours=1)} == {ELSEWHERE[1]}
+
+
+def test_one_that_waits_for_others_is_told_to_nobody() -> None:
+    room = nobody_may_know()
+    room.aside(f"keep this until others report\nabout: {MALLORY}")
+    assert not room.later(days=2)
+
+
+def test_one_that_cannot_be_read_is_told_outside_too() -> None:
+    room = nobody_may_know()
+    item = room.unread(f"To: {ALL}\nX: {ELSEWHERE[1]}\n\nx".encode())
+    (letter,) = room.later(hours=1)
+    assert letter.to == ELSEWHERE[0]
+    assert item.mail in text_of(letter)
+
+
+def test_an_answer_from_outside_tells_no_member() -> None:
+    room = nobody_may_know()
+    room.aside(to=ALL)
+    room.later(hours=1)
+    before = len(room.room.shelf.letters)
+    to = room.room.address(room.record, "member:escalate_to")
+    for sender in (ELSEWHERE[0], RAE, member("alice").addresses[0]):
+        room.room.send(sender, to, "What is this about?")
+    assert not room.later(days=3)
+    assert len(room.room.shelf.letters) == before
+
+
+def test_who_was_taken_off_the_list_meanwhile_is_not_told() -> None:
+    room = nobody_may_know()
+    room.aside(to=ALL)
+    room.room.policy = replace(room.room.policy, escalate_to=())
+    assert not room.later(hours=1)

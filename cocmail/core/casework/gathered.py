@@ -14,7 +14,7 @@ from cocmail.core.casework.members import from_member, read_commands
 from cocmail.core.commands import Problem
 from cocmail.core.letters import Kind, clean, usable_id
 from cocmail.core.people import Private
-from cocmail.core.quarantine import is_quarantine
+from cocmail.core.quarantine import OUTSIDE, is_quarantine
 from cocmail.core.setting import Setting
 from cocmail.core.verification import Signature
 from cocmail.core.work import Result, Work
@@ -35,6 +35,10 @@ def to_no_case(case: Case, setting: Setting, incoming: Incoming, party: str) -> 
     answered."""
     work = Work(case, setting)
     aside = is_quarantine(case.id)
+    if party == f"member:{OUTSIDE}":  # no member may know of what it answers
+        why = "It answered a mail whose answers nobody reads."
+        work.happen(e.Happened(what="filed", detail=why, mail=incoming.id))
+        return work.result(settled="filed", why=why)
     member = setting.roster.get(party.removeprefix("member:"))
     if (
         member is None

@@ -14,7 +14,8 @@ from datetime import datetime
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.letters import Kind
-from cocmail.core.people import Member
+from cocmail.core.people import Address, Handle, Member, Private
+from cocmail.core.quarantine import OUTSIDE, Item
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
 
@@ -29,19 +30,23 @@ def quarantined(
     why: str,
     size: int,
     readers: Iterable[Member],
+    outside: Iterable[Address] = (),
     tell_from: datetime | None = None,
     urgent: bool = False,
     readable: bool = True,
 ) -> Result:
     """A mail is set aside. These members, and nobody else, hear of it: at the latest when a report
-    should be acknowledged, and at once where a filter finds it urgent."""
+    should be acknowledged, and at once where a filter finds it urgent. ``outside``: people of
+    `escalate_to`, who hear once that there is something, where no member may."""
     work = Work(record, setting)
     within = setting.policy.acknowledge_within
+    handles = tuple(m.handle for m in readers)
     work.happen(
         e.Quarantined(
             number=_number(work),
             mail=mail,
-            handles=tuple(m.handle for m in readers),
+            handles=handles,
+            outside=() if handles else tuple(outside),
             why=why,
             size=size,
             tell_from=tell_from or work.now,
@@ -72,6 +77,9 @@ def tell(work: Work, handle: str) -> None:
     if due is None or due > work.now:
         return
     waiting, new = aside.of(handle), aside.new_to(handle)
+    if handle == OUTSIDE:
+        _tell_outside(work, new)
+        return
     committee, member = work.setting.committee, work.setting.roster.get(handle)
     reachable = member is not None and handle not in committee.locked
     if not new and committee.is_away(handle, work.now):
@@ -84,3 +92,15 @@ def tell(work: Work, handle: str) -> None:
     kind = Kind.ALERT if new else Kind.REMINDER
     values = {"mails": (*new, *older), "fresh": len(new)}
     work.to_member(member, kind, "set-aside-alert", values)
+
+
+def _tell_outside(work: Work, new: tuple[Item, ...]) -> None:
+    """Nothing of the mails, and no road back to the committee: who may not know of them reads
+    what comes there."""
+    still = work.setting.policy.escalate_to
+    numbers = tuple(item.number for item in work.case.quarantine.of(OUTSIDE))
+    work.happen(e.QuarantineTold(handle=OUTSIDE, numbers=numbers, sent=bool(still)))
+    for address in dict.fromkeys(a for item in new for a in item.mail.outside if a in still):
+        person = Member(handle=Handle(OUTSIDE), name=Private(""), addresses=(address,))
+        mails = [item.mail.mail for item in new if address in item.mail.outside]
+        work.to_member(person, Kind.ALERT, "set-aside-outside", {"mails": mails})
