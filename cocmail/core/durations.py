@@ -98,7 +98,7 @@ def meant_instant(text: str) -> str:
     pieces = [re.sub(r"(?<=\d)(?:st|nd|rd|th)$", "", p) for p in pieces]
     numbers = [_month(p) if p.isalpha() else p for p in pieces]
     named = any(p.isalpha() for p in pieces)
-    if len(numbers) != 3 or not all(n.isdecimal() for n in numbers):
+    if len(numbers) != 3 or not all(n.isdecimal() and len(n) <= 4 for n in numbers):
         return ""
     first, second, third = (int(n) for n in numbers)
     if len(numbers[0]) == 4:

@@ -129,6 +129,15 @@ def _nothing_more(words: str, form: str) -> None:
         )
 
 
+_LONGEST_NUMBER = 8  # digits: what is longer is no number of ours
+
+
+def _number(word: str) -> int | None:
+    """None where it is none. Not `isdigit`, for which “²” is one, and `int` raises; nor of any
+    length, for `int` raises there too."""
+    return int(word) if word.isdecimal() and len(word) <= _LONGEST_NUMBER else None
+
+
 # -- one parser a form -----------------------------------------------------------------------
 
 
@@ -188,9 +197,10 @@ def numbered(word: str, form: str, *, every: bool = False) -> Callable[[str, str
     def parse(words: str, line: str) -> Command:
         if every and words.lower() == EVERY:
             return Command(word=word, line=Private(line), target=EVERY)
-        if not words.lstrip("#").isdigit():
+        number = _number(words.lstrip("#"))
+        if number is None:
             raise Problem("the number is missing", form)
-        return Command(word=word, line=Private(line), number=int(words.lstrip("#")))
+        return Command(word=word, line=Private(line), number=number)
 
     return parse
 
@@ -261,8 +271,9 @@ def reply(words: str, line: str) -> Command:
         raise Problem("it doesn't say to whom", form)
     number = None
     first, _, after = rest.strip().partition(" ")
-    if target in ("reporter", "respondent") and first.rstrip(":").isdigit():
-        number, rest = int(first.rstrip(":")), after
+    if target in ("reporter", "respondent"):
+        number = _number(first.rstrip(":"))
+        rest = rest if number is None else after
     return Command(
         word="reply", line=Private(line), target=target, number=number, text=Private(rest.strip())
     )
@@ -308,8 +319,9 @@ def lead(word: str) -> Callable[[str, str], Command]:
         found: list[Address] = []
         while rest:
             head, _, after = rest.partition(" ")
-            if head.lstrip("#").isdecimal() and len(head) < _LONGEST_NUMBER:
-                numbers.append(int(head.lstrip("#")))
+            number = _number(head.lstrip("#"))
+            if number is not None:
+                numbers.append(number)
                 rest = after.strip()
             elif head.lower() == "and":
                 rest = after.strip()
@@ -328,8 +340,6 @@ def lead(word: str) -> Callable[[str, str], Command]:
 
     return parse
 
-
-_LONGEST_NUMBER = 8  # digits: what is longer is no number of ours
 
 SANCTION = "/sanction suspend mallory@example.net on all for 90 days because …"
 INTERIM = "/interim moderate mallory@example.net because …"

@@ -39,7 +39,7 @@ def _run(target: Target, seconds: int) -> str:
         room = Path(scratch)
         (room / "new").mkdir()
         (room / "found").mkdir()
-        (room / "pieces").write_text("".join(map(_word, target.pieces)))
+        (room / "pieces").write_text("".join(map(_word, (*target.heads, *target.pieces))))
         command = [
             *(sys.executable, "-m", "tests.fuzz.fuzzer", target.name, str(room / "new")),
             *(str(target.seeds_at), f"-dict={room / 'pieces'}", f"-max_len={target.longest}"),

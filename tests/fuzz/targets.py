@@ -36,9 +36,10 @@ _ADDRESSED = (
     *(f"conduct+{token}@example.org".encode() for token in placing.TOKENS),
     *(one.encode() for one in placing.SENT),
 )  # fmt: skip
+_WORDS = tuple(f"/{word} ".encode() for word in talk.COMMANDS)
 _COMMANDS = (
-    *(f"/{word} ".encode() for word in talk.COMMANDS),
-    b"/end", b" because ", b" for ", b" until ", b" on ", b" all", b" including roles", b"\n",
+    b"9" * 5_000, b"1-1-", b"/end", b" because ", b" for ", b" until ", b" on ", b" all",
+    b" including roles", b"\n",
     b"> ", b"suspend ", b"ban ", b"warn ", b"90 days", b"2027-03-31", b"mallory@example.net",
     b"Mal <mal@example.net>", b"mal@example.net<mailto:mal@example.net>", b"#1", b" 1", b" near ",
     b"\n\n", b"reporter", b"respondent", b"provided ", "\u00a0".encode(), "\u201c".encode(),
@@ -61,6 +62,7 @@ class Target:
     name: str
     holds: Callable[[bytes], None]
     pieces: tuple[bytes, ...]
+    heads: tuple[bytes, ...] = (b"",)  # what an input often begins with
     longest: int  # bytes of an input
     at_length: bool = True  # it is for long ones too
 
@@ -98,7 +100,7 @@ TARGETS: Mapping[str, Target] = {
             longest=4_000,
             at_length=False,
         ),
-        Target(name="commands", holds=talk.commands, pieces=_COMMANDS, longest=1_000),
+        Target(name="commands", holds=talk.commands, pieces=_COMMANDS, heads=_WORDS, longest=6_000),
         Target(name="addresses", holds=talk.addresses, pieces=_PEOPLE, longest=400),
         Target(name="results", holds=talk.results, pieces=_RESULTS, longest=1_000),
     )

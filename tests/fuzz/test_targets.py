@@ -33,7 +33,11 @@ def test_some_seed_still_leads_to_each_case(told: str) -> None:
 def made_of(target: Target) -> st.SearchStrategy[bytes]:
     """Pieces of it and other bytes, alone or in the middle of a seed."""
     piece = st.one_of(st.sampled_from(target.pieces), st.binary(max_size=6))
-    several = st.lists(piece, max_size=25).map(b"".join)
+    several = st.builds(
+        lambda head, rest: head + b"".join(rest),
+        st.sampled_from(target.heads),
+        st.lists(piece, max_size=25),
+    )
     seeds = st.sampled_from([path.read_bytes() for path in target.seeds()])
     spliced = st.builds(_spliced, seeds, st.floats(0, 1), st.floats(0, 1), several)
     return st.one_of(several, spliced)
