@@ -33,6 +33,7 @@ TELLERS = {
 # What is shown to no member: it stands in the ledger, in the log, or is never reached by people.
 SILENT = re.compile(
     r"waits for a confirmation|Commands at the public address\.|It answered no mail of a case\."
+    r"|It answered a mail whose answers nobody reads\."
     r"|The same mail was here before\."
 )
 
