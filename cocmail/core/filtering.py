@@ -106,7 +106,7 @@ def view(raw: bytes, mail: Mail) -> Incoming:
         sender=Private(mail.sender.address) if mail.sender else Private(""),
         sender_name=mail.sender.name if mail.sender else Private(""),
         subject=mail.subject,
-        text=mail.text,
+        text=Private(mail.whole),
         automatic=mail.automatic,
         encrypted=mail.encrypted,
         attachments=tuple(

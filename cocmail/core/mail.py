@@ -28,6 +28,7 @@ _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 _ARMOUR = re.compile(r"^-----BEGIN PGP MESSAGE-----$", re.MULTILINE)
 _SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _BEGINS = 512  # bytes: the marks of file formats stand there
+_TIMES, _MORE = 3, 40  # so much longer, and so many letters on top, is more than another form
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
 
 
@@ -73,11 +74,18 @@ class Mail:
     report: str  # report-type of multipart/report, "" if none (RFC 6522)
     body: Body
     text: Private = field(repr=False)  # the whole text as people read it, format=flowed undone
+    # Of its HTML, where that says much more than the plain text beside it. No command stands there.
+    fuller: Private = field(default=Private(""), repr=False, kw_only=True)
     attachments: tuple[Attachment, ...]
     encrypted: bool  # PGP/MIME, S/MIME or an inline armour
     counts: Mapping[str, int] = field(repr=False)  # lower-case field name -> how often it stands
     plain_opening: bool  # body reads the same without trusting Content-Type and C-T-E
     languages: tuple[str, ...] = ()  # tags its writer writes or reads, lower case, wanted first
+
+    @property
+    def whole(self) -> str:
+        """All that it says to people."""
+        return f"{self.text.rstrip()}\n\n{self.fuller}" if self.fuller else self.text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +157,7 @@ def _mail(
     sender, defect = _sender(header)
     null = _null(header, return_path)
     kind, shown, text, others = _told(raw, top, limits, html_to_text)
+    fuller = _fuller(raw, top, text, limits, html_to_text) if kind is Body.PLAIN else ""
     delivered = _delivered(header)
     single = shown[0] if kind is Body.PLAIN else None
     report = top.parameters.get("report-type", "").lower()
@@ -178,6 +187,7 @@ def _mail(
         else "",
         body=kind,
         text=Private(text),
+        fuller=Private(fuller),
         attachments=tuple(_attachment(raw, part) for part in others),
         encrypted=_encrypted(top, text),
         counts=Counter(f.name for f in header.fields),
@@ -272,6 +282,33 @@ def _text(
             text = unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
         texts.append(text)
     return "\n\n".join(texts), cut
+
+
+def _fuller(
+    raw: bytes, top: mime.Part, text: str, limits: Limits, html_to_text: Callable[[str], str]
+) -> str:
+    """The text of the HTML beside a plain text that says little: "see the HTML", say. "" where
+    both say about the same, as they should (RFC 2046 section 5.1.4)."""
+    html = [
+        part
+        for part in top.leaves()
+        if part.content_type == "text/html"
+        and "multipart/alternative" in part.parents
+        and not (part.disposition == "attachment" or part.name)
+    ]
+    if not html:
+        return ""
+    least = _TIMES * _letters(text) + _MORE
+    crude, _ = _text(raw, Body.HTML, html, limits.text, strip_tags)  # at little cost, for any mail
+    if _letters(crude) < least:
+        return ""
+    read, _ = _text(raw, Body.HTML, html, limits.text, html_to_text)
+    return read.strip() if _letters(read) >= least else ""
+
+
+def _letters(text: str) -> int:
+    """Without blanks, and addresses of pages, which one of the two forms often lacks."""
+    return sum(len(word) for word in text.split() if "://" not in word)
 
 
 def _attachment(raw: bytes, part: mime.Part) -> Attachment:

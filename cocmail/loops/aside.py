@@ -67,7 +67,7 @@ class Asides:
         else:
             length = len(report.mail.text)
             members = await thought(length, lambda: casework.readers(setting, report))
-            said = f"{report.mail.subject}\n{report.text}"
+            said = f"{report.mail.subject}\n{report.whole}"
             reached = (*reached, *report.mail.to, *report.mail.cc, *report.mail.trace_recipients)
         members = await _in_its_cases(self._deciding, tx, setting, reached, members)
         outside: tuple[Address, ...] = ()
@@ -109,7 +109,7 @@ def _waits_for_others(
     """Nobody is to hear of it until somebody else reports the same person."""
     if keeps(reached, setting.address, setting.delimiter):
         return True
-    return report is not None and (report.destination.kept or wishes(report.text).keeps)
+    return report is not None and (report.destination.kept or wishes(report.whole).keeps)
 
 
 def _of_unread(seen: str, reached: Iterable[Address], setting: Setting) -> tuple[Member, ...]:

@@ -493,7 +493,7 @@ class Intake:
         if mail.sender is not None:
             found = await tx.cases_of_address(mail.sender.address)
             names |= dict.fromkeys(f.case for f in found)
-        wished = await thought(len(mail.text), lambda: wishes(mail.text))
+        wished = await thought(len(mail.text), lambda: wishes(mail.whole))
         if examined.destination.kept or wished.keeps:
             names |= dict.fromkeys(await tx.open_cases())
         return await _glances(tx, names)

@@ -154,6 +154,44 @@ def test_html_alone_is_html() -> None:
     assert str(given.text) == "by another"
 
 
+STUB = "Your mail program can't show this message. See the HTML."
+SAID = "He followed me from the venue to the hotel, and waited there until the morning came."
+
+
+def alternative(plain: str, html: str, *more: str) -> Mail:
+    parts = (part("text/plain", plain), part("text/html", html), *more)
+    return mail(multipart(*parts, kind="alternative"))
+
+
+def test_where_the_plain_text_says_little_the_html_is_told_too() -> None:
+    found = alternative(STUB, "".join(f"<p>{SAID}</p>" for _ in range(4)))
+    assert (found.body, str(found.text).strip()) == (Body.PLAIN, STUB)
+    assert str(found.fuller).count(SAID) == 4
+    assert found.whole.index(STUB) < found.whole.index(SAID)
+    assert not found.attachments
+
+
+@pytest.mark.parametrize(
+    ("plain", "html"),
+    [
+        (SAID, f"<p>{SAID}</p>"),
+        (SAID, f'<p>{SAID}</p><a href="x">https://a.example/{"long" * 99}</a>'),
+        ("Yes.", "<p>Yes.</p><p>Sent from my telephone</p>"),
+        (STUB, f"<style>{SAID * 9}</style><p>{STUB}</p><!-- {SAID * 9} -->"),
+    ],
+)
+def test_where_both_say_the_same_the_html_is_not_told(plain: str, html: str) -> None:
+    found = alternative(plain, html)
+    assert found.fuller == ""
+    assert found.whole == found.text
+
+
+def test_html_that_is_attached_is_not_told() -> None:
+    attached = part("text/html", f"<p>{SAID * 9}</p>", "Content-Disposition: attachment\n")
+    found = mail(multipart(part("text/plain", STUB), attached, kind="alternative"))
+    assert (found.fuller, len(found.attachments)) == ("", 1)
+
+
 def test_two_plain_parts_are_several_and_both_are_shown() -> None:
     found = mail(multipart(part("text/plain", "one"), part("text/plain", "two")))
     assert (found.body, str(found.text)) == (Body.SEVERAL, "one\n\ntwo")

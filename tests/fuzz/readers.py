@@ -115,8 +115,10 @@ def parser(raw: bytes) -> None:
 def _sound(raw: bytes, mail: Mail, bounds: Limits) -> None:
     assert (mail.sender is None) == bool(mail.sender_defect)
     assert author(raw) == (mail.sender.address if mail.sender else None)
-    assert len(mail.text) <= _MOST_GROWN * bounds.text
-    for said in (mail.text, mail.subject, *(one.name for one in mail.attachments)):
+    for said in (mail.text, mail.fuller):
+        assert len(said) <= _MOST_GROWN * bounds.text
+    assert not mail.fuller or mail.body == "plain"
+    for said in (mail.whole, mail.subject, *(one.name for one in mail.attachments)):
         said.encode()  # no lone surrogates: the store could not keep them
         assert "\0" not in clean(said)
     for line in (mail.subject, mail.sender.name if mail.sender else "", mail.message_id):

@@ -29,12 +29,12 @@ WITHIN = timedelta(days=7)
 def sent_before(case: Case, setting: Setting, incoming: Incoming) -> e.Received | None:
     """The message of this case that the mail repeats; None where it doesn't, or may not join."""
     mail = incoming.mail
-    words = words_of(incoming.text)
+    words = words_of(incoming.whole)
     if not words or mail.encrypted or not incoming.address or incoming.proof != "signed":
         return None
     if not case.is_open or case.merged_into or case.provisional or case.kept:
         return None
-    if incoming.destination.kept or wishes(incoming.text).keeps:
+    if incoming.destination.kept or wishes(incoming.whole).keeps:
         return None
     if setting.roster.by_address(incoming.address) is not None:
         return None  # a member's plain mail is asked about first

@@ -39,7 +39,7 @@ def receive(
         name=incoming.name,
         proof=proof or incoming.proof,
         subject=Private(clean(mail.subject)),
-        text=Private(incoming.text if text is None else text),
+        text=Private(incoming.whole if text is None else text),
         sent=mail.date,
         message_id=usable_id(mail.message_id),
         note=Private(" ".join(filter(None, (note, _remarks(work, incoming))))),
@@ -58,6 +58,8 @@ def _remarks(work: Work, incoming: Incoming) -> str:
         remarks.append(f"It can't be answered: {incoming.mail.sender_defect}.")
     elif odd := remark(incoming.mail.sender, work.setting.roster):
         remarks.append(odd)
+    if incoming.mail.fuller:
+        remarks.append("Its plain text says little; below it stands what its HTML says.")
     if incoming.mail.encrypted:
         remarks.append("It is encrypted, and cocmail can't read it.")
     if incoming.urgent:
@@ -75,7 +77,7 @@ def release(work: Work) -> None:
 
 def heed(work: Work, incoming: Incoming, party_id: str) -> Party:
     """What a reporter asks for to be safe holds from this mail on."""
-    wanted = wishes(incoming.text)
+    wanted = wishes(incoming.whole)
     if wanted.safe is not None and wanted.safe not in work.case.parties[party_id].addresses[:1]:
         work.happen(e.PartyMoved(party=party_id, address=wanted.safe))
     if wanted.silent is not None and wanted.silent != work.case.parties[party_id].silent:
@@ -89,7 +91,7 @@ def name_members(work: Work, incoming: Incoming) -> bool:
     True: everybody is named, and nobody outside could be asked. Naming everybody must not leave
     nobody, so the reporter is asked whom to leave out, and not for ever.
     """
-    said = f"{incoming.mail.subject}\n{incoming.text}"
+    said = f"{incoming.mail.subject}\n{incoming.whole}"
     in_it = {m.handle for m in work.eligible}
     named = tuple(h for h in named_in_text(said, work.setting.roster) if h in in_it)
     if not named:
@@ -118,7 +120,7 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
         sender=incoming.address,
         name=incoming.name,
         subject=Private(clean(incoming.mail.subject)),
-        text=Private(incoming.text),
+        text=Private(incoming.whole),
         why=why,
         **facts(incoming.mail.attachments),
     )

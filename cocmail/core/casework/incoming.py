@@ -56,6 +56,11 @@ class Incoming:
         return clean(self.mail.text)
 
     @property
+    def whole(self) -> str:
+        """All that it says to people; commands stand in ``text`` alone."""
+        return clean(self.mail.whole)
+
+    @property
     def proof(self) -> str:
         return "signed" if self.auth.signature is Signature.SOUND else "unsigned"
 

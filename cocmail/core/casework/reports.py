@@ -83,10 +83,10 @@ def _begin(work: Work, incoming: Incoming) -> _Begun:
     language = setting.language_of(incoming.mail)
     reporter = work.join("reporter", reachable, incoming.name, language)
     reporter = heed(work, incoming, reporter.id)
-    wanted = wishes(incoming.text)
+    wanted = wishes(incoming.whole)
     kept = incoming.destination.kept or wanted.keeps
     if kept:
-        said = f"{incoming.mail.subject}\n{incoming.text}"
+        said = f"{incoming.mail.subject}\n{incoming.whole}"
         whom = about(said, wanted.about, (*reachable, *reporter.addresses), setting)
         work.happen(e.Kept(about=whom))
     author = setting.roster.by_address(incoming.address)
