@@ -39,7 +39,8 @@ def _run(target: Target, seconds: int) -> str:
         room = Path(scratch)
         (room / "new").mkdir()
         (room / "found").mkdir()
-        (room / "pieces").write_text("".join(map(_word, (*target.heads, *target.pieces))))
+        words = filter(None, (*target.heads, *target.pieces))
+        (room / "pieces").write_text("".join(map(_word, words)))
         command = [
             *(sys.executable, "-m", "tests.fuzz.fuzzer", target.name, str(room / "new")),
             *(str(target.seeds_at), f"-dict={room / 'pieces'}", f"-max_len={target.longest}"),
