@@ -33,6 +33,10 @@ class DiedError(Exception):
     """The process died of this call, or was stopped because it went beyond a limit."""
 
 
+class _DiedBeforeError(DiedError):
+    """The process was dead before it had this call: the kernel took it, or somebody."""
+
+
 class Workers:
     """Use within one event loop, and close it."""
 
@@ -65,20 +69,25 @@ class Workers:
         async with self._slots:
             if self._stopping():
                 raise Temporary(_STOPPING)
-            worker = self._free.pop() if self._free else _Worker(self._arguments, self._wall)
-            self._busy.add(worker)
-            try:
-                answer = await asyncio.to_thread(worker.ask, job, arguments)
-            except BaseException as error:
-                worker.end()  # else its answer would be taken for the next call's
-                if isinstance(error, DiedError) and self._stopping():
-                    raise Temporary(_STOPPING) from error  # it isn't the mail's doing
-                raise
-            finally:
-                self._busy.discard(worker)
-            self._free.append(worker)
-            self._end_when_idle()
-            return answer
+            if self._free:
+                with contextlib.suppress(_DiedBeforeError):
+                    return await self._ask(self._free.pop(), job, arguments)
+            return await self._ask(_Worker(self._arguments, self._wall), job, arguments)
+
+    async def _ask(self, worker: _Worker, job: str, arguments: tuple[object, ...]) -> bytes:
+        self._busy.add(worker)
+        try:
+            answer = await asyncio.to_thread(worker.ask, job, arguments)
+        except BaseException as error:
+            worker.end()  # else its answer would be taken for the next call's
+            if isinstance(error, DiedError) and self._stopping():
+                raise Temporary(_STOPPING) from error  # it isn't the mail's doing
+            raise
+        finally:
+            self._busy.discard(worker)
+        self._free.append(worker)
+        self._end_when_idle()
+        return answer
 
     def _stopping(self) -> bool:
         return self._closed
@@ -118,7 +127,12 @@ class _Worker:
             if self._process is None:
                 self._start()
                 with self._within(_START):
-                    self._read(1)
+                    try:
+                        self._read(1)
+                    except DiedError as error:
+                        raise Temporary(_NO_PROCESS) from error
+            elif self._process.poll() is not None:
+                raise _DiedBeforeError
             with self._within(self._wall):
                 return self._exchange(question)
 
@@ -174,7 +188,7 @@ class _Worker:
                 while view:
                     view = view[self._process.stdin.write(view) or 0 :]
         except (OSError, ValueError) as error:
-            raise DiedError from error
+            raise _DiedBeforeError from error
         (length,) = struct.unpack("!Q", self._read(8))
         if length > _LONGEST:
             raise DiedError

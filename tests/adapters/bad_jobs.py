@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from cocmail.adapters.reading import JOBS as REAL
 
@@ -20,6 +21,12 @@ def _fall() -> bytes:
     os.abort()
 
 
+def _fall_and_tell(path: str) -> bytes:
+    with Path(path).open("ab") as file:
+        file.write(b"x")
+    return _fall()
+
+
 def _raise() -> bytes:
     raise RecursionError
 
@@ -31,4 +38,5 @@ def _flood() -> bytes:
 
 JOBS: Mapping[str, Callable[..., bytes]] = {
     **REAL, "burn": _burn, "swell": _swell, "fall": _fall, "raise": _raise, "flood": _flood,
+    "fall and tell": _fall_and_tell,
 }  # fmt: skip

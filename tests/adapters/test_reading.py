@@ -97,15 +97,41 @@ async def test_whatever_a_call_does_only_its_process_ends(job: str) -> None:
         workers.close()
 
 
-async def test_a_process_that_died_by_itself_costs_one_mail(workers: Workers) -> None:
-    reader = Reader(Limits(), workers)
-    await reader.read(UNUSUAL, None)
-    (first,) = pids(workers)
-    os.kill(first, signal.SIGKILL)
-    found = await reader.read(UNUSUAL, None)
-    assert isinstance(found, Unreadable)
-    assert "\n" not in found.why
-    assert isinstance(await reader.read(UNUSUAL, None), Mail)
+async def test_a_process_that_was_killed_while_idle_costs_no_mail() -> None:
+    """Promise 1: where memory runs short the kernel takes these first."""
+    workers = Workers(most=2)
+    try:
+        reader = Reader(Limits(), workers)
+        await asyncio.gather(reader.read(UNUSUAL, None), reader.read(UNUSUAL, None))
+        before = pids(workers)
+        assert len(before) == 2
+        for one in before:
+            os.kill(one, signal.SIGKILL)
+        for _ in range(2):
+            both = await asyncio.gather(reader.read(UNUSUAL, None), reader.read(UNUSUAL, None))
+            assert [type(one) for one in both] == [Mail, Mail]
+        assert not {*before} & {*pids(workers)}
+    finally:
+        workers.close()
+
+
+async def test_what_a_process_dies_of_is_not_asked_twice(tmp_path: Path) -> None:
+    workers = Workers(most=1, jobs="tests.adapters.bad_jobs")
+    try:
+        await Reader(Limits(), workers).read(UNUSUAL, None)
+        with pytest.raises(DiedError):
+            await workers.call("fall and tell", str(tmp_path / "told"))
+        assert (tmp_path / "told").read_bytes() == b"x"
+    finally:
+        workers.close()
+
+
+async def test_where_a_process_falls_as_it_starts_the_mail_waits(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(Temporary, match="no process"):
+        await Reader(Limits(), workers).read(UNUSUAL, None)
 
 
 async def test_an_answer_that_is_no_mail_is_none(workers: Workers) -> None:
@@ -162,9 +188,9 @@ async def test_a_process_that_stands_still_is_ended_by_the_clock() -> None:
         await reader.read(UNUSUAL, None)
         (pid,) = pids(workers)
         os.kill(pid, signal.SIGSTOP)
-        async with asyncio.timeout(20):
-            found = await reader.read(UNUSUAL, None)
-        assert isinstance(found, Unreadable)
+        with pytest.raises(DiedError):  # it has the whole question, so it is the question's doing
+            async with asyncio.timeout(20):
+                await workers.call("read", b"From: a@b.example\n\n", None, Limits())
     finally:
         workers.close()
 
