@@ -262,9 +262,12 @@ class Transaction(Protocol):
 
     async def queue(self, letters: Sequence[Letter]) -> None: ...
 
-    async def settle_mail(self, mail: str, *, state: str, case: str | None, why: str = "") -> bool:
+    async def settle_mail(
+        self, mail: str, *, state: str, case: str | None, why: str = "", leased: bool = False
+    ) -> bool:
         """A waiting (or quarantined) mail becomes "done", "filed" or "quarantined"; its key is
-        wrapped by the case's from then on. False if it was not waiting any more."""
+        wrapped by the case's from then on. ``leased``: it must be waiting. False if it was neither,
+        and then nothing is changed."""
         ...
 
     async def release_mail(self, mail: str) -> bool:

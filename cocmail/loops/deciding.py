@@ -14,7 +14,7 @@ import structlog
 from cocmail.core import reminders, roster
 from cocmail.core.case import Case
 from cocmail.core.committee import COMMITTEE, Committee
-from cocmail.core.errors import SoundnessError
+from cocmail.core.errors import Permanent, SoundnessError
 from cocmail.core.people import Roster
 from cocmail.core.quarantine import RELEASED
 from cocmail.core.setting import Setting
@@ -183,6 +183,7 @@ async def write(tx: Transaction, case_id: str, result: Result) -> None:
         await tx.queue(result.letters)
     for mail, state in result.also:
         if state == RELEASED:
-            await tx.release_mail(mail)
+            if not await tx.release_mail(mail):
+                raise Permanent("the mail that was to be let in is not set aside any more")
         else:
             await tx.settle_mail(mail, state=state, case=case_id)

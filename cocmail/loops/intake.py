@@ -28,7 +28,7 @@ from cocmail.core.casework import Incoming
 from cocmail.core.commands import Command, Problem, parse
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.enforcement import Observed, Question
-from cocmail.core.errors import CocmailError, Permanent, SoundnessError, Temporary
+from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.escalation import HELP
 from cocmail.core.escrow import KEPT
 from cocmail.core.files import File
@@ -289,13 +289,12 @@ class Intake:
     async def _flood(
         self, waiting: Waiting, mail: Mail, auth: Authentication, found: Sequence[Found]
     ) -> str:
-        """Why this mail is one of too many; "" if it isn't, or needs no answer. A mail that is
-        tried again was counted before."""
-        if mail.automatic or waiting.road == RELEASED or waiting.attempts > 1:
+        """Why this mail is one of too many; "" if it isn't, or needs no answer."""
+        if mail.automatic or waiting.road == RELEASED:
             return ""
         parties = {(one.case, one.party) for one in found}
         roster = self._deciding.plain_setting().roster
-        return await self._pace.too_much(mail, auth, parties, roster, self._clock.now())
+        return await self._pace.too_much(waiting.id, mail, auth, parties, roster, self._clock.now())
 
     async def _ahead(self, waiting: Waiting, mail: Mail, where: Destination) -> _Ahead:
         if not where.tokens:
@@ -368,17 +367,16 @@ class Intake:
         waiting, mail = examined.waiting, examined.mail
         async with self._store.transaction() as tx:
             setting = await self._deciding.setting(tx)
-            if await tx.duplicate_of(mail.digest, examined.destination.target):
+            before = await tx.duplicate_of(mail.digest, examined.destination.target)
+            if before == waiting.id:
+                return  # its lease ran out, or we weren't told that it was written down
+            if before is not None:
                 await self._file(tx, waiting, "The same mail was here before.")
                 return
             case_id, result = await self._place(tx, examined, setting)
             await write(tx, case_id, result)
-            await tx.settle_mail(
-                waiting.id,
-                state=result.settled,
-                case=None if case_id == SYSTEM else case_id,
-                why=result.why,
-            )
+            place = None if case_id == SYSTEM else case_id
+            await _settle(tx, waiting, result.settled, place, result.why)
         self._deciding.ring(result)
         if self.trouble and examined.commands and examined.auth.signature is Signature.UNSURE:
             await self._tell_of_dns()
@@ -542,11 +540,7 @@ class Intake:
     async def _in_case(
         self, tx: Transaction, examined: Examined, setting: Setting, found: Found
     ) -> tuple[str, Result]:
-        try:
-            case = await tx.case(found.case)
-        except SoundnessError as error:
-            self._deciding.unread(found.case, error)
-            raise
+        case = await tx.case(found.case)
         if case is None:
             raise Permanent("a reply address leads to a case that is gone")
         incoming = replace(_incoming(examined), purpose=found.purpose, about=found.about)
@@ -628,7 +622,7 @@ class Intake:
 
     async def _file(self, tx: Transaction, waiting: Waiting, why: str) -> None:
         await write(tx, SYSTEM, _noted("filed", why, waiting.id))
-        await tx.settle_mail(waiting.id, state="filed", case=None, why=why)
+        await _settle(tx, waiting, "filed", None, why)
 
     async def _keep_for_humans(
         self, waiting: Waiting, why: str, read: Mail | Unreadable | None
@@ -653,7 +647,7 @@ class Intake:
             self._asides.begin_anew()
             async with self._store.transaction() as tx:
                 await write(tx, SYSTEM, _noted("set-aside", why, waiting.id))
-                await tx.settle_mail(waiting.id, state="quarantined", case=None, why=why)
+                await _settle(tx, waiting, "quarantined", None, why)
 
     async def _keep(self, waiting: Waiting, why: str, mail: Mail | None) -> None:
         async with self._store.transaction() as tx:
@@ -667,7 +661,15 @@ class Intake:
                 tx, setting, waiting, why, report=report, readable=False
             )
             await write(tx, case, result)
-            await tx.settle_mail(waiting.id, state="quarantined", case=case, why=why)
+            await _settle(tx, waiting, "quarantined", case, why)
+
+
+async def _settle(
+    tx: Transaction, waiting: Waiting, state: str, case: str | None, why: str
+) -> None:
+    """Raises Temporary where it doesn't wait any more, so that nothing is decided twice."""
+    if not await tx.settle_mail(waiting.id, state=state, case=case, why=why, leased=True):
+        raise Temporary("it was handled meanwhile")
 
 
 def _address(mail: Mail) -> Address:

@@ -26,6 +26,7 @@ from cocmail.core.verification import Authentication, Signature
 from cocmail.loops.bell import thought
 
 _MOST_LEVELS = 20_000  # before what no longer counts is dropped
+_MOST_MAILS = 20_000  # that are known when they are tried again
 
 
 class Pace:
@@ -35,8 +36,26 @@ class Pace:
         self._rates = rates
         self._levels: dict[Key, datetime] = {}
         self._clean_at = _MOST_LEVELS
+        self._said: dict[str, str] = {}  # of a mail, by its id
 
     async def too_much(
+        self,
+        mail_id: str,
+        mail: Mail,
+        auth: Authentication,
+        parties: Collection[tuple[str, str]],
+        roster: Roster,
+        now: datetime,
+    ) -> str:
+        """Why this mail is one of too many; "" if it isn't. It counts once, and stays what it is
+        when it is tried again. ``parties``: (case, party) whose reply addresses it came to."""
+        if mail_id not in self._said:
+            self._said[mail_id] = await self._count(mail, auth, parties, roster, now)
+            if len(self._said) > _MOST_MAILS:
+                del self._said[next(iter(self._said))]
+        return self._said[mail_id]
+
+    async def _count(
         self,
         mail: Mail,
         auth: Authentication,
@@ -44,8 +63,6 @@ class Pace:
         roster: Roster,
         now: datetime,
     ) -> str:
-        """Why this mail is one of too many; "" if it isn't. ``parties``: (case, party) whose reply
-        addresses it came to."""
         sender = mail.sender.address if mail.sender else None
         said = await thought(len(mail.text), lambda: words(mail.text, mail.subject))
         party = "/".join(*parties) if len(parties) == 1 else ""

@@ -132,6 +132,29 @@ def test_an_invented_reply_address_counts_as_the_public_one() -> None:
     assert let_in("rae@reporter.example", invented, reply) == share
 
 
+def test_a_mail_of_a_flood_stays_one_when_it_is_tried_again() -> None:
+    """And one that isn't is counted once, however often the store was away."""
+    house = House()
+    intake = house.room.intake
+    intake._clock = SimpleNamespace(now=lambda: house.room.now)
+
+    def why(number: int, attempts: int) -> str:
+        text = "".join(chr(ord("a") + int(digit)) for digit in str(number))
+        raw = f"From: eve@elsewhere.example\r\nTo: {COMMUNITY}\r\n\r\n{text}\r\n".encode()
+        mail = read(raw)
+        waiting = Waiting(
+            id=f"m{number}", raw=raw, road="lmtp", recipients=(), return_path=None, junk=False,
+            received=house.room.now, attempts=attempts,
+        )  # fmt: skip
+        return at_once(intake._flood(waiting, mail, UNPROVED, ()))
+
+    share = Rates().sender
+    for attempts in (1, 2, 3):
+        assert [bool(why(n, attempts)) for n in range(share + 5)] == [False] * share + [True] * 5
+    intake._pace = Pace(Rates())  # the daemon started anew
+    assert sum(not why(n, 4) for n in range(share + 5)) == share
+
+
 def test_a_domain_and_all_together_are_bounded() -> None:
     gate = Gate()
     assert sum(gate.lets_in(Address(f"a{n}@example.net")) for n in range(50)) == 8

@@ -136,10 +136,18 @@ async def postpone(connection: AsyncConnection, mail: str, until: datetime) -> N
 
 
 async def settle(
-    connection: AsyncConnection, keys: Keys, mail: str, *, state: str, case: str | None, why: str
+    connection: AsyncConnection,
+    keys: Keys,
+    mail: str,
+    *,
+    state: str,
+    case: str | None,
+    why: str,
+    leased: bool,
 ) -> bool:
     """See ports.Transaction.settle_mail."""
-    query = select(mails).where(mails.c.id == mail, mails.c.state.in_(_OPEN)).with_for_update()
+    states = ("waiting",) if leased else _OPEN
+    query = select(mails).where(mails.c.id == mail, mails.c.state.in_(states)).with_for_update()
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         return False

@@ -144,9 +144,11 @@ class SqlTransaction(Generic[E, C]):
     async def settle_letter(self, letter: str, *, state: str) -> bool:
         return await outbox.settle(self._connection, letter, state)
 
-    async def settle_mail(self, mail: str, *, state: str, case: str | None, why: str = "") -> bool:
+    async def settle_mail(
+        self, mail: str, *, state: str, case: str | None, why: str = "", leased: bool = False
+    ) -> bool:
         settled = await mails.settle(
-            self._connection, self._keys, mail, state=state, case=case, why=why
+            self._connection, self._keys, mail, state=state, case=case, why=why, leased=leased
         )
         if settled:
             for content, target in sorted(self._pairs):

@@ -81,7 +81,9 @@ class Shelf:
     async def queue(self, letters: Sequence[Letter]) -> None:
         self.letters.extend(letters)
 
-    async def settle_mail(self, mail: str, *, state: str, case: str | None, why: str = "") -> bool:
+    async def settle_mail(
+        self, mail: str, *, state: str, case: str | None, why: str = "", leased: bool = False
+    ) -> bool:
         self.settled[mail] = state
         return True
 
