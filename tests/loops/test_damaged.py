@@ -6,9 +6,14 @@ operator.
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from cocmail.core.committee import COMMITTEE
+from cocmail.loops.book import LedgerBook
+from cocmail.loops.enforcement import Enforcement
 from tests.loops.workplace import Workplace, workplace
 
 ASKED = "please help, another matter"
@@ -87,3 +92,31 @@ async def test_clocks_digests_and_a_change_of_members_go_on(tmp_path: Path) -> N
         await work.deciding.members_changed()
         await work.deciding.digest("alice")
         assert "can't be read" in work.deciding.trouble
+
+
+async def test_a_sanction_that_cannot_be_read_undoes_nothing_and_stops_no_daemon(
+    tmp_path: Path,
+) -> None:
+    """Whom it covers can't be known: the lists stay as they are, and `cocmail status` says why."""
+    async with workplace(tmp_path) as work:
+        case = await reported(work)
+        work.sql("insert into index_unsettled values (?)", case)
+        work.damage(case)
+        nobody: Any = None  # Mailman: it isn't asked anything
+        enforcement = Enforcement(
+            nobody,
+            LedgerBook(work.deciding),
+            work.clock,
+            groups={},
+            sweep_every=timedelta(minutes=1),
+        )
+        running = asyncio.create_task(enforcement.run())
+        try:
+            async with asyncio.timeout(10):
+                while not enforcement.counters.trouble and not running.done():
+                    await asyncio.sleep(0.01)
+            await asyncio.wait([running], timeout=0.3)
+            assert not running.done()
+            assert "seal" in enforcement.counters.trouble
+        finally:
+            running.cancel()
