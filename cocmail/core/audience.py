@@ -6,10 +6,12 @@ on what (deliberation). Called by work and by loops/intake.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.letters import Kind
-from cocmail.core.people import Handle, Member, Private
+from cocmail.core.people import Handle, Member, Private, Roster
 from cocmail.core.quarantine import OUTSIDE, is_quarantine
 from cocmail.core.setting import Setting
 
@@ -29,23 +31,35 @@ def may_know(case: Case, setting: Setting, member: Member) -> bool:
 
 def audience(case: Case, setting: Setting) -> tuple[Member, ...]:
     """Who may know of this case now: members, and guests who came."""
-    everybody = (*setting.roster.members, *guests(case))
-    return tuple(m for m in everybody if may_know(case, setting, m))
+    return tuple(m for m in everybody(case, setting).members if may_know(case, setting, m))
+
+
+def everybody(case: Case, setting: Setting) -> Roster:
+    """Members and this case's guests: whoever could be in it, and be kept out of it."""
+    return Roster(members=(*setting.roster.members, *guests(case)))
+
+
+def later(case: Case, setting: Setting) -> tuple[Member, ...]:
+    """Who may know of it once it is kept no longer, and who is out for a while is in again."""
+    return audience(replace(case, kept=(), provisional=frozenset()), setting)
 
 
 def still_for(case: Case, setting: Setting, handle: str, kind: Kind) -> bool:
     """Whether a letter that was written to this member may still leave: in the moments since,
     they may have been kept out of the case, or their mailbox be taken for stolen. An answer to
-    what they asked when they could leaves, so that who left hears that they did."""
+    what they asked when they could leaves, so that who left hears that they did; and a guest is
+    asked before they come."""
     if handle in setting.committee.locked:
         return False
-    if case.id in (SYSTEM, COMMITTEE) or handle in case.guests:
+    if case.id in (SYSTEM, COMMITTEE):
         return True
     if is_quarantine(case.id) and handle == OUTSIDE:
         return True
-    member = setting.roster.get(handle)
+    member = known_as(case, setting, handle)
     if member is None:
         return False
+    if kind is Kind.ALERT and handle in case.guests and handle not in case.came:
+        return handle not in case.out
     return kind.answers or is_quarantine(case.id) or may_know(case, setting, member)
 
 

@@ -6,7 +6,10 @@ import pytest
 
 from cocmail.core import events as e
 from cocmail.core import showing
+from cocmail.core.audience import still_for
+from cocmail.core.committee import Committee
 from cocmail.core.folding import apply
+from cocmail.core.letters import Kind
 from cocmail.core.people import Address
 from cocmail.core.policy import Policy
 from tests.core.house import House
@@ -151,6 +154,78 @@ def test_what_became_a_case_of_its_own_is_for_that_one_s_readers() -> None:
     house.vote(case, "alice", "carol")
     assert shown(house, "bob", "He follows me") == 2, "the report, and the mail that says so"
     assert not shown(house, "bob", ADDED)
+
+
+NAMING = "Bob Quillfeather helped him."
+
+
+@pytest.mark.parametrize("added", [False, True], ids=["at first", "later"])
+def test_whom_a_kept_report_names_is_out_when_it_surfaces(added: bool) -> None:
+    house = House()
+    text = f"It is {MALLORY}." if added else f"It is {MALLORY}. {NAMING}"
+    case = house.report(OTTOLINE, text, to="conduct+escrow@example.org")
+    if added:
+        house.answer(case, "reporter:1", NAMING)
+    house.answer(case, "reporter:1", "Report it now.")
+    assert shown(house, "alice", NAMING) == 1
+    assert not house.all("member:bob")
+
+
+def test_whom_a_report_names_is_out_when_who_was_meant_is_clear() -> None:
+    house = House()
+    case = house.report(OTTOLINE, NAMING, to=UNCLEAR)
+    house.later(days=2)
+    assert shown(house, "alice", NAMING) == 1
+    assert not house.all("member:bob")
+    assert house.case(case).out == {"bob"}
+
+
+# -- people outside who were asked -------------------------------------------------------------
+
+
+def asked(*, came: bool = True) -> tuple[House, str]:
+    """Somebody outside is asked, and has come."""
+    policy = Policy(approvals=3, escalate_to=(OMBUD, Address("elder@elsewhere.example")))
+    house = House(policy=policy)
+    case = house.report(OTTOLINE, NAMING)
+    if came:
+        house.room.send(OMBUD, house.room.address(case, "member:guest1", purpose="help"), "Yes.")
+        assert shown(house, "guest1", NAMING) == 1
+    return house, case
+
+
+@pytest.mark.parametrize("came", [True, False])
+def test_a_guest_whom_a_reporter_names_hears_nothing_more(came: bool) -> None:
+    house, case = asked(came=came)
+    help_ = house.room.address(case, "member:guest1", purpose="help")
+    house.answer(case, "reporter:1", f"It was really {OMBUD} who ordered it.")
+    house.room.send(OMBUD, help_, "What happened?")
+    house.say("alice", case, "Oh.")
+    assert house.case(case).named == {"bob", "guest1"}
+    assert shown(house, "alice", "who ordered it") == 1
+    assert not shown(house, "guest1", "who ordered it")
+    assert not shown(house, "guest1", "Oh.")
+
+
+def test_a_guest_who_is_the_respondent_hears_nothing_more() -> None:
+    house, case = asked()
+    house.say("alice", case, f"/respondent {OMBUD}")
+    house.say("alice", case, "Oh.")
+    assert not shown(house, "guest1", "respondent")
+    assert not shown(house, "guest1", "Oh.")
+    assert shown(house, "carol", "Oh.") == 1
+
+
+def test_what_waits_to_leave_to_a_guest_is_looked_at_again() -> None:
+    house, case = asked(came=False)
+    setting = house.room._setting(Committee())
+    assert still_for(house.case(case), setting, "guest1", Kind.ALERT)
+    assert not still_for(house.case(case), setting, "guest1", Kind.MESSAGE)
+    house, case = asked()
+    assert still_for(house.case(case), setting, "guest1", Kind.MESSAGE)
+    house.answer(case, "reporter:1", f"It was really {OMBUD} who ordered it.")
+    for kind in (Kind.ALERT, Kind.MESSAGE):
+        assert not still_for(house.case(case), setting, "guest1", kind)
 
 
 def test_a_case_keeps_one_message_for_whoever_comes_in() -> None:

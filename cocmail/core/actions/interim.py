@@ -13,6 +13,7 @@ from cocmail.core.actions.people import person
 from cocmail.core.actions.proposing import named
 from cocmail.core.actions.scopes import scope_of
 from cocmail.core.actions.turn import Turn
+from cocmail.core.audience import everybody
 from cocmail.core.commands import Command, Problem
 from cocmail.core.enforcement import Role
 from cocmail.core.guards import guards
@@ -113,7 +114,7 @@ def _limits(turn: Turn, addresses: tuple[Address, ...]) -> None:
             "the same in a few minutes",
         )
     for address in addresses:
-        if setting.roster.whose(address):
+        if everybody(work.case, setting).whose(address):
             raise Problem(f"{address} belongs to a member of the committee", vote)
     owned = [
         row.list

@@ -10,6 +10,7 @@ from cocmail.core import deliberation
 from cocmail.core import events as e
 from cocmail.core.actions.history import tell
 from cocmail.core.actions.turn import Turn
+from cocmail.core.audience import everybody
 from cocmail.core.commands import Command
 from cocmail.core.escalation import where_too_few
 from cocmail.core.escrow import look_for
@@ -32,9 +33,9 @@ def respondent(turn: Turn, command: Command) -> None:
 
 
 def keep_out_if_member(turn: Turn, addresses: tuple[Address, ...]) -> None:
-    """A member who is the respondent decides nothing here, from this moment on."""
+    """A member, or a guest, who is the respondent decides nothing here, from this moment on."""
     for address in addresses:
-        member = turn.work.setting.roster.whose(address)
+        member = everybody(turn.work.case, turn.work.setting).whose(address)
         if member and member.handle not in turn.work.case.recused:
             turn.work.happen(
                 e.Recused(

@@ -9,7 +9,13 @@ from cocmail.core.casework.again import again, sent_before
 from cocmail.core.casework.filing import release
 from cocmail.core.casework.gathered import to_no_case
 from cocmail.core.casework.incoming import Incoming, marks_of
-from cocmail.core.casework.machines import came_back, from_machine, undelivered
+from cocmail.core.casework.machines import (
+    came_back,
+    from_machine,
+    taken_back,
+    undelivered,
+    unwanted,
+)
 from cocmail.core.casework.members import from_guest, from_member, looks_ahead
 from cocmail.core.casework.outsiders import (
     from_outsider,
@@ -38,6 +44,8 @@ __all__ = [
     "release",
     "report",
     "sent_before",
+    "taken_back",
     "to_no_case",
     "undelivered",
+    "unwanted",
 ]

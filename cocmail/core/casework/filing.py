@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cocmail.core import events as e
 from cocmail.core.attached import facts
+from cocmail.core.audience import everybody, later
 from cocmail.core.case import Party
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.letters import Kind, clean, usable_id
@@ -86,19 +87,23 @@ def heed(work: Work, incoming: Incoming, party_id: str) -> Party:
 
 
 def name_members(work: Work, incoming: Incoming) -> bool:
-    """Who is named in a reporter's words is out, until the others clear them.
+    """Who is named in a reporter's words is out, until the others clear them: of those who read
+    it now, and of those who will.
 
     True: everybody is named, and nobody outside could be asked. Naming everybody must not leave
     nobody, so the reporter is asked whom to leave out, and not for ever.
     """
     said = f"{incoming.mail.subject}\n{incoming.whole}"
-    in_it = {m.handle for m in work.eligible}
-    named = tuple(h for h in named_in_text(said, work.setting.roster) if h in in_it)
+    case, setting = work.case, work.setting
+    in_it = {m.handle for m in later(case, setting)} | (case.guests.keys() - case.out)
+    named = tuple(h for h in named_in_text(said, everybody(case, setting)) if h in in_it)
     if not named:
         return False
-    if in_it - {*named} or work.setting.policy.escalate_to:
+    if in_it - {*named} or setting.policy.escalate_to:
         work.happen(e.Named(handles=named))
         return False
+    if case.provisional_why == WHO_WAS_MEANT:
+        return False  # the reporter is asked already
     until = work.now + work.setting.policy.acknowledge_within
     work.happen(e.Provisional(handles=named, why=WHO_WAS_MEANT, until=until))
     return True

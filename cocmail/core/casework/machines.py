@@ -22,6 +22,8 @@ from cocmail.core.returned import Outcome, outcome
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
 
+UNWANTED = "They wanted no more mail by when it could leave."
+MOVED = "They wanted to be reached elsewhere by when it could leave; it can be written again."
 _TOLD_AGAIN = timedelta(days=1)  # that mail to one and the same does not arrive
 _FOR_SERVERS = "It came to an address that only mail servers write to."
 
@@ -68,6 +70,27 @@ def came_back(
             sure=False,
         )
     return work.result(settled="filed", why=why)
+
+
+def unwanted(case: Case, made_in: str, party_id: str, to: Address, kind: Kind) -> str:
+    """Why a letter to somebody outside must not leave any more, for what they wrote since; "": it
+    may. ``made_in``: the case that it was written in, which may go on in this one."""
+    branch = case.branches.get(made_in)
+    party = case.parties.get(branch.places.get(party_id, party_id) if branch else party_id)
+    if party is None or kind is Kind.CONFIRMATION:  # that one asks a member
+        return ""
+    if party.silent:
+        return UNWANTED
+    return MOVED if party.role == "reporter" and to != party.addresses[0] else ""
+
+
+def taken_back(work: Work, party_id: str, letter: str, why: str) -> None:
+    """A letter to somebody outside didn't leave. Where they can be written to elsewhere, the
+    members learn of it, who may want to say it again."""
+    if why == MOVED:
+        undelivered(work, party_id, letter, why)
+    else:
+        work.happen(e.Undelivered(party=party_id, letter=letter, why=why))
 
 
 def undelivered(work: Work, party_id: str, letter: str, why: str, *, sure: bool = True) -> None:

@@ -45,23 +45,23 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
             leave_out(work, one)
     note = _wishes(work, incoming, party_id)
     received = receive(work, incoming, party_id, note=note)
+    asked = work.case.provisional_why == WHO_WAS_MEANT and party_id == "reporter:1"
+    if party_id.startswith("reporter:") and not asked:
+        name_members(work, incoming)
+        where_too_few(work)
     if work.case.kept:
+        if asked:
+            _answered(work, incoming)
         return _of_kept(work, incoming, party_id)
     if party_id.startswith("reporter:"):
-        if not work.case.provisional:
-            name_members(work, incoming)
-            where_too_few(work)
         look_for(work, incoming.beside.values())
     first_line = next((ln.strip().lower() for ln in incoming.text.split("\n") if ln.strip()), "")
     if work.case.provisional_why == OWN_MATTER and incoming.purpose == "confirm":
         if first_line == "/confirm":
             release(work)
             return work.result()
-    elif work.case.provisional_why == WHO_WAS_MEANT and party_id == "reporter:1":
-        own = "\n".join(ln for ln in incoming.text.split("\n") if not ln.lstrip().startswith(">"))
-        for handle in named_in(own, setting.roster):
-            leave_out(work, handle)
-        release(work)
+    elif asked:
+        _answered(work, incoming)
     if not received.waits:
         hand_on(work, received)
     return work.result()
@@ -71,6 +71,14 @@ def is_doubtful(case: Case, party_id: str) -> bool:
     """Whether all that this party wrote was set aside, and members have taken none of it in."""
     theirs = [a for a in case.asides if a.mail.stranger == party_id]
     return bool(theirs) and not any(a.settled == "taken-in" for a in theirs)
+
+
+def _answered(work: Work, incoming: Incoming) -> None:
+    """The reporter says whom they meant: all others come in."""
+    own = "\n".join(ln for ln in incoming.text.split("\n") if not ln.lstrip().startswith(">"))
+    for handle in named_in(own, work.setting.roster):
+        leave_out(work, handle)
+    release(work)
 
 
 def pass_on(work: Work) -> None:
