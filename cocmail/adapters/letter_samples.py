@@ -393,8 +393,8 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     _each("what", ("", *(kind.value for kind in Kind))),
     _each("locked_out", ((), ("dave",))),
     ({"items": _ITEMS, "sections": (
-        Section(reference="COC-7F3KQ2", items=_ITEMS[:1]),
-        Section(reference="COC-2K7QF3", items=_ITEMS),
+        Section(case="one", reference="COC-7F3KQ2", items=_ITEMS[:1]),
+        Section(case="two", reference="COC-2K7QF3", items=_ITEMS),
     )},),
     ({"by": "root", "addresses": (PERSON,)},),
 )  # fmt: skip

@@ -498,6 +498,7 @@ class LetterNote:
     origin: str = ""  # the case that it was written in, where that one goes on in this
     originals: str = ""  # the mail whose attachments go along
     mails: tuple[str, ...] = ()  # whose words it shows to a member
+    cases: tuple[str, ...] = ()  # that a digest tells of
 
 
 @dataclass(frozen=True, kw_only=True)

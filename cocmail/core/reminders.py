@@ -36,6 +36,7 @@ _TEXTS = {What.ACKNOWLEDGE: "reminder-acknowledge", What.UPDATE: "reminder-updat
 class Section:
     """One case of a digest."""
 
+    case: str
     reference: str
     items: tuple[Item, ...]
 
@@ -91,7 +92,7 @@ def digest(record: Case, setting: Setting, handle: str, cases: Iterable[Case]) -
     if len(found) == 1:
         _remind(work.on(found[0][0]), member, found[0][1])
     else:
-        sections = [Section(reference=c.reference, items=waits) for c, waits in found]
+        sections = [Section(case=c.id, reference=c.reference, items=waits) for c, waits in found]
         values = {"reference": "", "sections": sections}
         work.to_member(member, Kind.REMINDER, "digest", values)
     return work.result()

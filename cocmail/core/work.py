@@ -204,6 +204,7 @@ class Work:
             kind, f"member:{member.handle}", member.address, template,
             {"case": self.case, "member": member, **values}, purpose, about, answering,
             member.language, files, originals, _mails(values),
+            tuple(section.case for section in values.get("sections", ())),
         )  # fmt: skip
 
     def to_party(
@@ -286,6 +287,7 @@ class Work:
         files: Iterable[File] = (),
         originals: str = "",
         mails: tuple[str, ...] = (),
+        cases: tuple[str, ...] = (),
     ) -> str:
         minter = self.setting.minter
         epoch = self.case.epoch(party)
@@ -335,6 +337,7 @@ class Work:
                 epoch=epoch,
                 originals=originals,
                 mails=mails,
+                cases=cases,
             )
         )
         return letter

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ import structlog
 
 from cocmail.core import casework, proofs
 from cocmail.core import events as e
-from cocmail.core.audience import still_for
+from cocmail.core.audience import may_know, still_for
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.errors import Away, Permanent, SoundnessError, Temporary
@@ -157,9 +157,13 @@ class Outbox:
         """How to write down that this letter is no longer for whom it was written to; None: it
         still is."""
         role, _, handle = letter.party.partition(":")
-        if role != "member":
-            return None
+        kind = Kind(letter.kind)
         async with self._deciding.store.transaction() as tx:
+            if role != "member":
+                there = await self._known(tx, letter)
+                to = (letter.party, letter.recipient, kind)
+                why = casework.unwanted(there[0], letter.case, *to) if there else ""
+                return (lambda: self._take_back(letter, why)) if why else None
             try:
                 setting = await self._deciding.setting(tx)
             except SoundnessError as error:
@@ -173,10 +177,23 @@ class Outbox:
             except SoundnessError as error:
                 self._deciding.unread(letter.case, error)
                 return lambda: self._failed(letter, _UNREAD)
-        case = case or Case(id=letter.case)
-        if still_for(case, setting, handle, Kind(letter.kind)):
+            case = case or Case(id=letter.case)
+            note = next((n for n in case.letters if n.letter == letter.id), None)
+            told = note.cases if note else ()
+            known = [x for x in told if await self._is_known(tx, setting, x, handle)]
+        if still_for(case, setting, handle, kind) and len(known) == len(told):
             return None
-        return lambda: self._withdraw(letter, case.id)
+        return lambda: self._withdraw(letter, case.id, known)
+
+    async def _is_known(self, tx: Transaction, setting: Setting, name: str, handle: str) -> bool:
+        """Whether this member may know of a case that a digest tells of."""
+        member = setting.roster.get(handle)
+        try:
+            case = await self._deciding.case(tx, name)
+        except SoundnessError as error:
+            self._deciding.unread(name, error)
+            return False
+        return case is not None and member is not None and may_know(case, setting, member)
 
     async def _known(self, tx: Transaction, letter: Queued) -> tuple[Case, Setting] | None:
         """The letter's case, where it can be read: what came of the letter is settled anyway."""
@@ -187,11 +204,28 @@ class Outbox:
             self._deciding.unread(letter.case, error)
             return None
 
-    async def _withdraw(self, letter: Queued, case: str) -> None:
+    async def _withdraw(self, letter: Queued, case: str, known: Iterable[str]) -> None:
+        """``known``: the cases of a digest that its reader may know still: the next tells them."""
+        handle = letter.party.removeprefix("member:")
         async with self._deciding.store.transaction() as tx:
             if await tx.settle_letter(letter.id, state="withdrawn"):
                 gone = e.Undelivered(party=letter.party, letter=letter.id, why=_WITHDRAWN)
-                await tx.record(case, [gone])
+                again = [e.DigestWanted(case=name, handles=(handle,)) for name in known]
+                await tx.record(case, [gone, *again])
+
+    async def _take_back(self, letter: Queued, why: str) -> None:
+        result: Result | None = None
+        async with self._deciding.store.transaction() as tx:
+            if not await tx.settle_letter(letter.id, state="withdrawn"):
+                return
+            if known := await self._known(tx, letter):
+                work = Work(*known)
+                casework.taken_back(work, letter.party, letter.id, why)
+                result = work.result()
+                await tx.record(known[0].id, result.events)
+                await tx.queue(result.letters)
+        if result is not None:
+            self._deciding.ring(result)
 
     async def _not_now(self, letter: Queued, why: str) -> None:
         """The letter has done nothing to be behind the others when the server is back."""
