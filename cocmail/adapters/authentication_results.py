@@ -74,7 +74,7 @@ def parse(value: str, *, nameless: bool = False) -> Results | None:
     """The field's value by section 2.2's grammar, or None where it isn't that. ``nameless``: by
     that grammar without its authserv-id."""
     statements = _statements(value) if len(value) <= _MAX_FIELD else None
-    if statements is None or not statements[0]:
+    if statements is None or not statements[0] or not statements[0][0][0]:
         return None
     head = statements[0]
     if nameless:
@@ -150,7 +150,7 @@ def _statements(value: str) -> list[_Words] | None:
 
 def _method(words: _Words) -> MethodResult | None:
     method, equals, result = words[0][0].partition("=")
-    if not equals or not method or not result:
+    if not equals or not method.partition("/")[0].strip() or not result.strip():
         return None
     properties: dict[str, str] = {}
     for word, quoted in words[1:]:
