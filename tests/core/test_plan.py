@@ -321,7 +321,9 @@ def perform(c: Community, op: tuple[object, ...]) -> None:
                 seen = c.world.rows.get(at, ())
                 c.world.rows[at] = tuple(replace(r, action="accept") for r in seen)
         case ("foreign", Address() as who, None | str() as level):
-            touched = any(who in THEIRS[s.address] for s in c.force.values())
+            # While an end waits for a site, what is done by hand meanwhile goes with it.
+            unsettled = (*c.force.values(), *c.ending.values())
+            touched = any(who in THEIRS[s.address] for s in unsettled)
             if not touched and not c.world.banned(level, who):
                 c.world.bans[level, who] = c.own.bans[level, who] = 1
         case ("list", None):
