@@ -181,8 +181,9 @@ def test_programs_without_any_mark_stop_being_answered(new_house: Any) -> None:
         },
         most=40,
     )
-    assert came == 3 + 5
-    assert len(house.ask("quarantine", "list")) == 2
+    # That it arrived, and that it was here before: the same words join the first report.
+    assert came == 2 + 5
+    assert len(house.ask("quarantine", "list")) == 1
 
 
 def test_members_programs_without_any_mark_do_not_answer_each_other(new_house: Any) -> None:
