@@ -688,6 +688,21 @@ async def test_an_unusual_mail_is_checked_elsewhere_with_keys_from_here(
         workers.close()
 
 
+async def test_a_signature_whose_check_ends_its_process_proves_nothing(
+    zone: Zone, pair: DkimKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = Workers(most=1, jobs="tests.adapters.bad_jobs")
+    call = workers.call
+    monkeypatch.setattr(workers, "call", lambda job, *arguments: call("fall"))
+    try:
+        ours = DkimAuthenticator([], [], lookup=zone, elsewhere=Reader(Limits(), workers).check)
+        unchecked = await ours.authenticate(sign(MAIL + b"word\r\n" * 50_000, pair), ALICE)
+        assert unchecked.signature is Signature.MISSING
+        assert "more time or memory" in unchecked.why
+    finally:
+        workers.close()
+
+
 def test_a_silent_server_is_waited_for_twice(zone: Zone, pair: DkimKey) -> None:
     """A mail may name eight, and each costs all the time that a question has."""
     raw = MAIL
