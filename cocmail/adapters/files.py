@@ -17,7 +17,7 @@ from itertools import islice
 
 from PIL import Image, ImageOps
 
-from cocmail.core.attached import MOST_BYTES, going, kind_of
+from cocmail.core.attached import MOST_BYTES, fit, going, kind_of
 from cocmail.core.charsets import decode
 from cocmail.core.files import File
 from cocmail.core.letters import clean, one_line
@@ -66,19 +66,35 @@ def copied(raw: bytes, limits: Limits = Limits()) -> tuple[File, ...]:
     return tuple(out)
 
 
+def as_it_came(raw: bytes, place: int, limits: Limits = Limits()) -> tuple[File, ...]:
+    """The file at this place, byte for byte; () for one that mail servers take from nobody."""
+    for one, data in islice(files(raw, limits), place - 1, place):
+        kind = kind_of(one)
+        if fit(kind, one.size):
+            return (_untouched(place, one, data, kind),)
+    return ()
+
+
+def _untouched(number: int, one: Attachment, data: bytes, kind: str) -> File:
+    """No client is to show, run or answer it by itself: a page would fetch what it names, an
+    invitation would be accepted."""
+    return File(
+        was=one.name,
+        digest=one.digest,
+        name=_file_name(one.name) or f"{kind}-{number}{_ENDINGS.get(kind, '')}",
+        content_type="application/octet-stream",
+        data=data,
+    )
+
+
 def _copy(number: int, one: Attachment, data: bytes, kind: str) -> File | None:
     """None: a picture that can't be made anew stays where it is."""
-    was = File(was=one.name, digest=one.digest)
-    name = _file_name(one.name) or f"{kind}-{number}{_ENDINGS.get(kind, '')}"
+    was = _untouched(number, one, data, kind)
     picture = _picture(data)
     if picture is None:
-        if kind == "picture":
-            return None
-        # No client is to show, run or answer it by itself: a page would fetch what it names, an
-        # invitation would be accepted.
-        return replace(was, name=name, content_type="application/octet-stream", data=data)
+        return None if kind == "picture" else was
     photo = data.startswith(b"\xff\xd8")  # a photo drawn as PNG is several times as large
-    stem, ending = name.rpartition(".")[0] or name, "jpg" if photo else "png"
+    stem, ending = was.name.rpartition(".")[0] or was.name, "jpg" if photo else "png"
     return replace(
         was,
         name=f"{stem}.{ending}",

@@ -98,7 +98,7 @@ def _proof(**more: Any) -> ProofRow:
 
 
 _ATTACHED = (
-    Listed(name=Private("a.png"), kind="picture", size="12 KB", goes=True),
+    Listed(name=Private("a.png"), kind="picture", size="12 KB", goes=True, number=1),
     Listed(name=Private(""), kind="forwarded", size="3 KB", stays=True),
     Listed(name=Private("b.txt"), kind="", size=""),
 )
@@ -354,6 +354,8 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
               "attached": _ATTACHED, "party": None},),
     )),
     _each("attached", ((), _ATTACHED, _ATTACHED[2:])),
+    _each("attachment", _ATTACHED),
+    ({"message": 3},),
     _each("more", (0, 1, 7)),
     _each("subject", ("What happened", "")),
     ({"text": TEXT, "shown": TEXT}, {"text": "", "shown": "One line."}),

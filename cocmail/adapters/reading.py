@@ -14,7 +14,7 @@ from typing import TypeVar
 from pydantic import ConfigDict, TypeAdapter
 
 from cocmail.adapters.authentication import Rules, answered, proved
-from cocmail.adapters.files import copied, sendable
+from cocmail.adapters.files import as_it_came, copied, sendable
 from cocmail.adapters.html import html_to_text
 from cocmail.adapters.returned import returned
 from cocmail.adapters.workers import DiedError, Workers
@@ -55,8 +55,8 @@ def _files(raw: bytes, others: Sequence[bytes]) -> bytes:
     return _FILES.dump_json(sendable(raw, others))
 
 
-def _copies(raw: bytes, limits: Limits) -> bytes:
-    return _FILES.dump_json(copied(raw, limits))
+def _copies(raw: bytes, only: int, limits: Limits) -> bytes:
+    return _FILES.dump_json(as_it_came(raw, only, limits) if only else copied(raw, limits))
 
 
 JOBS: Mapping[str, Callable[..., bytes]] = {
@@ -113,10 +113,11 @@ class Reader:
         except DiedError as error:
             raise Permanent(_FILES_FAIL) from error
 
-    async def copies(self, raw: bytes) -> tuple[File, ...]:
-        """What is attached to a mail as members get it. Raises Permanent, Temporary."""
+    async def copies(self, raw: bytes, only: int = 0) -> tuple[File, ...]:
+        """What is attached to a mail as members get it; or as it came, the file at this place
+        only. Raises Permanent, Temporary."""
         try:
-            return await self._ask(_FILES, "copies", raw, self._limits)
+            return await self._ask(_FILES, "copies", raw, only, self._limits)
         except DiedError as error:
             raise Permanent(_FILES_FAIL) from error
 

@@ -99,6 +99,12 @@ class Listed:
     size: str
     goes: bool = False  # it goes along with the copy
     stays: bool = False  # others do
+    number: int = 0  # that it is asked for by, as it came; 0: it can't be, or did
+
+
+def fit(kind: str, size: int) -> bool:
+    """Whether a file goes through mail servers at all."""
+    return kind != "program" and size <= MOST_BYTES
 
 
 def going(kinds: Iterable[str], sizes: Iterable[int]) -> tuple[bool, ...]:
@@ -107,16 +113,19 @@ def going(kinds: Iterable[str], sizes: Iterable[int]) -> tuple[bool, ...]:
     found: list[bool] = []
     room, left = MOST_BYTES, _MOST_FILES
     for kind, size in zip(kinds, sizes, strict=True):
-        goes = kind != "program" and size <= room and left > 0
+        goes = fit(kind, size) and size <= room and left > 0
         if goes:
             room, left = room - size, left - 1
         found.append(goes)
     return tuple(found)
 
 
-def listed(received: Received | SetAside, *, copying: bool = False) -> tuple[Listed, ...]:
+def listed(
+    received: Received | SetAside, *, copying: bool = False, first: int = 0
+) -> tuple[Listed, ...]:
     """Every attachment of a message; of older ones only the names are known. ``copying``: the
-    originals go along."""
+    originals go along. ``first``: the number in the case of the first of them, where members may
+    ask for one."""
     known = list(zip(received.kinds, received.sizes, strict=True))
     goes = list(going(received.kinds, received.sizes)) if copying else []
     known += [("", -1)] * (len(received.attachments) - len(known))
@@ -128,8 +137,11 @@ def listed(received: Received | SetAside, *, copying: bool = False) -> tuple[Lis
             size=_said(size),
             goes=along,
             stays=any(goes) and not along,
+            number=number if first and fit(kind, size) and (kind == "picture" or not along) else 0,
         )
-        for name, (kind, size), along in zip(received.attachments, known, goes, strict=True)
+        for number, (name, (kind, size), along) in enumerate(
+            zip(received.attachments, known, goes, strict=True), start=first
+        )
     )
 
 

@@ -292,6 +292,14 @@ _TABLE = (
         answer=True,
     ),
     _spec(
+        "original",
+        "/original N",
+        "sends you alone an attachment exactly as it came; copies say the number",
+        "/original 1",
+        forms.numbered("original", "/original 1"),
+        answer=True,
+    ),
+    _spec(
         "history",
         "/history ADDRESS",
         "tells you what is known of a person, in the cases that you may know",

@@ -497,6 +497,7 @@ class LetterNote:
     epoch: int = 0
     origin: str = ""  # the case that it was written in, where that one goes on in this
     originals: str = ""  # the mail whose attachments go along
+    original: int = 0  # the place there of the one that goes along as it came; 0: all, as copies
     mails: tuple[str, ...] = ()  # whose words it shows to a member
     cases: tuple[str, ...] = ()  # that a digest tells of
 

@@ -25,11 +25,29 @@ _ROOM = 60_000  # characters of messages in one mail
 
 def showing(work: Work, received: e.Received, *, copying: bool = True) -> dict[str, object]:
     """``copying``: the letter is told `originals` as well."""
+    wanted = work.setting.copying
+    first = _files_before(work.case, received) + 1 if wanted else 0
     return {
         "received": received,
         "text": work.shown(received.text),
         "subject": spelled(work.shown(received.subject)),
-        "attached": listed(received, copying=copying and work.setting.copying),
+        "attached": listed(received, copying=copying and wanted, first=first),
+    }
+
+
+def _files_before(case: Case, received: e.Received) -> int:
+    return sum(len(m.received.attachments) for m in case.messages[: received.number - 1])
+
+
+def files_for(work: Work, member: Member) -> dict[int, tuple[e.Received, int]]:
+    """What is attached to the mails that this member was shown, by its number in the case: the
+    message, and the file's place there. What became a case of its own is asked for in that."""
+    seen, case = work.shown_to(member), work.case
+    return {
+        _files_before(case, received) + place: (received, place)
+        for received in (m.received for m in case.messages)
+        if received.mail in seen and received.number not in case.split
+        for place in range(1, len(received.attachments) + 1)
     }
 
 

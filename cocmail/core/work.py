@@ -190,9 +190,11 @@ class Work:
         answering: str = "",
         files: Iterable[File] = (),
         originals: str = "",
+        original: int = 0,
     ) -> str:
         """To one member. A table that is too long for a mail goes along as a file.
-        ``originals``: the mail whose attachments are put to it when it leaves."""
+        ``originals``: the mail whose attachments are put to it when it leaves; ``original``: the
+        place of the only one, which goes as it came."""
         table = values.get("table")
         if isinstance(table, Table) and table.brief:
             named = f"{values['sanction'].id}.txt"
@@ -203,7 +205,7 @@ class Work:
         return self._say(
             kind, f"member:{member.handle}", member.address, template,
             {"case": self.case, "member": member, **values}, purpose, about, answering,
-            member.language, files, originals, _mails(values),
+            member.language, files, originals, original, _mails(values),
             tuple(section.case for section in values.get("sections", ())),
         )  # fmt: skip
 
@@ -286,6 +288,7 @@ class Work:
         language: str,
         files: Iterable[File] = (),
         originals: str = "",
+        original: int = 0,
         mails: tuple[str, ...] = (),
         cases: tuple[str, ...] = (),
     ) -> str:
@@ -336,6 +339,7 @@ class Work:
                 about=about,
                 epoch=epoch,
                 originals=originals,
+                original=original,
                 mails=mails,
                 cases=cases,
             )

@@ -31,7 +31,8 @@ from cocmail.ports import Clock, Queued, Submission, Transaction
 
 log = structlog.get_logger()
 
-Copies = Callable[[bytes], Awaitable[tuple[File, ...]]]
+Copies = Callable[[bytes, int], Awaitable[tuple[File, ...]]]
+"""(a mail, the place of the one file that is wanted as it came or 0) → what goes along."""
 
 LEASE = timedelta(minutes=2)
 _FIRST_DELAY = timedelta(seconds=1)
@@ -62,7 +63,8 @@ class Outbox:
         copies: Copies | None = None,
     ) -> None:
         self._copies = copies
-        self._opened: tuple[str, tuple[File, ...]] = ("", ())  # the last mail's: members get it too
+        # The last mail's: other members get it too.
+        self._opened: tuple[tuple[str, int], tuple[File, ...]] = (("", 0), ())
         self._deciding = deciding
         self._submission = submission
         self._clock = clock
@@ -105,26 +107,27 @@ class Outbox:
             return letter.message
         async with self._deciding.store.transaction() as tx:
             known = await self._known(tx, letter)
-            notes = known[0].letters if known else ()
-            mail = next((n.originals for n in notes if n.letter == letter.id), "")
+            note = _note(known[0], letter) if known else None
+            wanted = (note.originals, note.original) if note else ("", 0)
+            mail, only = wanted
             raw = b""
-            if mail and mail != self._opened[0]:
+            if mail and wanted != self._opened[0]:
                 with contextlib.suppress(Permanent):  # it is gone
                     raw = await tx.mail_raw(mail)
         if not mail:
             return letter.message
-        if mail != self._opened[0]:
-            self._opened = (mail, await self._open(raw))
+        if wanted != self._opened[0]:
+            self._opened = (wanted, await self._open(raw, only))
         files = self._opened[1]
         return (
             await asyncio.to_thread(with_files, letter.message, files) if files else letter.message
         )
 
-    async def _open(self, raw: bytes) -> tuple[File, ...]:
+    async def _open(self, raw: bytes, only: int) -> tuple[File, ...]:
         assert self._copies is not None
         try:
             async with asyncio.timeout(_OPENING):
-                return await self._copies(raw) if raw else ()
+                return await self._copies(raw, only) if raw else ()
         except (Permanent, TimeoutError) as error:
             log.warning("a copy leaves without its attachments", error=str(error))
             return ()
@@ -178,9 +181,11 @@ class Outbox:
                 self._deciding.unread(letter.case, error)
                 return lambda: self._failed(letter, _UNREAD)
             case = case or Case(id=letter.case)
-            note = next((n for n in case.letters if n.letter == letter.id), None)
+            note = _note(case, letter)
             told = note.cases if note else ()
             known = [x for x in told if await self._is_known(tx, setting, x, handle)]
+        if note and note.original:
+            kind = Kind.MESSAGE  # an answer that is somebody's mail: for who may know of it now
         if still_for(case, setting, handle, kind) and len(known) == len(told):
             return None
         return lambda: self._withdraw(letter, case.id, known)
@@ -266,6 +271,10 @@ class Outbox:
                 await tx.queue(result.letters)
         if result is not None:
             self._deciding.ring(result)
+
+
+def _note(case: Case, letter: Queued) -> e.LetterNote | None:
+    return next((n for n in case.letters if n.letter == letter.id), None)
 
 
 def _undelivered(case: Case, setting: Setting, letter: Queued) -> Result:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from cocmail.core import casework
 from cocmail.core.case import Case
 from cocmail.core.casework import Incoming
 from cocmail.core.commands import COMMANDS, Spec
@@ -33,7 +34,7 @@ from cocmail.core.files import File
 from cocmail.core.leading import found as lead_found
 from cocmail.core.leading import suspects
 from cocmail.core.leads import Bearers, Subscription, leads
-from cocmail.core.mail import Mail
+from cocmail.core.mail import Mail, read
 from cocmail.core.people import Address, Private
 from cocmail.core.policy import Policy
 from cocmail.core.quarantine import record_named
@@ -402,7 +403,29 @@ def _set_aside(*numbers: int) -> Callable[[], Example]:
     return made
 
 
+def _with_files(copying: bool = True) -> Callable[[], Example]:
+    """A report with a picture, a program and one more picture."""
+
+    def made() -> Example:
+        world = Example(copying=copying)
+        files = "".join(
+            f"--b\nContent-Type: image/png; name={name}\n\nx\n"
+            for name in ("evening.png", "screen.exe", "morning.png")
+        )
+        raw = (
+            "From: ottoline@reporter.example\nTo: conduct@example.org\nMIME-Version: 1.0\n"
+            f"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nI was there.\n{files}--b--\n"
+        )
+        incoming = world.incoming(read(raw.encode()))
+        world.take(casework.report(world.case, world.setting(), incoming))
+        return world
+
+    return made
+
+
 PLACES |= {
+    "with three attachments, the second a program": _with_files(),
+    "where attachments aren't sent by mail": _with_files(copying=False),
     "about mail of no case": _set_aside(48213, 90177),
     "when no mail waits any more": _set_aside(),
     "with a program attached": _program,

@@ -77,9 +77,11 @@ async def reported(
     raw: bytes = RAW,
     refuses: bytes = b"",
     while_opened: Sequence[Any] = (),
+    asked: str = "",
 ) -> AsyncIterator[Sending]:
     """A report's letters leave. ``decided``, ``leaving``: whether attachments are to be copied when
-    the letters are written, and when they leave."""
+    the letters are written, and when they leave. ``asked``: what alice then writes; only the
+    letters after it are those that leave then, and are in `sent`."""
     store = await _store(folder)
     try:
         world = World(copying=decided)
@@ -106,10 +108,11 @@ async def reported(
             await tx.settle_mail(waiting.id, state="done", case="case")
         world.copying = leaving
 
-        async def copies(raw: bytes) -> Any:
-            found = await reader.copies(raw)
+        async def copies(raw: bytes, only: int) -> Any:
+            found = await reader.copies(raw, only)
             async with store.transaction() as tx:
-                await tx.record("case", list(while_opened))
+                if bool(asked) == bool(only):
+                    await tx.record("case", list(while_opened))
             return found
 
         bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
@@ -118,6 +121,17 @@ async def reported(
         outbox = Outbox(deciding, sending, parts.SystemClock(), copies=copies)
         while await outbox.send_one():
             pass
+        if asked:
+            sending.sent.clear()
+            world.copying = decided
+            result = world.say("alice", asked)
+            assert world.told() == {("member:alice", "answer")}
+            async with store.transaction() as tx:
+                await tx.record("case", result.events)
+                await tx.queue(result.letters)
+            world.copying = leaving
+            while await outbox.send_one():
+                pass
         yield sending
     finally:
         await store.close()
@@ -213,3 +227,45 @@ async def test_files_that_kill_their_reader_stay_behind(tmp_path: Path, reader: 
     async with reported(tmp_path, killed, decided=True, leaving=True) as sending:
         assert len(sending.sent) == 4
         assert not any(attached(message) for _, message in sending.sent)
+
+
+async def test_who_asks_gets_the_picture_as_it_came_and_nobody_else(
+    tmp_path: Path, reader: Reader
+) -> None:
+    async with reported(
+        tmp_path, reader, decided=True, leaving=True, asked="/original 1"
+    ) as sending:
+        ((to, message),) = sending.sent
+        assert to == FIRST
+        assert attached(message) == {"IMG_2041.jpg": ("application/octet-stream", photo())}
+        assert SECRET in photo()
+        assert "exactly as it came" in text(message)
+        assert "can tell where and when it was taken" in text(message)
+
+
+async def test_who_is_kept_out_while_the_original_is_opened_gets_nothing(
+    tmp_path: Path, reader: Reader
+) -> None:
+    """Promise 3."""
+    out = e.Recused(handle="alice", by="reporter", because=Private(""))
+    async with reported(
+        tmp_path, reader, decided=True, leaving=True, while_opened=[out], asked="/original 1"
+    ) as sending:
+        assert sending.sent == []
+
+
+async def test_no_original_leaves_once_the_community_wants_none_sent(
+    tmp_path: Path, reader: Reader
+) -> None:
+    async with reported(
+        tmp_path, reader, decided=True, leaving=False, asked="/original 1"
+    ) as sending:
+        ((_, message),) = sending.sent
+        assert not attached(message)
+
+
+async def test_no_program_leaves_as_an_original(reader: Reader) -> None:
+    """Whatever the list of an older mail knew of it."""
+    assert await reader.copies(RAW, 2) == ()
+    assert [one.data for one in await reader.copies(RAW, 5)] == [SVG]
+    assert await reader.copies(RAW, 8) == ()
