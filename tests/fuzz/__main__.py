@@ -67,7 +67,7 @@ def _run(target: Target, seconds: int) -> str:
     if not failed:
         return ""
     where = ", ".join(str(FOUND / f"{target.name}-{one.name[:24]}") for one in found)
-    why = said.partition("=== Uncaught Python exception: ===")[2].partition("\n==")[0].strip()
+    why = done.stdout.partition("=== Uncaught Python exception: ===")[2].strip()
     return f"{target.name}: {where or 'no input was kept'}\n{why[-3000:] or said[-3000:]}"
 
 

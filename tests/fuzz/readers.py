@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from cocmail.adapters.authentication import Rules, answered, proved
 from cocmail.adapters.html import html_to_text
-from cocmail.adapters.reading import _READ, JOBS, at_once
+from cocmail.adapters.reading import _FILES, _READ, JOBS, at_once
 from cocmail.core import mime
 from cocmail.core.attached import facts
 from cocmail.core.letters import clean
@@ -108,7 +109,10 @@ def parser(raw: bytes) -> None:
         assert is_address(where)
     whose = author(raw) or Address("anna@example.net")
     assert proved(raw, whose, answered({}), _RULES).why
-    JOBS["copies"](raw, Limits())
+    JOBS["copies"](raw, 0, Limits())
+    for place, (one, data) in enumerate(islice(files(raw), 3), start=1):
+        for same in _FILES.validate_json(JOBS["copies"](raw, place, Limits())):
+            assert (same.was, same.data) == (one.name, data)
     JOBS["files"](raw, [raw])
 
 
