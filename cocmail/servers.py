@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from cocmail.adapters.alignment import organizations
 from cocmail.adapters.authentication import DkimAuthenticator
 from cocmail.adapters.hook import Changed, Hook, ToHold
 from cocmail.adapters.imap import ImapInbox
@@ -34,7 +35,12 @@ from cocmail.ports import Lists
 
 def rates(settings: Settings) -> Rates:
     said = settings.limits
-    return Rates(sender=said.from_sender, domain=said.from_domain, everybody=said.in_all)
+    return Rates(
+        sender=said.from_sender,
+        domain=said.from_domain,
+        everybody=said.in_all,
+        organization=organizations(),
+    )
 
 
 def limits(settings: Settings) -> Limits:

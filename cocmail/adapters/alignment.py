@@ -2,11 +2,12 @@
 
 Owns organizational domains (by the Public Suffix List, its private part too) and the domains
 whose subdomains belong to strangers. Refuses to know signatures. Called by
-adapters.authentication.
+adapters.authentication, and where mail is counted (loops/pace).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from publicsuffixlist import PublicSuffixList
@@ -39,6 +40,18 @@ def ascii_domain(domain: str) -> str:
         return domain.rstrip(".").encode("idna").decode("ascii").lower()
     except UnicodeError:
         return ""
+
+
+def organizations() -> Callable[[str], str]:
+    """Who a domain belongs to: its organizational domain, or itself where it has none. By a list
+    that is read now, and not when mail waits."""
+    suffixes = _suffixes()
+
+    def organization(domain: str) -> str:
+        name = ascii_domain(domain) or domain
+        return suffixes.privatesuffix(name) or name
+
+    return organization
 
 
 def aligned(signing: str, sender: str) -> bool:

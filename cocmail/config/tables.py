@@ -488,7 +488,11 @@ class Limits(Table):
         20, 1, 1_000_000, "mails an hour; keeps one person from burying the others' mail"
     )
     from_domain: int = _bounded(
-        100, 1, 1_000_000, "mails an hour; keeps one from writing under many names"
+        100,
+        1,
+        1_000_000,
+        "mails an hour, half for who hasn't written that day; keeps one from writing under many"
+        " names",
     )
     in_all: int = _bounded(
         300, 1, 1_000_000, "mails an hour; keeps us from answering whom a flood names"

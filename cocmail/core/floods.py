@@ -2,9 +2,10 @@
 words are.
 
 Owns the rates, and what counts together: what proves its sender counts apart from what only bears
-the name, so that nobody can silence a person by writing in their name. Two programs that answer
-each other without any mark of it stop here (promise 11). Refuses to know what becomes of the mail
-beyond. Called by loops.intake, rows and casework.
+the name, so that nobody can silence a person by writing in their name; and half of a domain's share
+is kept for who hasn't written that day, so that a few accounts don't silence all others of their
+provider. Two programs that answer each other without any mark of it stop here (promise 11). Refuses
+to know what becomes of the mail beyond. Called by loops.pace, rows and casework.
 
 A rate is so many at once, and then one each time as much of the time is over (the generic cell
 rate algorithm of ITU-T I.371): one date is all that there is to remember of a sender.
@@ -13,11 +14,12 @@ rate algorithm of ITU-T I.371): one date is all that there is to remember of a s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cocmail.core.case import Case
+from cocmail.core.leads.canonical import canonical
 from cocmail.core.people import Address
 
 HOUR = timedelta(hours=1)
@@ -33,6 +35,8 @@ class Rates:
     sender: int = 20
     domain: int = 100
     everybody: int = 300
+    organization: Callable[[str], str] = str
+    """Who a domain belongs to: its owner has as many names in it as they like."""
 
     @property
     def same(self) -> int:
@@ -50,6 +54,7 @@ class Rates:
 class Limit:
     most: int
     within: timedelta = HOUR
+    who: Key | None = None  # half of it is for those who weren't let in within a day
 
 
 SAME_WORDS = "The same words came from this sender again and again within a day."
@@ -85,13 +90,15 @@ def to_the_public(
     everybody = {("everybody", "", proved): Limit(rates.everybody)}
     if sender is None:
         return everybody
-    whose, domain = sender.untagged, sender.domain
+    whose = canonical(sender)
+    domain = rates.organization(whose.rpartition("@")[2])
+    who = ("known", whose, proved)
     return {
         ("sender", whose, proved): Limit(rates.sender),
         ("sender a day", whose, proved): Limit(_DAYS * rates.sender, DAY),
         **_same(whose, said, Limit(rates.same, DAY), proved=proved),
-        ("domain", domain, proved): Limit(rates.domain),
-        ("domain a day", domain, proved): Limit(_DAYS * rates.domain, DAY),
+        ("domain", domain, proved): Limit(rates.domain, who=who),
+        ("domain a day", domain, proved): Limit(_DAYS * rates.domain, DAY, who=who),
         **everybody,
     }
 
@@ -125,8 +132,12 @@ def counted(
     changed: dict[Key, datetime] = {}
     for key, limit in limits.items():
         level = max(levels.get(key, now), now)
-        each = limit.within / limit.most
-        if level - now > limit.within - each:
+        each, room = limit.within / limit.most, limit.within
+        if limit.who is not None:
+            if levels.get(limit.who, now) > now:
+                room = max(each, room / 2)
+            changed[limit.who] = now + DAY
+        if level - now > room - each:
             return _WORDS[key[0]], {}
         changed[key] = level + each
     return "", changed

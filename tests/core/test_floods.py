@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cocmail import servers
+from cocmail.config import parse
+from cocmail.config.sample import sample
 from cocmail.core.calendar import fall_due
 from cocmail.core.case import Case
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.floods import (
+    DAY,
     HOUR,
     SAME_WORDS,
     Key,
@@ -153,6 +158,54 @@ def test_a_mail_of_a_flood_stays_one_when_it_is_tried_again() -> None:
         assert [bool(why(n, attempts)) for n in range(share + 5)] == [False] * share + [True] * 5
     intake._pace = Pace(Rates())  # the daemon started anew
     assert sum(not why(n, 4) for n in range(share + 5)) == share
+
+
+def test_a_few_accounts_do_not_silence_all_others_of_their_provider() -> None:
+    """Not in an hour, and not over a day, whether they hurry or not."""
+    few = [Address(f"eve{n}@example.net") for n in range(5)]
+    for pause in (timedelta(), HOUR / 60, HOUR / 20, HOUR / 2.5):
+        gate = Gate(Rates())
+        until = gate.now + timedelta(hours=23)
+        tries = 0
+        while gate.now < until and tries < 1_000:
+            for one in few:
+                gate.lets_in(one, proved=True)
+                tries += 1
+            gate.now += pause
+        assert (
+            sum(gate.lets_in(Address(f"n{n}@example.net"), proved=True) for n in range(200)) >= 45
+        )
+
+
+def test_who_wrote_that_day_leaves_half_to_those_who_did_not() -> None:
+    gate = Gate(Rates(sender=50, domain=8, everybody=1000))
+    assert sum(gate.lets_in(ONE) for _ in range(20)) == 4
+    assert [gate.lets_in(Address(f"n{n}@example.net")) for n in range(5)] == [True] * 4 + [False]
+    gate.now += HOUR / 8
+    assert not gate.lets_in(ONE)
+    assert gate.lets_in(OTHER)
+    gate.now += DAY
+    assert sum(gate.lets_in(ONE) for _ in range(20)) == 4
+    gate = Gate(Rates(sender=50, domain=1, everybody=1000))  # half of one is one
+    assert [gate.lets_in(ONE) for _ in range(2)] == [True, False]
+    gate.now += 6 * HOUR
+    assert gate.lets_in(ONE)
+
+
+def test_the_owner_of_a_domain_has_one_share_whatever_they_invent() -> None:
+    """As the daemon counts."""
+    gate = Gate(servers.rates(parse(sample(), Path("cocmail.toml"))))
+    invented = [f"a{n}@n{n}.evil.example.co.uk" for n in range(80)]
+    invented += [f"b{n}@xn--bcher-kva.n{n}.evil.example.co.uk" for n in range(80)]
+    assert sum(gate.lets_in(Address(one), proved=True) for one in invented) == 100
+    provider = [f"a@n{n}.github.io" for n in range(120)]  # each is somebody else's
+    assert sum(gate.lets_in(Address(one), proved=True) for one in provider) == 120
+
+
+def test_a_mailbox_in_many_spellings_is_one_sender() -> None:
+    gate = Gate(Rates(sender=4, domain=1000, everybody=1000))
+    spelled = ["ev.e@gmail.com", "e.ve@gmail.com", "eve@googlemail.com", "EVE+1@gmail.com"] * 2
+    assert sum(gate.lets_in(Address(one.lower()), proved=True) for one in spelled) == 4
 
 
 def test_a_domain_and_all_together_are_bounded() -> None:
