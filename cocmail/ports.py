@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from cocmail.core.enforcement import Observed, Place, Question, Step
+from cocmail.core.enforcement import Level, Observed, Place, Question, Step
 from cocmail.core.enforcement import ProofRow as ProofRow
 from cocmail.core.enforcement import Standing as Standing
 from cocmail.core.leads import Subscription
@@ -166,8 +166,17 @@ class Book(Protocol):
         """What waited of whom it keeps off was discarded: so many posts, by list."""
         ...
 
-    async def note_restored(self, sanction: Sanction, rows: Sequence[ProofRow]) -> None:
-        """The ended sanction's places are read back as they should be now; its records close."""
+    async def note_restored(
+        self,
+        sanction: Sanction,
+        rows: Sequence[ProofRow],
+        over: Collection[Level],
+        *,
+        done: bool,
+    ) -> None:
+        """The ended sanction's places on these lists and sites are read back as they should be;
+        its records of them close. ``rows``: of all that is open, by what was read back; ``done``:
+        the others wait for what no sweep can change."""
         ...
 
     async def past_lists(self) -> Collection[str]:

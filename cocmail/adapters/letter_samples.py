@@ -291,6 +291,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     _each("table", _tables()),
     _each("times_undone", (0, 1, 7)),
     _each("again", (False, True)),
+    _each("waits", (False, True)),
     _each("sure", (True, False)),
     _each("undone", (
         Telling(again=False, times=1, since=None, last=NOW, after=None, keepers=()),

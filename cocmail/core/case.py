@@ -190,6 +190,8 @@ class Case:
     sanctions: Mapping[str, Sanction] = field(default_factory=dict)
     covered: Mapping[str, frozenset[str]] = field(default_factory=dict)  # sanction -> lists
     drifts: Mapping[str, Drift] = field(default_factory=dict)  # sanction -> what somebody undid
+    given_back: Mapping[str, tuple[e.ProofLine, ...]] = field(default_factory=dict)
+    # sanction -> what is back already, while the rest of it waits
     letters: tuple[e.LetterNote, ...] = ()
     bounced: frozenset[str] = frozenset()  # letters that the members know did not arrive
     lost: frozenset[str] = frozenset()  # letters that did not arrive, or never left

@@ -14,7 +14,7 @@ user's preferred address.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +30,7 @@ HOLD = "hold"
 # Why a place isn't put back.
 STILL_OFF = "another sanction keeps them off"
 STILL_HELD = "another sanction holds their posts"
+OUR_BAN = "can be put back only when another sanction ends"
 LEFT = "this stays as it is"
 
 
@@ -59,11 +60,23 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Level:
+    """One list of a site, or (None) what holds on all of them."""
+
+    list: str | None
+    site: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Place:
     list: str | None  # posting address; None: site-wide
     address: Address
     role: Role
     site: str = ""
+
+    @property
+    def level(self) -> Level:
+        return Level(site=self.site, list=self.list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +180,10 @@ class Step:
     def place(self) -> Place:
         return Place(list=self.list, address=self.address, role=self.role, site=self.site)
 
+    @property
+    def level(self) -> Level:
+        return Level(site=self.site, list=self.list)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProofRow:
@@ -184,6 +201,10 @@ class ProofRow:
     times: int = 1
     after: datetime | None = None  # when it was last seen as it should be
     own: bool = False  # the person looks after that list
+
+    @property
+    def level(self) -> Level:
+        return Level(site=self.site, list=self.list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,7 +235,8 @@ class Plan:
     covers: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
     beside: Mapping[Address, tuple[Address, ...]] = field(default_factory=dict, repr=False)
     # on a covered address's Mailman user, but not covered → the covered ones on it
-    waiting: frozenset[str] = frozenset()  # ending, but something can't be put back yet
+    over: Mapping[str, frozenset[Level]] = field(default_factory=dict)
+    # ending → where nothing that it took is left to be given back
     persons: Mapping[str, str] = field(default_factory=dict, repr=False)
     # sanction → a key, equal for those that bear on one person
 
@@ -246,6 +268,11 @@ def tags_text(address: Address) -> str:
 
 def _literally(text: str) -> str:
     return re.escape(text).replace("/", ".")
+
+
+def levels(records: Iterable[Before]) -> frozenset[Level]:
+    """Where these are of."""
+    return frozenset(Level(site=record.site, list=record.list) for record in records)
 
 
 def word(rows: tuple[Row, ...]) -> Word:

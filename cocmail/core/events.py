@@ -444,9 +444,20 @@ class WaitingDiscarded:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Level:
+    """A list, or what holds on all of a site (enforcement.Level)."""
+
+    list: str | None
+    site: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Restored:
+    """What an ended sanction took was given back, there at least."""
+
     sanction: str
     lines: tuple[ProofLine, ...]
+    levels: tuple[Level, ...] | None = None  # None: everywhere, as when it was all or nothing
     kind: Literal["restored"] = "restored"
 
 

@@ -20,10 +20,12 @@ from typing import Any
 from cocmail.core.coverage import Facts, Reach, beside, persons, reaches
 from cocmail.core.enforcement import (
     HOLD,
+    OUR_BAN,
     STILL_HELD,
     STILL_OFF,
     Act,
     Ban,
+    Level,
     Note,
     Observed,
     Place,
@@ -36,6 +38,7 @@ from cocmail.core.enforcement import (
     Word,
     ban_text,
     from_facts,
+    levels,
     tags_text,
     to_facts,
     word,
@@ -44,7 +47,6 @@ from cocmail.core.homes import Homes
 from cocmail.core.people import Address, Private
 from cocmail.core.proof import proof_rows, warnings
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
-from cocmail.core.sites import open_elsewhere
 
 Groups = Mapping[str, tuple[str, ...]]
 
@@ -60,7 +62,6 @@ GONE_SITE = "its server was shut down; nothing was put back"
 GONE_ADDRESS = "Mailman no longer knows this address; nothing was put back"
 ONE_OF_TWO = "they were on this list twice; Mailman takes one entry back"
 OTHER_BAN = "a ban that isn't ours keeps them off; nothing was put back"
-OUR_BAN = "can be put back only when another sanction ends"
 BAN_STAYS = "this ban was there before; it stays"
 PATTERN_STAYS = "a pattern that isn't ours still bans this address"
 LAST_OWNER = "the list would be left without an owner; the role stays"
@@ -133,10 +134,22 @@ def _whole(
         rows=rows,
         covers={reach.id: reach.addresses for reach in force},
         beside=beside(force, observed),
-        waiting=frozenset[str]().union(*(one.waiting for one in plans))
-        | {sanction.id for sanction in standing.ending if open_elsewhere(sanction, observed)},
+        over=_over(standing.ending, plans),
         persons={reach.id: keys[reach.addresses[0]] for reach in every},
     )
+
+
+def _over(ending: Iterable[Sanction], plans: Iterable[Plan]) -> dict[str, frozenset[Level]]:
+    """A site that isn't asked tells nothing of what it still has to give back."""
+    found = {
+        sanction.id: levels(sanction.before)
+        for sanction in ending
+        if sanction.measure is Measure.REMOVE  # it takes once and gives nothing back
+    }
+    for one in plans:
+        for name, some in one.over.items():
+            found[name] = found.get(name, frozenset()) | some
+    return found
 
 
 def _plan(standing: Standing, groups: Groups, observed: Observed) -> _Planner:
@@ -145,7 +158,7 @@ def _plan(standing: Standing, groups: Groups, observed: Observed) -> _Planner:
         ending=tuple(
             reach
             for reach in reaches(standing.ending, groups, observed)
-            if reach.sanction.measure is not Measure.REMOVE  # it takes once and gives nothing back
+            if reach.sanction.measure is not Measure.REMOVE
         ),
         observed=observed,
         groups=groups,
@@ -167,7 +180,7 @@ class _Planner:
     unread: dict[Place, None] = field(default_factory=dict)
     texts: dict[Place, str] = field(default_factory=dict)
     outlasted: dict[Place, str] = field(default_factory=dict)  # told for ended sanctions alone
-    waiting: set[str] = field(default_factory=set)
+    waiting: set[tuple[str, Level]] = field(default_factory=set)  # of ended sanctions
     banned: dict[tuple[str | None, Address], bool] = field(default_factory=dict)  # True: by ours
 
     def __post_init__(self) -> None:
@@ -220,8 +233,16 @@ class _Planner:
                 )
                 for reach in self.ending
             },
-            waiting=frozenset(self.waiting),
+            over={reach.id: self._given_back(reach) for reach in self.ending},
         )
+
+    def _given_back(self, reach: Reach) -> frozenset[Level]:
+        """Together on a list, for an entry may stand at another address there by now."""
+        left = {step.level for step in self.steps if reach.id in step.sanctions}
+        left |= {place.level for place in self.notes.get(reach.id, ())}
+        left |= {level for name, level in self.waiting if name == reach.id}
+        here = (b for b in reach.sanction.before if b.site == self.observed.site)
+        return levels(here) - left
 
     def work(self) -> None:
         places: dict[Place, None] = {}
@@ -498,7 +519,8 @@ class _Planner:
             self._step(Act.PUT_BACK, place, word(seen), word(rows), serves, rows)
         elif barred:
             self.texts[place] = OUR_BAN
-            self.waiting.update(reach.id for reach in serves if reach in self._ending(place))
+            ended = self._ending(place)
+            self.waiting.update((reach.id, place.level) for reach in serves if reach in ended)
         else:
             self.texts[place] = OTHER_BAN
 
@@ -552,10 +574,10 @@ class _Planner:
         if place not in self.rows:
             return False
         owners = self.observed.owners.get(place.list or "", ())
-        return not any(
-            not any(r.takes_off(replace(place, address=owner)) for r in self._force(place))
-            for owner in owners
-        )
+        return all(self._goes(replace(place, address=owner)) for owner in owners)
+
+    def _goes(self, place: Place) -> bool:
+        return any(reach.takes_off(place) for reach in self._force(place))
 
     def _base(self, place: Place) -> tuple[Row, ...]:
         """What stands in this place but for us."""

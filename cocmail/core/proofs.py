@@ -13,7 +13,16 @@ from datetime import datetime
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.drift import NOT_YET, PUT_RIGHT, due_at
-from cocmail.core.enforcement import LEFT, STILL_HELD, STILL_OFF, Place, ProofRow, Role
+from cocmail.core.enforcement import (
+    LEFT,
+    OUR_BAN,
+    STILL_HELD,
+    STILL_OFF,
+    Level,
+    Place,
+    ProofRow,
+    Role,
+)
 from cocmail.core.letters import Kind
 from cocmail.core.outcomes import tell_outcome
 from cocmail.core.people import Address
@@ -38,6 +47,21 @@ def _lines(rows: Sequence[ProofRow]) -> tuple[e.ProofLine, ...]:
             site=r.site,
         )
         for r in rows
+    )
+
+
+def _rows(lines: Iterable[e.ProofLine]) -> Iterable[ProofRow]:
+    return (
+        ProofRow(
+            list=line.list,
+            address=line.address,
+            role=line.role,
+            was=line.was,
+            now=line.now,
+            note=line.note,
+            site=line.site,
+        )
+        for line in lines
     )
 
 
@@ -148,21 +172,41 @@ def waiting_discarded(
     return work.result()
 
 
-def restored(case: Case, setting: Setting, sanction_id: str, rows: Sequence[ProofRow]) -> Result:
-    """The ended sanction's places are as they should be now, as read back."""
+def restored(
+    case: Case,
+    setting: Setting,
+    sanction_id: str,
+    rows: Sequence[ProofRow],
+    over: Collection[Level],
+    *,
+    done: bool,
+) -> Result:
+    """Nothing that the ended sanction took is left to be given back there, as read back. Members
+    hear of it when nothing more can be ``done``: of all at once, also of what waits."""
     work = Work(case, setting)
     rows = tuple(_of_this_case(work, sanction_id, row) for row in rows)
-    again = bool(work.case.sanctions[sanction_id].closed)
-    work.happen(e.Restored(sanction=sanction_id, lines=_lines(rows)))
-    sanction = work.case.sanctions[sanction_id]
-    drift = case.drifts.get(sanction_id)
-    values = {
-        "sanction": sanction,
-        "table": read_back(rows, tense=Tense.BACK),
-        "times_undone": drift.times if drift else 0,
-        "again": again,
-    }
-    work.tell(Kind.PROOF, "proof-ended", values)
+    sanction = case.sanctions[sanction_id]
+    earlier = case.given_back.get(sanction_id, ())
+    work.happen(
+        e.Restored(
+            sanction=sanction_id,
+            lines=_lines([row for row in rows if row.level in over]),
+            levels=tuple(
+                e.Level(list=at.list, site=at.site)
+                for at in sorted(over, key=lambda at: (at.site, at.list or ""))
+            ),
+        )
+    )
+    if done:
+        drift = case.drifts.get(sanction_id)
+        values = {
+            "sanction": work.case.sanctions[sanction_id],
+            "table": read_back((*_rows(earlier), *rows), tense=Tense.BACK),
+            "times_undone": drift.times if drift else 0,
+            "again": bool({b.at for b in sanction.before} & {b.at for b in sanction.closed}),
+            "waits": any(row.note == OUR_BAN for row in rows),
+        }
+        work.tell(Kind.PROOF, "proof-ended", values)
     return work.result()
 
 
@@ -226,7 +270,7 @@ def noted(sanction: str, records: Iterable[Before]) -> e.BeforeNoted:
 
 def _of_this_case(work: Work, sanction_id: str, row: ProofRow) -> ProofRow:
     """Who may know of this case may have no part in another: its sanctions aren't named here."""
-    if row.note not in (STILL_OFF, STILL_HELD):
+    if row.note not in (STILL_OFF, STILL_HELD, OUR_BAN):
         return row
     for other in work.case.sanctions.values():
         off = other.measure.keeps_off

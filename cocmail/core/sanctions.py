@@ -114,3 +114,8 @@ class Before:
     role: str  # member, nonmember, owner, moderator, ban
     facts: Mapping[str, object] | None = field(repr=False)
     site: str = ""  # as of enforcement.Place
+
+    @property
+    def at(self) -> tuple[str, str | None, Address, str]:
+        """Which place it is of."""
+        return self.site, self.list, self.address, self.role

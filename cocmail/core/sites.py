@@ -14,7 +14,7 @@ from datetime import datetime
 from cocmail.core.enforcement import Observed, Place, Standing
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
-from cocmail.core.sanctions import Measure, Sanction
+from cocmail.core.sanctions import Measure
 
 SLOW = 1.0
 """Seconds for one call, on average; Mailman on a small machine takes a tenth of it."""
@@ -119,14 +119,6 @@ def slow(observed: Observed) -> tuple[str, ...]:
         for one in observed.each()
         if one.calls and one.seconds / one.calls >= SLOW
     )
-
-
-def open_elsewhere(sanction: Sanction, observed: Observed) -> bool:
-    """Whether it has records of a site that wasn't asked: they can't be put back now."""
-    if sanction.measure is Measure.REMOVE:
-        return False  # it takes once and gives nothing back
-    asked = {one.site for one in observed.each()}
-    return any(before.site not in asked for before in sanction.before)
 
 
 def forgotten(standing: Standing, observed: Observed) -> Permanent | None:

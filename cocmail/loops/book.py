@@ -13,7 +13,7 @@ from functools import partial
 
 from cocmail.core import proofs
 from cocmail.core.case import Case
-from cocmail.core.enforcement import Place, ProofRow, Role, Standing
+from cocmail.core.enforcement import Level, Place, ProofRow, Role, Standing
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Before, Measure, Sanction, State
 from cocmail.core.work import Result
@@ -63,9 +63,17 @@ class LedgerBook:
             sanction.case, lambda c, s: proofs.waiting_discarded(c, s, sanction.id, posts)
         )
 
-    async def note_restored(self, sanction: Sanction, rows: Sequence[ProofRow]) -> None:
+    async def note_restored(
+        self,
+        sanction: Sanction,
+        rows: Sequence[ProofRow],
+        over: Collection[Level],
+        *,
+        done: bool,
+    ) -> None:
         await self._deciding.on(
-            sanction.case, lambda c, s: proofs.restored(c, s, sanction.id, rows)
+            sanction.case,
+            lambda c, s: proofs.restored(c, s, sanction.id, rows, over, done=done),
         )
 
     async def past_lists(self) -> Collection[str]:

@@ -58,7 +58,7 @@ class Proving:
     async def settle(
         self, standing: Standing, now: Plan, observed: Observed, owners: Owners
     ) -> set[str]:
-        """Prove what is read back as true, close what is all put back. Those whose ban is new.
+        """Prove what is read back as true, close what is put back. Those whose ban is new.
         ``owners``: of lists that were just asked for theirs."""
         fresh: set[str] = set()
         open_notes = {note.sanction for note in now.notes}
@@ -86,14 +86,15 @@ class Proving:
         # What one of a person's sanctions still has to write down, it takes from the ended ones.
         unwritten = {now.persons.get(name) for name in open_notes}
         for sanction in standing.ending:
-            if now.steps_of(sanction.id) or sanction.id in now.waiting:
-                continue
-            if sanction.id in open_notes or now.persons.get(sanction.id) in unwritten:
+            over = now.over.get(sanction.id)
+            if not over or now.persons.get(sanction.id) in unwritten:
                 continue
             if undone := self._undone.of(sanction.id):
                 await self._book.note_enforced(sanction, rows_of(undone), sanction.addresses)
                 self._undone.wrote(sanction.id)
-            await self._book.note_restored(sanction, now.rows.get(sanction.id, ()))
+            done = not now.steps_of(sanction.id) and {b.site for b in sanction.before} <= asked
+            rows = now.rows.get(sanction.id, ())
+            await self._book.note_restored(sanction, rows, over, done=done)
         return fresh
 
     async def discard_waiting(

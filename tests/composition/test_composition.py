@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cocmail.core.enforcement import Plan, Standing
+from cocmail.core.enforcement import Plan, Standing, levels
 from cocmail.core.people import Address, Private
 from cocmail.core.plan import plan
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
@@ -109,7 +109,11 @@ class Community:
         assert not again.steps, "a converged state plans nothing"
         assert not again.notes
         self.force = {n: s for n, s in self.force.items() if s.measure is not Measure.REMOVE}
-        self.ending = {n: s for n, s in self.ending.items() if s.id in again.waiting}
+        for number, old in self.ending.items():
+            over = again.over[old.id]
+            left = tuple(b for b in old.before if not levels([b]) <= over)
+            self.ending[number] = replace(old, before=left)
+        self.ending = {n: s for n, s in self.ending.items() if s.before}
         wrong = self.model.settled(before, self.seen())
         assert not wrong, wrong
         for name in {p[0] for p in before if p[2] == "owner"} & {*self.server.lists}:

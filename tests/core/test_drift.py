@@ -112,7 +112,7 @@ def test_the_status_and_the_end_tell_the_count() -> None:
     world.say("alice", "/status")
     text = text_of(world.to("member:alice", "answer")[-1])
     assert "Undone by somebody, and put right: 3 times, last found 21 November 2026" in text
-    world.take(proofs.restored(world.case, world.setting(), name, ()))
+    world.take(proofs.restored(world.case, world.setting(), name, (), (), done=True))
     assert "undid it 3 times" in text_of(world.to("member:alice", "proof")[-1])
 
 

@@ -314,11 +314,11 @@ def test_the_end_names_no_sanction_of_another_case() -> None:
     world.say("alice", f"/sanction ban {MALLORY} on sig because of it")
     ban = world.case.open_proposals[-1].id
     happen(world, e.Ended(sanction=name, how="lifted"))
-    ended = restored(world.case, world.setting(), name, [row])
+    ended = restored(world.case, world.setting(), name, [row], (), done=True)
     assert "another sanction" not in text_of(ended.letters[0])
     world.vote(ban, "alice", "bob", "carol")
     own = replace(row, list="sig@lists.example")
-    ended = restored(world.case, world.setting(), name, [row, own])
+    ended = restored(world.case, world.setting(), name, [row, own], (), done=True)
     assert text_of(ended.letters[0]).count("another sanction") == 1
 
 

@@ -6,6 +6,7 @@ apart. Each is also swept by itself, with a book of its own, and the two ways ha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -14,7 +15,17 @@ from hypothesis import strategies as st
 
 from cocmail.core import events as e
 from cocmail.core.case import Case
-from cocmail.core.enforcement import Act, Observed, Plan, Role, Standing, Step, tags_text
+from cocmail.core.enforcement import (
+    Act,
+    Level,
+    Observed,
+    Plan,
+    Role,
+    Standing,
+    Step,
+    levels,
+    tags_text,
+)
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.plan import GONE_SITE, plan, plan_for
 from cocmail.core.preview import where
@@ -117,15 +128,21 @@ class Both:
             self.force = {
                 name: one for name, one in self.force.items() if one.measure is not Measure.REMOVE
             }
-        else:
-            asked = {one.site for one in self.observed(away).sites}
-            for name, one in self.ending.items():
-                if any(b.site not in asked for b in one.before):
-                    assert name in again.waiting or one.measure is Measure.REMOVE
-        self.ending = {name: one for name, one in self.ending.items() if name in again.waiting}
+        self._close(again.over)
         for each in (*self.alone.values(), *self.together.values()):
             each.force = {n: one for n, one in each.force.items() if n in self.force}
             each.ending = {n: one for n, one in each.ending.items() if n in self.ending}
+
+    def _close(self, over: Mapping[str, frozenset[Level]]) -> None:
+        for name, one in self.ending.items():
+            left = tuple(b for b in one.before if not levels([b]) <= over[name])
+            self.ending[name] = replace(one, before=left)
+            for site in SITES:
+                mine = self.alone[site].ending
+                lists = {level.list for level in over[name] if level.site == site}
+                left = tuple(b for b in mine[name].before if b.list not in lists)
+                mine[name] = replace(mine[name], before=left)
+        self.ending = {name: one for name, one in self.ending.items() if one.before}
 
     def _agrees(self, planned: Plan, away: str | None) -> None:
         for site in SITES:
@@ -219,7 +236,7 @@ def test_of_a_site_that_is_away_nothing_is_said() -> None:
     there = Before(list=LISTS[0], address=A1, role="member", facts=None, site="mailmans.b")
     found = union([seen("", World())], {"mailmans.b": AWAY})
     planned = plan(Standing(sanctions=(), ending=(suspended(there),)), GROUPS, found)
-    assert planned.waiting == {"S1"}
+    assert planned.over["S1"] == frozenset()
     assert planned.rows["S1"] == ()
     told = plan_for(
         Measure.SUSPEND,
@@ -246,11 +263,11 @@ def test_a_site_that_the_configuration_forgot_is_asked_for() -> None:
     missing = forgotten(standing, found)
     assert isinstance(missing, Permanent)
     assert "[mailmans.old]" in str(missing)
-    assert plan(standing, GROUPS, found).waiting == {"S1"}
+    assert plan(standing, GROUPS, found).over["S1"] == frozenset()
     retired = union([seen("", World()), Observed(site="mailmans.old", retired=True)], {})
     planned = plan(standing, GROUPS, retired)
     assert forgotten(standing, retired) is None
-    assert planned.waiting == frozenset()
+    assert planned.over["S1"] == levels([there])
     assert planned.steps == ()
     assert [row.note for row in planned.rows["S1"]] == [GONE_SITE]
 

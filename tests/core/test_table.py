@@ -13,7 +13,7 @@ from cocmail.adapters import template_check as check
 from cocmail.adapters.templates import Templates
 from cocmail.core import events as e
 from cocmail.core import proofs
-from cocmail.core.enforcement import Observed, Place, ProofRow, Role, Row
+from cocmail.core.enforcement import OUR_BAN, Observed, Place, ProofRow, Role, Row, levels
 from cocmail.core.letters import Letter
 from cocmail.core.people import Address
 from cocmail.core.preview import preview
@@ -112,13 +112,68 @@ def test_the_proof_of_the_end_says_what_is_somebody_elses_doing() -> None:
     note = "somebody changed this meanwhile; theirs stands"
     rows[3] = replace(rows[3], now="absent", note=note)
     world.take(proofs.enforced(world.case, world.setting(), proposal, (), [MALLORY]))
-    world.take(proofs.restored(world.case, world.setting(), proposal, rows))
+    world.take(proofs.restored(world.case, world.setting(), proposal, rows, (), done=True))
     text, files = parts(world.to("member:alice", "proof")[-1])
     assert "Put back, absent -> member (199)" in text
     assert f"Not as it was before, and why (1):\n- {MANY[3]}: {MALLORY} (member); {note}" in (
         text.replace("\r\n", "\n").replace(" \n", " ")
     )
     assert len(files) == 1
+
+
+def given_back(world: World, name: str) -> Result:
+    over = levels(world.case.sanctions[name].before)
+    return proofs.restored(world.case, world.setting(), name, (), over, done=True)
+
+
+def test_what_is_back_before_the_rest_is_told_with_the_rest() -> None:
+    world = World()
+    name = world.propose()
+    world.vote(name, "alice", "bob")
+    places = tuple(
+        e.Place(list=one, address=MALLORY, role="member", facts={"rows": []}) for one in MANY[:2]
+    )
+    world.take(Result(events=(e.BeforeNoted(sanction=name, places=places),), letters=()))
+    world.take(proofs.enforced(world.case, world.setting(), name, (), [MALLORY]))
+    world.say("alice", f"/lift {name} because it is over")
+    world.vote(world.case.open_proposals[-1].id, "alice", "bob")
+    rows = [
+        ProofRow(list=one, address=MALLORY, role="member", was="absent", now="member")
+        for one in MANY[:2]
+    ]
+    before = len(world.to("member:alice", "proof"))
+    first, second = (levels([b]) for b in world.case.sanctions[name].before)
+    world.take(proofs.restored(world.case, world.setting(), name, rows, first, done=False))
+    assert len(world.to("member:alice", "proof")) == before, "there is more to do"
+    assert [b.list for b in world.case.sanctions[name].before] == [MANY[1]]
+    world.take(proofs.restored(world.case, world.setting(), name, rows[1:], second, done=True))
+    text = text_of(world.to("member:alice", "proof")[-1])
+    assert "earlier state" not in text
+    for one in MANY[:2]:
+        assert text.count(f"- {one}: {MALLORY}") == 1
+    assert not world.case.unsettled
+    assert not world.case.given_back[name]
+
+
+def test_what_waits_for_another_sanction_is_said_where_it_may_be_known_of() -> None:
+    world = World()
+    name = world.propose()
+    world.vote(name, "alice", "bob")
+    row = ProofRow(
+        list=MANY[0], address=MALLORY, role="owner", was="absent", now="absent", note=OUR_BAN
+    )
+    world.take(proofs.enforced(world.case, world.setting(), name, (), [MALLORY]))
+    world.take(Result(events=(e.Ended(sanction=name, how="lifted"),), letters=()))
+
+    def told() -> str:
+        made = proofs.restored(world.case, world.setting(), name, [row], (), done=True)
+        return text_of(made.letters[0])
+
+    assert "another sanction" not in told(), "it is another case's"
+    world.say("alice", f"/sanction ban {MALLORY} because of it")
+    ban = world.case.open_proposals[-1].id
+    world.vote(ban, "alice", "bob", "carol")
+    assert "when another sanction of theirs ends" in told()
 
 
 def _recalled(world: World, *who: Address, site: str = "") -> Result:
@@ -142,7 +197,7 @@ def test_what_a_backup_brings_back_is_put_back_again_and_said() -> None:
     world.say("alice", f"/lift {name} because it is over")
     world.vote(world.case.open_proposals[-1].id, "alice", "bob")
     assert not _recalled(world, MALLORY).events
-    world.take(proofs.restored(world.case, world.setting(), name, ()))
+    world.take(given_back(world, name))
     assert "earlier state" not in text_of(world.to("member:alice", "proof")[-1])
     assert not world.case.unsettled
     assert not _recalled(world, Address("other@mail.example")).events
@@ -150,7 +205,7 @@ def test_what_a_backup_brings_back_is_put_back_again_and_said() -> None:
     world.take(_recalled(world, MALLORY))
     assert world.case.unsettled
     assert {b.role for b in world.case.sanctions[name].before} == {"ban", "member"}
-    world.take(proofs.restored(world.case, world.setting(), name, ()))
+    world.take(given_back(world, name))
     assert "gone back to an earlier state" in text_of(world.to("member:alice", "proof")[-1])
 
 

@@ -20,7 +20,16 @@ import pytest
 
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.drift import NOT_YET
-from cocmail.core.enforcement import Act, Place, ProofRow, Role, Standing, Step, tags_text
+from cocmail.core.enforcement import (
+    Act,
+    Level,
+    Place,
+    ProofRow,
+    Role,
+    Standing,
+    Step,
+    tags_text,
+)
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address, Private
 from cocmail.core.plan import GONE_LIST
@@ -115,10 +124,21 @@ class Book:
         self.sanctions[sanction.id] = replace(self.sanctions[sanction.id], cleared=True)
         self.discarded.append((sanction.id, dict(posts)))
 
-    async def note_restored(self, sanction: Sanction, rows: Sequence[ProofRow]) -> None:
+    async def note_restored(
+        self,
+        sanction: Sanction,
+        rows: Sequence[ProofRow],
+        over: Collection[Level],
+        *,
+        done: bool,
+    ) -> None:
         old = self.sanctions[sanction.id]
-        self.sanctions[sanction.id] = replace(old, before=(), closed=old.before)
-        self.returns.append((sanction.id, tuple(rows)))
+        given = tuple(b for b in old.before if Level(list=b.list, site=b.site) in over)
+        left = tuple(b for b in old.before if b not in given)
+        older = tuple(b for b in old.closed if b.at not in {g.at for g in given})
+        self.sanctions[sanction.id] = replace(old, before=left, closed=(*older, *given))
+        if done:
+            self.returns.append((sanction.id, tuple(rows)))
 
     async def past_lists(self) -> Collection[str]:
         closed = (b for s in self.sanctions.values() for b in s.closed)

@@ -102,11 +102,7 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
         case e.Narrowed():
             return _narrow(case, event)
         case e.Restored():
-            sanction = sanction_of(case, event)
-            again = {_place(b) for b in sanction.before}
-            older = (b for b in sanction.closed if _place(b) not in again)
-            sanction = replace(sanction, before=(), closed=(*older, *sanction.before))
-            return replace(case, sanctions=put(case.sanctions, sanction.id, sanction))
+            return _restore(case, event)
     return None
 
 
@@ -203,14 +199,27 @@ def _note_before(case: Case, event: e.BeforeNoted) -> Case:
     for one in dict.fromkeys(parts.values()):
         held = sanctions[one]
         fresh = tuple(b for b in added if parts[b.address] == one)
-        again = {_place(b) for b in fresh}
-        kept = (b for b in held.before if _place(b) not in again)
+        again = {b.at for b in fresh}
+        kept = (b for b in held.before if b.at not in again)
         sanctions = put(sanctions, one, replace(held, before=(*kept, *fresh)))
     return replace(case, sanctions=sanctions)
 
 
-def _place(before: Before) -> tuple[str, str | None, str, str]:
-    return before.site, before.list, before.address, before.role
+def _restore(case: Case, event: e.Restored) -> Case:
+    sanction = sanction_of(case, event)
+    over = None if event.levels is None else {(at.site, at.list) for at in event.levels}
+    given = [b for b in sanction.before if over is None or (b.site, b.list) in over]
+    left = tuple(b for b in sanction.before if b not in given)
+    again = {b.at for b in given}
+    older = (b for b in sanction.closed if b.at not in again)
+    lines = (*case.given_back.get(sanction.id, ()), *event.lines) if left else ()
+    return replace(
+        case,
+        sanctions=put(
+            case.sanctions, sanction.id, replace(sanction, before=left, closed=(*older, *given))
+        ),
+        given_back=put(case.given_back, sanction.id, lines),
+    )
 
 
 def _part(case: Case, sanction: Sanction, address: Address) -> str:
