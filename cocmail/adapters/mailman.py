@@ -239,7 +239,10 @@ class MailmanLists:
         return dict(zip(ids, found, strict=True))
 
     async def counts(self) -> Mapping[str, int]:
-        return await self._run(self._read_counts)
+        entries = await self._run(self._read_lists)
+        return {
+            str(entry["fqdn_listname"]).lower(): int(entry["member_count"]) for entry in entries
+        }
 
     async def rosters(self, lists: Collection[str]) -> Sequence[Subscription]:
         ids = _known(lists, self._list_ids)
@@ -252,15 +255,6 @@ class MailmanLists:
         return dict(zip(ids, found, strict=True))
 
     # -- reading -------------------------------------------------------------------------------
-
-    def _read_counts(self) -> Mapping[str, int]:
-        entries = self._connection.entries("lists")
-        self._list_ids = {
-            str(entry["fqdn_listname"]).lower(): str(entry["list_id"]) for entry in entries
-        }
-        return {
-            str(entry["fqdn_listname"]).lower(): int(entry["member_count"]) for entry in entries
-        }
 
     def _read_roster(self, one: tuple[str, str]) -> tuple[Subscription, ...]:
         name, list_id = one
@@ -291,15 +285,18 @@ class MailmanLists:
                 return []
             raise
 
-    def _read_lists(self) -> None:
+    def _read_lists(self) -> list[dict[str, Any]]:
         try:
-            self._list_ids = {
-                str(each.fqdn_listname).lower(): str(each.list_id) for each in self._client.lists
-            }
+            # Not `client.lists`, to which an answer without a collection is an empty one.
+            entries = self._connection.entries("lists")
         except Answered as answer:
             raise Permanent(
                 f"there is no Mailman REST API at [{self._section}] url (status {answer.status})"
             ) from None
+        self._list_ids = {
+            str(entry["fqdn_listname"]).lower(): str(entry["list_id"]) for entry in entries
+        }
+        return entries
 
     async def _people(
         self, asked: Collection[Address], mailboxes: Collection[Address]
@@ -332,7 +329,7 @@ class MailmanLists:
     def _read_alone(self, address: Address) -> _Person:
         """An address that no user has."""
         try:
-            record = self._connection.get(f"addresses/{quoted(address)}")
+            record = self._connection.get(f"addresses/{quoted(address)}", "email")
         except Answered as answer:
             if answer.status == 404:
                 return _Person(addresses=(address,))
@@ -346,7 +343,8 @@ class MailmanLists:
 
     def _read_preferred(self, user: str) -> Address | None:
         try:
-            return Address(self._connection.get(f"users/{quoted(user)}/preferred_address")["email"])
+            path = f"users/{quoted(user)}/preferred_address"
+            return Address(self._connection.get(path, "email")["email"])
         except Answered as answer:
             if answer.status == 404:  # has none, or is gone
                 return None

@@ -194,7 +194,7 @@ class MailmanChanges:
     def _standing(self, address: Address) -> tuple[str, object]:
         """The user's id, and the language that is set for the user."""
         try:
-            record = self._connection.get(f"addresses/{quoted(address)}")
+            record = self._connection.get(f"addresses/{quoted(address)}", "email")
         except Answered as answer:
             if answer.status == 404:
                 return "", None
@@ -208,7 +208,7 @@ class MailmanChanges:
 
     def _preferred(self, user: str) -> Address | None:
         try:
-            record = self._connection.get(f"users/{quoted(user)}/preferred_address")
+            record = self._connection.get(f"users/{quoted(user)}/preferred_address", "email")
         except Answered as answer:
             if answer.status == 404:
                 return None
@@ -217,7 +217,7 @@ class MailmanChanges:
 
     def _read_preferences(self, path: str) -> Mapping[str, object] | None:
         try:
-            found = self._connection.get(path)
+            found = self._connection.get(path, *_NOT_PREFERENCES)
         except Answered as answer:
             if answer.status == 404:
                 return None

@@ -37,6 +37,8 @@ _PATIENCE = 20.0  # seconds that one call waits for a server that asks us to slo
 _LONGEST_WAIT = 600.0  # and no answer makes us wait longer than this
 _UNSAID = 1.0
 _PAGE = 500  # memberships
+_OF_ALL = "http_etag"  # no answer of Mailman's to a question is without it
+_OF_COLLECTIONS = ("start", "total_size")
 
 
 class Answered(Exception):
@@ -163,7 +165,18 @@ class MailmanConnection:
             raise self._unreached(broken) from None
         finally:
             self.seconds += time.monotonic() - begun
-        return response, self._body(response)
+        answer = self._body(response)
+        # "All is well" alone is what a web server says whose Mailman is gone: to believe it would
+        # be to believe that nobody is on any list.
+        if method == "GET" and not (isinstance(answer, dict) and _OF_ALL in answer):
+            raise self._meaningless()
+        return response, answer
+
+    def _meaningless(self) -> Temporary:
+        return _Faulty(
+            f"Mailman ([{self._section}] url), or a web server in front of it, says that all is"
+            " well, but doesn't answer what was asked"
+        )
 
     def _unreached(self, broken: urllib3.exceptions.HTTPError) -> Temporary | Permanent:
         if _untrusted(broken):
@@ -175,8 +188,12 @@ class MailmanConnection:
             return Temporary(f"Mailman ([{self._section}] url) does not answer in time")
         return Temporary(f"Mailman ([{self._section}] url) can't be reached")
 
-    def get(self, path: str, **fields: Any) -> Any:
-        return self.call(path, fields or None, "GET")[1]
+    def get(self, path: str, *having: str, **fields: Any) -> dict[str, Any]:
+        """What is asked for, which always has these fields."""
+        found: dict[str, Any] = self.call(path, fields or None, "GET")[1]
+        if not all(name in found for name in having):
+            raise self._meaningless()
+        return found
 
     def post(self, path: str, **fields: Any) -> Any:
         return self.call(path, fields, "POST")[1]
@@ -189,8 +206,10 @@ class MailmanConnection:
 
     def entries(self, path: str, **fields: Any) -> list[dict[str, Any]]:
         """A whole collection. An empty one has no `entries` at all."""
-        found = (self.get(path, **fields) or {}).get("entries", [])
-        return [dict(entry) for entry in found]
+        found = self.get(path, *_OF_COLLECTIONS, **fields)
+        if "entries" not in found and found["start"] < found["total_size"]:
+            raise self._meaningless()
+        return [dict(entry) for entry in found.get("entries", ())]
 
     def find(self, **fields: Any) -> list[dict[str, Any]]:
         """All memberships that match. By pages, for Mailman runs the dearest of its queries three
@@ -204,7 +223,8 @@ class MailmanConnection:
 
     def count(self, **fields: Any) -> int:
         """How many memberships match."""
-        return int(self.get("members/find", count=0, page=1, **fields)["total_size"])
+        found = self.get("members/find", *_OF_COLLECTIONS, count=0, page=1, **fields)
+        return int(found["total_size"])
 
     def close(self) -> None:
         self._pool.close()

@@ -191,6 +191,11 @@ def saying(status: int, body: bytes = b"", kind: str = "application/json") -> An
         (301, b"", Permanent),
         (404, b"no such page, anna@example.net", Permanent),
         (200, b"<html>a web page</html>", Permanent),
+        (200, b"", Temporary),
+        (200, b"{}", Temporary),
+        (200, b"[]", Temporary),
+        (200, b'{"http_etag": "anna@example.net"}', Temporary),
+        (200, b'{"http_etag": "", "start": 0, "total_size": 3}', Temporary),
         (400, b'{"description": "INSERT INTO anna@example.net"}', Permanent),
     ],
 )

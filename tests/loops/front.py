@@ -25,6 +25,8 @@ class Front:
     def __init__(self, behind: int, *, prefix: str = "", certificate: Path | None = None) -> None:
         self.delay = 0.0  # seconds, before each call is passed on
         self.refuse: Callable[[int], Refusal | None] = lambda _: None  # by the number of the call
+        # What it says by itself to a question (its path, without what follows the "?"):
+        self.instead: Callable[[str], bytes | None] = lambda _: None
         self.asked = 0
         self.changes: Counter[str] = Counter()  # what was let through and is no question
         front = self
@@ -38,6 +40,10 @@ class Front:
                 body = self.rfile.read(length)
                 if refused or not self.path.startswith(f"{prefix}/3.1/"):
                     self._answer(*(refused or (404, {})), b"")
+                    return
+                said = front.instead(self.path.partition("?")[0]) if self.command == "GET" else None
+                if said is not None:
+                    self._answer(200, {"Content-Type": "application/json"}, said)
                     return
                 if self.command != "GET":
                     with front._lock:

@@ -182,3 +182,35 @@ async def test_many_answers_are_502(mailman: Mailman, lab: Lab) -> None:
                 assert len(done) == 1
                 book.end(name)
     assert lab.snapshot(*PERSON) == before
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (("/memberships", "/find"), b""),
+        (("/addresses",), b'{"http_etag": "x"}'),
+        (("/lists",), b"{}"),
+        (("/preferences",), b'{"status": "ok"}'),
+    ],
+)
+async def test_what_says_only_that_all_is_well_is_not_believed(
+    what: tuple[str, ...], said: bytes, mailman: Mailman, lab: Lab
+) -> None:
+    """A web server, or half a Mailman, answers 200 with nothing of what was asked."""
+    before = lab.snapshot(*PERSON)
+    clock = Now()
+    book = Book(clock)
+    with Front(mailman.rest_port) as front:
+        async with through(front, mailman) as lists:
+            loop = enforcement(lists, book, clock)
+            name = book.decide(Measure.SUSPEND)
+            for done in (book.proofs, book.returns):
+                front.instead = lambda path: said if path.endswith(what) else None
+                with pytest.raises(Temporary, match="doesn't answer what was asked"):
+                    await loop.sweep()
+                assert done == []
+                front.instead = lambda _: None
+                await loop.sweep()
+                assert len(done) == 1
+                book.end(name)
+    assert lab.snapshot(*PERSON) == before
