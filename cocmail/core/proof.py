@@ -145,6 +145,9 @@ def _warnings(
     somewhere = any(row.role is not Role.NONMEMBER for row in here) or mine & {*taken}
     if not somewhere and not reach.records and not observed.away:
         yield f"{sanction.address} was found on no list"
+    for address in sorted(mine):
+        if address.untagged not in mine:
+            yield f"{address.untagged}, the address without its tag, is not covered"
     for row in sorted(here, key=lambda row: (row.list, row.address, row.role)):
         if row.role not in _ROLES or row.list not in reach.lists:
             continue

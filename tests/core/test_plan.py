@@ -442,6 +442,8 @@ def test_a_preview_tells_words_and_changes_nothing() -> None:
     told = plan_for(Measure.REMOVE, [nobody], Scope(), GROUPS, c.world.observed(), c.standing())
     assert told.warnings == ("nobody@example.net was found on no list",)
     assert told.steps == ()
+    told = plan_for(Measure.BAN, [T], Scope(), GROUPS, c.world.observed(), c.standing())
+    assert "mal@example.net, the address without its tag, is not covered" in told.warnings
 
 
 @pytest.mark.parametrize("text", ["a/b@example.net", "a+b/c@example.net"])
