@@ -49,20 +49,8 @@ class Pace:
     ) -> str:
         """Why this mail is one of too many; "" if it isn't. It counts once, and stays what it is
         when it is tried again. ``parties``: (case, party) whose reply addresses it came to."""
-        if mail_id not in self._said:
-            self._said[mail_id] = await self._count(mail, auth, parties, roster, now)
-            if len(self._said) > _MOST_MAILS:
-                del self._said[next(iter(self._said))]
-        return self._said[mail_id]
-
-    async def _count(
-        self,
-        mail: Mail,
-        auth: Authentication,
-        parties: Collection[tuple[str, str]],
-        roster: Roster,
-        now: datetime,
-    ) -> str:
+        if mail_id in self._said:
+            return self._said[mail_id]
         sender = mail.sender.address if mail.sender else None
         said = await thought(len(mail.text), lambda: words(mail.text, mail.subject))
         party = "/".join(*parties) if len(parties) == 1 else ""
@@ -75,11 +63,14 @@ class Pace:
         elif mail.text.lstrip().startswith("/") or await thought(
             len(mail.text), lambda: bool(casework.looks_ahead(mail))
         ):
-            return ""  # a member's commands, however many
+            limits = {}  # a member's commands, however many
         else:
             limits = of_a_member(self._rates, party, said)
         why, changed = counted(self._levels, limits, now)
         self._levels |= changed
+        self._said[mail_id] = why
+        if len(self._said) > _MOST_MAILS:
+            del self._said[next(iter(self._said))]
         if len(self._levels) > self._clean_at:
             self._levels = remembered(self._levels, now)
             self._clean_at = max(_MOST_LEVELS, 2 * len(self._levels))
