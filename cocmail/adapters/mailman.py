@@ -34,6 +34,7 @@ from cocmail.core.enforcement import (
     Step,
     ban_text,
     banned_as_by_us,
+    former_texts,
     tags_text,
 )
 from cocmail.core.errors import Permanent, Temporary
@@ -473,15 +474,23 @@ def _bans(
     for address in addresses:
         ours, ours_tagged = ban_text(address), tags_text(address)
         exact, tags = entries.count(ours), entries.count(ours_tagged)
-        known = {ours, ours_tagged}
+        former = tuple(text for text in former_texts(address) if text in entries)
+        known = {ours, ours_tagged, *former}
         if address.untagged in addresses:
             known.add(tags_text(address.untagged))  # told with that one
         others = [entry for entry in patterns if entry not in known]
         pattern = any(_covers(entry, address) for entry in others)
         # An entry with a "/" can't be removed by REST: not ours, whoever made it.
         pattern = pattern or (ours != address and address in entries)
-        if exact or tags or pattern:
-            yield Ban(list=level, address=address, exact=exact, tags=tags, pattern=pattern)
+        if exact or tags or pattern or former:
+            yield Ban(
+                list=level,
+                address=address,
+                exact=exact,
+                tags=tags,
+                pattern=pattern,
+                former=former,
+            )
 
 
 def _covers(pattern: str, address: Address) -> bool:

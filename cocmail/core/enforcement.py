@@ -110,6 +110,7 @@ class Ban:
     exact: int = 0  # entries for just this address; more than one after a race
     tags: int = 0  # entries, spelt as ours, for it with any plus-tag
     pattern: bool = False  # another regular expression covers it: never ours to remove
+    former: tuple[str, ...] = field(default=(), repr=False)  # entries as former_texts has them
     site: str = ""
 
 
@@ -246,10 +247,10 @@ class Plan:
 
 def ban_text(address: Address) -> str:
     """How we ban an address. One with a "/" can be banned by REST but never unbanned (Mailman's
-    router splits there), so it gets a pattern without one."""
+    router splits there), so it gets a pattern without one, for just this address."""
     if "/" not in address:
         return str(address)
-    return "^" + _literally(address) + "$"
+    return f"^{_literally(address)}$"
 
 
 def banned_as_by_us(entries: Collection[str]) -> frozenset[Address]:
@@ -266,8 +267,20 @@ def tags_text(address: Address) -> str:
     return f"^{_literally(address.local)}\\+[^@]*@{_literally(address.domain)}$"
 
 
+def former_texts(address: Address) -> tuple[str, ...]:
+    """How cocmail once banned an address with a "/", and its plus-tags: the patterns hit others
+    too. Where they are ours they are to go."""
+    if "/" not in address:
+        return ()
+    texts = ban_text(address), tags_text(address)
+    return tuple(text.replace(_SLASH, ".") for text in texts)
+
+
+_SLASH = r"\x2f"
+
+
 def _literally(text: str) -> str:
-    return re.escape(text).replace("/", ".")
+    return re.escape(text).replace("/", _SLASH)
 
 
 def levels(records: Iterable[Before]) -> frozenset[Level]:

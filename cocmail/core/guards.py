@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cocmail.core.case import Case
-from cocmail.core.enforcement import Observed, ban_text
+from cocmail.core.enforcement import Observed
 from cocmail.core.forms import Problem
 from cocmail.core.minting import is_ours
 from cocmail.core.people import Address
@@ -54,8 +54,6 @@ def guards(
             found.append(Guard(text=text))
         if why := _shared(address, cases, observed):
             found.append(Guard(text=why, word="shared"))
-        if ban_text(address) != address:
-            found.append(Guard(text=_pattern(address)))
     found += _many(addresses[0], setting)
     return tuple(found)
 
@@ -91,11 +89,6 @@ def _shared(address: Address, cases: Iterable[Case], observed: Observed | None) 
 def _plain(name: str) -> str:
     """A name without what doesn't tell two people apart: case, order, commas."""
     return " ".join(sorted(name.casefold().replace(",", " ").split()))
-
-
-def _pattern(address: Address) -> str:
-    """An address that Mailman can only ban by a pattern (see enforcement.ban_text)."""
-    return f"{address} can only be banned by a pattern, which could also hit an address like it"
 
 
 def _many(address: Address, setting: Setting) -> list[Guard]:

@@ -37,6 +37,7 @@ from cocmail.core.enforcement import (
     Step,
     Word,
     ban_text,
+    former_texts,
     from_facts,
     levels,
     tags_text,
@@ -312,6 +313,9 @@ class _Planner:
         )
         recorded = [reach.records[place] for reach in self._all(place) if place in reach.records]
         ours = None in recorded
+        former = ban.former if ours else ()
+        if not ours and any(text in ban.former for text in former_texts(place.address)[:1]):
+            ban = replace(ban, pattern=True)
         base: Facts = None
         tags_theirs = bool(ban.exact and ban.tags)  # by somebody who bans as we do
         if recorded:
@@ -326,8 +330,10 @@ class _Planner:
             missing.append(bare)
         if not ban.tags and not tags_theirs and wider is not True:
             missing.append(tags)
+        if claims and former:
+            self._step(Act.UNBAN, place, Word.BANNED, Word.BANNED, claims, bans=former)
         if claims and missing:
-            now = Word.BANNED if effective or wider is not None else Word.ABSENT
+            now = Word.BANNED if effective or wider is not None or former else Word.ABSENT
             self._step(Act.BAN, place, now, Word.BANNED, claims, bans=tuple(missing))
         for reach in claims:
             if place not in reach.records or (
@@ -340,10 +346,11 @@ class _Planner:
         if claims or not leaving:
             return
         leftover = [bare] * bool(ours and ban.exact) + [tags] * bool(ban.tags and not tags_theirs)
+        leftover += former
         if leftover:
             stays = ban.pattern or wider is not None or (ban.exact and not ours)
             then = Word.BANNED if stays else Word.ABSENT
-            now = Word.BANNED if bare in leftover or stays else Word.ABSENT
+            now = Word.BANNED if bare in leftover or former or stays else Word.ABSENT
             self._step(Act.UNBAN, place, now, then, leaving, bans=tuple(leftover))
         if ban.pattern and not (ours and ban.exact):
             self.texts[place] = PATTERN_STAYS

@@ -614,6 +614,60 @@ async def test_bans_that_are_not_ours_stay(lab: Lab, book: Book, loop: Enforceme
     assert "a ban that isn't ours keeps them off; nothing was put back" in notes
 
 
+SLASH = Address("jo/doe@example.net")
+ONCE = (r"^jo.doe@example\.net$", r"^jo.doe\+[^@]*@example\.net$")  # as cocmail spelt it once
+
+
+def banned(lab: Lab) -> set[str]:
+    return {ban["email"] for ban in lab.api("GET", "bans").get("entries", [])}
+
+
+async def test_a_ban_of_an_address_with_a_slash_hits_nobody_else(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    name = book.decide(Measure.SUSPEND, address=SLASH)
+    await loop.sweep()
+    assert lab.join(QUIET, SLASH)[0] == 400
+    assert lab.join(QUIET, SLASH.replace("@", "+x@"))[0] == 400
+    assert lab.join(QUIET, "jo.doe@example.net")[0] == 201
+    book.end(name)
+    await loop.sweep()
+    assert banned(lab) == set()
+
+
+@pytest.mark.parametrize("over", [False, True])
+async def test_a_ban_that_hit_others_is_spelt_anew_and_goes_when_it_is_over(
+    lab: Lab, book: Book, loop: Enforcement, over: bool
+) -> None:
+    name = book.decide(Measure.SUSPEND, address=SLASH)
+    await loop.sweep()
+    ours = banned(lab)
+    for text in ours:
+        lab.api("DELETE", f"bans/{quote(text)}")
+    for text in ONCE:
+        lab.api("POST", "bans", email=text)
+    if not over:
+        await loop.sweep()
+        assert banned(lab) == ours
+        assert lab.join(QUIET, "jo.doe@example.net")[0] == 201
+        assert len(book.proofs) == 1, "nobody undid anything"
+    book.end(name)
+    await loop.sweep()
+    assert banned(lab) == set()
+    assert [(row.was, row.now) for row in book.returns[0][1]] == [("banned", "absent")]
+
+
+async def test_a_ban_spelt_as_once_that_is_not_ours_stays(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    lab.api("POST", "bans", email=ONCE[0])
+    name = book.decide(Measure.SUSPEND, address=SLASH)
+    await loop.sweep()
+    book.end(name)
+    await loop.sweep()
+    assert banned(lab) == {ONCE[0]}
+
+
 async def test_duplicates_of_our_ban_all_go(lab: Lab, book: Book, loop: Enforcement) -> None:
     name = book.decide(Measure.BAN)
     await loop.sweep()
