@@ -13,11 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from cocmail.core import automatic, headers, languages, mime, opening
-from cocmail.core.charsets import decode
-from cocmail.core.flowed import unflow
+from cocmail.core.body import Body, told
 from cocmail.core.headers import Header
 from cocmail.core.limits import Limits, TooMuchError, survey
 from cocmail.core.markup import strip_tags
@@ -28,17 +26,7 @@ _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 _ARMOUR = re.compile(r"^-----BEGIN PGP MESSAGE-----$", re.MULTILINE)
 _SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _BEGINS = 512  # bytes: the marks of file formats stand there
-_TIMES, _MORE = 3, 40  # so much longer, and so many letters on top, is more than another form
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
-
-
-class Body(StrEnum):
-    """What a mail's text is made of."""
-
-    PLAIN = "plain"  # exactly one text/plain part that isn't an attachment
-    HTML = "html"  # text/html alone
-    SEVERAL = "several"  # more than one text/plain part
-    NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +62,7 @@ class Mail:
     report: str  # report-type of multipart/report, "" if none (RFC 6522)
     body: Body
     text: Private = field(repr=False)  # the whole text as people read it, format=flowed undone
-    # Of its HTML, where that says much more than the plain text beside it. No command stands there.
+    # Shown below it: what only its HTML says, or what is attached to no text. No command is there.
     fuller: Private = field(default=Private(""), repr=False, kw_only=True)
     attachments: tuple[Attachment, ...]
     encrypted: bool  # PGP/MIME, S/MIME or an inline armour
@@ -85,7 +73,7 @@ class Mail:
     @property
     def whole(self) -> str:
         """All that it says to people."""
-        return f"{self.text.rstrip()}\n\n{self.fuller}" if self.fuller else self.text
+        return f"{self.text.rstrip()}\n\n{self.fuller}".lstrip() if self.fuller else self.text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +109,7 @@ def files(raw: bytes, limits: Limits = Limits()) -> Iterator[tuple[Attachment, b
         top = mime.walk(raw, survey(raw, limits), limits)
     except TooMuchError:
         return
-    for part in _told(raw, top, limits, strip_tags)[3]:
+    for part in told(raw, top, limits, strip_tags).listed:
         yield _attachment(raw, part), mime.content(raw, part)
 
 
@@ -156,10 +144,8 @@ def _mail(
 ) -> Mail:
     sender, defect = _sender(header)
     null = _null(header, return_path)
-    kind, shown, text, others = _told(raw, top, limits, html_to_text)
-    fuller = _fuller(raw, top, text, limits, html_to_text) if kind is Body.PLAIN else ""
+    said = told(raw, top, limits, html_to_text)
     delivered = _delivered(header)
-    single = shown[0] if kind is Body.PLAIN else None
     report = top.parameters.get("report-type", "").lower()
     return Mail(
         size=len(raw),
@@ -185,15 +171,15 @@ def _mail(
         report=report
         if top.content_type == "multipart/report" and _REPORT_TYPE.fullmatch(report)
         else "",
-        body=kind,
-        text=Private(text),
-        fuller=Private(fuller),
-        attachments=tuple(_attachment(raw, part) for part in others),
-        encrypted=_encrypted(top, text),
+        body=said.kind,
+        text=Private(said.text),
+        fuller=Private(said.fuller),
+        attachments=tuple(_attachment(raw, part) for part in said.listed),
+        encrypted=_encrypted(top, said.text),
         counts=Counter(f.name for f in header.fields),
-        plain_opening=single is not None
-        and single.end - single.start <= limits.text  # all of it is shown
-        and opening.reads_the_same(raw, header, top, single),
+        plain_opening=said.single is not None
+        and said.single.end - said.single.start <= limits.text  # all of it is shown
+        and opening.reads_the_same(raw, header, top, said.single),
         languages=_languages(header),
     )
 
@@ -224,91 +210,6 @@ def _null(header: Header, return_path: str | None) -> bool:
 
 def _delivered(header: Header) -> tuple[Address, ...]:
     return headers.addresses([f.unfolded for f in header.fields if f.name in _DELIVERED])
-
-
-def _told(
-    raw: bytes, top: mime.Part, limits: Limits, html_to_text: Callable[[str], str]
-) -> tuple[Body, list[mime.Part], str, list[mime.Part]]:
-    """What the text is made of, the text, and what is listed beside it: what isn't shown, and what
-    isn't shown whole."""
-    kind, shown, others = _sort(top)
-    text, cut = _text(raw, kind, shown, limits.text, html_to_text)
-    if kind is Body.PLAIN and not text.strip():
-        html = [part for part in top.leaves() if part.content_type == "text/html"]
-        if html and not any(part.disposition == "attachment" for part in html):
-            kind = Body.HTML
-            text, cut = _text(raw, kind, html, limits.text, html_to_text)
-    return kind, shown, text, [*others, *cut]
-
-
-def _sort(top: mime.Part) -> tuple[Body, list[mime.Part], list[mime.Part]]:
-    """What is the text, and what stands beside it."""
-    plain: list[mime.Part] = []
-    html: list[mime.Part] = []
-    others: list[mime.Part] = []
-    for part in top.leaves():
-        attached = part.disposition == "attachment" or bool(part.name)
-        if attached or part.content_type not in ("text/plain", "text/html"):
-            others.append(part)
-        else:
-            (plain if part.content_type == "text/plain" else html).append(part)
-    if plain:
-        # Beside plain text, HTML is its other form; alone in a mixed body it is something else.
-        others += [part for part in html if "multipart/alternative" not in part.parents]
-        return (Body.PLAIN if len(plain) == 1 else Body.SEVERAL), plain, others
-    if html:
-        return Body.HTML, html, others
-    return Body.NONE, [], others
-
-
-def _text(
-    raw: bytes, kind: Body, shown: list[mime.Part], limit: int, html_to_text: Callable[[str], str]
-) -> tuple[str, list[mime.Part]]:
-    """The text, and the parts that it has not all of."""
-    texts: list[str] = []
-    cut: list[mime.Part] = []
-    for part in shown:
-        # Four encoded bytes give three: cut before the decoding, not behind it.
-        whole = mime.content(raw, part)
-        data = whole[:limit]
-        limit -= len(data)
-        if len(data) < len(whole):
-            cut.append(part)
-        text = decode(data, part.parameters.get("charset", ""))
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        if kind is Body.HTML:
-            text = html_to_text(text)
-        elif part.parameters.get("format", "").lower() == "flowed":
-            text = unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
-        texts.append(text)
-    return "\n\n".join(texts), cut
-
-
-def _fuller(
-    raw: bytes, top: mime.Part, text: str, limits: Limits, html_to_text: Callable[[str], str]
-) -> str:
-    """The text of the HTML beside a plain text that says little: "see the HTML", say. "" where
-    both say about the same, as they should (RFC 2046 section 5.1.4)."""
-    html = [
-        part
-        for part in top.leaves()
-        if part.content_type == "text/html"
-        and "multipart/alternative" in part.parents
-        and not (part.disposition == "attachment" or part.name)
-    ]
-    if not html:
-        return ""
-    least = _TIMES * _letters(text) + _MORE
-    crude, _ = _text(raw, Body.HTML, html, limits.text, strip_tags)  # at little cost, for any mail
-    if _letters(crude) < least:
-        return ""
-    read, _ = _text(raw, Body.HTML, html, limits.text, html_to_text)
-    return read.strip() if _letters(read) >= least else ""
-
-
-def _letters(text: str) -> int:
-    """Without blanks, and addresses of pages, which one of the two forms often lacks."""
-    return sum(len(word) for word in text.split() if "://" not in word)
 
 
 def _attachment(raw: bytes, part: mime.Part) -> Attachment:

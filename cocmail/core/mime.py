@@ -14,6 +14,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from cocmail.core.charsets import decode
@@ -25,6 +26,18 @@ _TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]{1,80}/[a-z0-9!#$&^_.+\-]{1,80}")
 _CONTINUED = re.compile(r"(.+?)\*(?:(\d{1,3})(\*)?)?")
 _MAX_VALUE = 8192  # of a Content-Type or Content-Disposition
 IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
+
+_LINE = 40  # letters in a row that are base64 and no word
+_LONG = re.compile(rb"[A-Za-z0-9+/]{%d}" % _LINE)
+_BLOCK = re.compile(  # from a long line on, as far as nothing else stands between
+    rb"^[A-Za-z0-9+/]{%d}[A-Za-z0-9+/=]*+[ \t\r]*+(?:\n|\Z)"
+    rb"(?:[A-Za-z0-9+/=]*+[ \t\r]*+\n)*+(?:[A-Za-z0-9+/=]++[ \t\r]*+\Z)?" % _LINE,
+    re.MULTILINE,
+)
+_SHORT = re.compile(rb"\s*([A-Za-z0-9+/]+={0,2})[ \t\r]*+(?:\n|\Z)")
+_PADDED = re.compile(rb"[^=]+=*\s*")
+_MOST_BLOCKS = 100
+_CONTROL = re.compile(r"[\x01-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,6 +160,60 @@ def content(raw: bytes, part: Part) -> bytes:
     if part.encoding == "quoted-printable":
         return binascii.a2b_qp(data)
     return data
+
+
+def text(raw: bytes, part: Part) -> bytes:
+    """A text's bytes. What is base64 only by its label, or stands between or behind it, stays as
+    it is: lists and scanners of mail put their own lines below."""
+    if part.encoding != "base64":
+        return content(raw, part)
+    data = raw[part.start : part.end]
+    charset = part.parameters.get("charset", "")
+    try:
+        whole = binascii.a2b_base64(data.translate(None, b"\r\n").strip(), strict_mode=True)
+    except binascii.Error:
+        return _patchwork(data, charset)
+    return whole if _LONG.search(data) or _is_text(whole, charset) else data
+
+
+def _patchwork(data: bytes, charset: str) -> bytes:
+    out: list[bytes] = []
+    at = 0
+    while len(out) < _MOST_BLOCKS and (short := _SHORT.match(data, at)) and len(short[1]) < _LINE:
+        read = _unpadded(short[1], charset)
+        if read == short[1]:
+            break
+        out.append(read)
+        at = short.end()
+    for block in islice(_BLOCK.finditer(data, at), _MOST_BLOCKS):
+        _add(out, data[at : block.start()])
+        at = block.start()
+        for piece in islice(_PADDED.finditer(block[0]), _MOST_BLOCKS):
+            read = _unpadded(piece[0], charset)
+            if read == piece[0]:
+                _add(out, read)
+            else:
+                out.append(read)
+            at = block.start() + piece.end()
+    _add(out, data[at:])
+    return b"".join(out)
+
+
+def _add(out: list[bytes], raw: bytes) -> None:
+    """What is no base64, on lines of its own."""
+    if raw:
+        out += (b"\n", raw) if out and not out[-1].endswith(b"\n") else (raw,)
+
+
+def _unpadded(piece: bytes, charset: str) -> bytes:
+    """One piece of base64, up to its padding; itself where it is a word that looks like one."""
+    read = unbase64(piece)
+    letters = len(piece.translate(None, b" \t\r\n"))
+    return read if letters >= _LINE or (letters % 4 == 0 and _is_text(read, charset)) else piece
+
+
+def _is_text(data: bytes, charset: str) -> bool:
+    return not _CONTROL.search(decode(data, charset))
 
 
 def value_and_parameters(value: str) -> tuple[str, dict[str, str]]:

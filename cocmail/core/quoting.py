@@ -162,13 +162,13 @@ def _plain(text: str) -> str:
 
 
 # A word, or one sign of a script that puts no spaces between words.
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
+WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
 
 
 def words_of(text: str) -> list[str]:
     """Words without case, punctuation, width or spacing."""
     folded = unicodedata.normalize("NFKC", text.replace("\u00ad", "")).casefold()
-    return _WORD.findall(folded)
+    return WORD.findall(folded)
 
 
 def shared_run(text: str, other: str, words: int = 6) -> str:

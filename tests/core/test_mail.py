@@ -175,8 +175,8 @@ def test_where_the_plain_text_says_little_the_html_is_told_too() -> None:
     ("plain", "html"),
     [
         (SAID, f"<p>{SAID}</p>"),
-        (SAID, f'<p>{SAID}</p><a href="x">https://a.example/{"long" * 99}</a>'),
-        ("Yes.", "<p>Yes.</p><p>Sent from my telephone</p>"),
+        (SAID, f'<p>{SAID.replace("hotel", "ho&shy;tel")}</p><a href="https://a.example"></a>'),
+        ("*Yes.* \n> 見て\nください", "<b>Yes</b>.<blockquote>見てください</blockquote>"),
         (STUB, f"<style>{SAID * 9}</style><p>{STUB}</p><!-- {SAID * 9} -->"),
     ],
 )

@@ -91,6 +91,22 @@ def test_html_is_shown_as_text() -> None:
     assert shown >= 5
 
 
+def test_only_what_has_no_text_shows_none() -> None:
+    silent = {
+        path.name
+        for path in files("malformed")
+        if isinstance(mail := read(path.read_bytes(), html_to_text=html_to_text), Mail)
+        and not mail.whole.strip()
+    }
+    pictures = {"legacy-000", "legacy-006", "legacy-037", "legacy-041", "thirdparty-011"}
+    whole_mails = {"malformed-010", "malformed-012", "thirdparty-007"}
+    elsewhere = {"rfc-001"}  # message/external-body
+    empty = {"malformed-000", "malformed-007"}
+    behind_its_end = {"malformed-005"}  # its parts stand behind the delimiter that closes it
+    rightly = pictures | whole_mails | elsewhere | empty | behind_its_end
+    assert silent == {f"{name}.eml" for name in rightly}
+
+
 async def test_no_mail_of_the_corpora_is_taken_for_proved() -> None:
     """With no keys at all, nothing is sound, and nothing raises."""
     checker = DkimAuthenticator([], [], lookup=lambda _: ())

@@ -59,8 +59,10 @@ def _remarks(work: Work, incoming: Incoming) -> str:
         remarks.append(f"It can't be answered: {incoming.mail.sender_defect}.")
     elif odd := remark(incoming.mail.sender, work.setting.roster):
         remarks.append(odd)
-    if incoming.mail.fuller:
-        remarks.append("Its plain text says little; below it stands what its HTML says.")
+    if incoming.mail.fuller and incoming.text.strip():
+        remarks.append("Its plain text doesn't say all; below it stands what its HTML says.")
+    elif incoming.mail.fuller:
+        remarks.append("It has no text of its own; what stands here is attached to it.")
     if incoming.mail.encrypted:
         remarks.append("It is encrypted, and cocmail can't read it.")
     if incoming.urgent:

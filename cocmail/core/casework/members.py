@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from cocmail.core import deliberation
 from cocmail.core import events as e
 from cocmail.core.actions import Hold, Turn, perform
+from cocmail.core.body import Body
 from cocmail.core.case import Case
 from cocmail.core.casework.filing import put_aside, receive
 from cocmail.core.casework.incoming import Incoming, marks_of
 from cocmail.core.commands import COMMANDS, Command, Parsed, Problem, command_word, parse
 from cocmail.core.floods import SAME_WORDS
 from cocmail.core.letters import Kind, clean, usable_id
-from cocmail.core.mail import Body, Mail
+from cocmail.core.mail import Mail
 from cocmail.core.people import Member, Private
 from cocmail.core.policy import Unsigned
 from cocmail.core.quoting import attribution
@@ -57,7 +58,7 @@ def from_member(case: Case, setting: Setting, incoming: Incoming, member: Member
         replayed=incoming.replayed,
     )
     if incoming.mail.body is not Body.PLAIN:
-        lacking = lacking or "It has no plain text of its own, only HTML."
+        lacking = lacking or "It has no plain text of its own."
     ballot = incoming.about if incoming.purpose == "ballot" else ""
     try:
         return _run(work, incoming, member, parsed, ballot, lacking=lacking)

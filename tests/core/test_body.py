@@ -1,0 +1,175 @@
+"""What a mail says is shown, whatever form it has: nothing of it is passed over in silence."""
+
+from __future__ import annotations
+
+import base64
+import time
+
+import pytest
+
+from cocmail.core import mime
+from cocmail.core.body import Body
+from cocmail.core.limits import Limits
+from cocmail.core.mail import Mail, files, read
+from tests.core.test_mail import alternative, mail, multipart, part
+
+REPORT = "He waited for me at the bar."
+PAGE = part("text/html", f"<p>{REPORT}</p>")
+FOOTER = part("text/plain", "Scanned, and found clean.")
+
+
+def encoded(text: str) -> str:
+    return base64.encodebytes(text.encode()).decode()
+
+
+def in_base64(body: str, charset: str = "utf-8") -> str:
+    head = f"Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: base64\n\n"
+    return str(mail(head + body).whole)
+
+
+# -- plain text and HTML ----
+
+
+@pytest.mark.parametrize(
+    "page", [PAGE, multipart(PAGE, kind="alternative", boundary="c")], ids=["alone", "in its own"]
+)
+def test_a_footer_stands_for_no_page_but_below_it(page: str) -> None:
+    found = mail(multipart(page, FOOTER))
+    assert found.whole == f"{REPORT}\n\nScanned, and found clean."
+    assert found.body is Body.HTML
+    assert found.attachments == ()
+
+
+def test_a_page_behind_a_text_is_shown_below_it() -> None:
+    found = mail(multipart(part("text/plain", "Hello"), PAGE))
+    assert (found.body, str(found.text), str(found.fuller)) == (Body.PLAIN, "Hello", REPORT)
+    assert found.attachments == ()
+    two = mail(multipart(part("text/plain", "Hello"), PAGE, FOOTER))
+    assert two.body is Body.SEVERAL
+    assert str(two.text).split("\n\n") == ["Hello", REPORT, "Scanned, and found clean."]
+
+
+@pytest.mark.parametrize(
+    ("plain", "html"),
+    [
+        ("Your client does not show HTML.", f"<p>{REPORT}</p>"),
+        ("Your client does not show HTML.", "<p>Help me</p>"),
+        ("I am fine.", "<p>I am not fine.</p>"),
+        ("no", "<p>no no</p>"),
+        ("See here:", "<p>See here: https://pictures.example/2</p>"),
+    ],
+)
+def test_any_word_that_only_the_html_says_is_told(plain: str, html: str) -> None:
+    found = alternative(plain, html)
+    assert str(found.text) == plain
+    assert found.fuller
+
+
+def test_each_alternative_is_weighed_by_itself() -> None:
+    one = multipart(part("text/plain", REPORT), PAGE, kind="alternative", boundary="c")
+    other = multipart(part("text/plain", "See it."), PAGE, kind="alternative", boundary="d")
+    assert str(mail(multipart(one, other)).whole).split("\n\n") == [REPORT, "See it.", REPORT]
+
+
+# -- where there is no text ----
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("text/plain; name=text_0.txt", ""),
+        ("text/plain", "Content-Disposition: attachment\n"),
+        ("text/markdown", ""),
+    ],
+)
+def test_what_is_nothing_but_an_attached_text_is_shown(kind: str, more: str) -> None:
+    alone = part(kind, REPORT, more)
+    for raw in (alone, multipart(alone), multipart(part("text/plain", " \n"), alone)):
+        found = mail(raw)
+        assert found.whole == REPORT
+        assert found.text.strip() == ""  # no command stands there
+        assert len(found.attachments) == 1
+    beside = mail(multipart(part("text/plain", "See it."), alone))
+    assert (beside.whole, len(beside.attachments)) == ("See it.", 1)
+
+
+def test_an_invitation_is_no_text_of_its_own() -> None:
+    assert mail(part("text/calendar", "BEGIN:VCALENDAR")).whole == ""
+
+
+@pytest.mark.parametrize("parameters", ["; boundary=never", "", "; boundary="])
+def test_a_multipart_without_parts_is_read_as_it_came(parameters: str) -> None:
+    broken = part(f"multipart/mixed{parameters}", REPORT)
+    found = mail(broken)
+    assert (found.body, str(found.text)) == (Body.SEVERAL, REPORT)
+    assert REPORT in mail(multipart(broken, FOOTER)).whole
+
+
+# -- base64 that is none, or not all of it ----
+
+LONG = REPORT * 5
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (REPORT, REPORT),
+        ("Help", "Help"),
+        (f"Hello\n\n{REPORT}", f"Hello\n\n{REPORT}"),
+        (encoded(REPORT), REPORT),
+        (encoded(LONG), LONG),
+        ("\n".join(encoded("Hello")), "Hello"),
+        (encoded("Hel") + encoded("lo "), "Hello "),
+        (encoded("Hello ") + encoded("you") + encoded("there"), "Hello youthere"),
+        (encoded("Hello,\n") + encoded("you.\n"), "Hello,\nyou.\n"),
+        (encoded(LONG + "\n") + encoded(LONG), f"{LONG}\n{LONG}"),
+        (
+            encoded("Hello.") + "\n-- \nThe list: a@b.example\n",
+            "Hello.\n\n-- \nThe list: a@b.example\n",
+        ),
+        (encoded(LONG) + "____\nThe list\n", f"{LONG}\n____\nThe list\n"),
+        (encoded(LONG) + "Unsubscribe\n", f"{LONG}\nUnsubscribe\n"),
+        ("Forwarded by us:\n" + encoded(LONG), f"Forwarded by us:\n{LONG}"),
+        (encoded(LONG)[:150], LONG[: 149 * 6 // 8]),
+    ],
+)
+def test_what_is_no_base64_is_shown_beside_what_is(body: str, shown: str) -> None:
+    assert in_base64(body) == shown
+
+
+def test_base64_of_other_letters_is_read() -> None:
+    for text, charset in (("Größe!", "iso-8859-1"), ("Hallo", "utf-16"), ("日本", "iso-2022-jp")):
+        body = base64.encodebytes(text.encode(charset)).decode()
+        assert in_base64(body, charset) == text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"A=" * 100_000,
+        b"YWFh\n" * 40_000 + b"!",
+        (b"A" * 40 + b"\n!\n") * 4_000,
+        b"A" * 200_000 + b"!",
+        (b"A" * 40 + b"\n" + b" " * 40 + b"!\n") * 2_000,
+        b"A\n" * 100_000 + b"!",
+        (b"a" * 41 + b"=" + b"b=" * 80_000),
+    ],
+)
+def test_base64_of_any_kind_takes_little_time_and_loses_nothing(body: bytes) -> None:
+    part_ = mime.Part(
+        content_type="text/plain", declared=True, parameters={}, encoding="base64",
+        disposition="", name="", start=0, end=len(body), parents=(), opens=True,
+    )  # fmt: skip
+    began = time.thread_time()
+    assert len(mime.text(body, part_)) > len(body) // 2
+    assert time.thread_time() - began < 0.05
+
+
+def test_a_long_page_that_is_not_shown_whole_is_listed() -> None:
+    page = part("text/html", "<p>word " * 100)
+    raw = multipart(part("text/plain", "word"), page, kind="alternative").encode()
+    limits = Limits(text=400)
+    found = read(raw, limits)
+    assert isinstance(found, Mail)
+    assert [one.content_type for one in found.attachments] == ["text/html"]
+    assert [one for one, _ in files(raw, limits)] == list(found.attachments)
