@@ -12,7 +12,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -178,46 +178,65 @@ def unbase64(data: bytes) -> bytes:
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
 
 
+# What a From value is made of (RFC 5322 section 3.2). A comment is taken where no reader, however
+# simple, finds another address or another end in it.
+_PIECE = re.compile(
+    r"""(?P<space>[ \t\r\n]+)
+    |(?P<comment>\([^()<>@"\\]*\))
+    |(?P<quoted>"(?:[^"\\]|\\.)*")
+    |(?P<angle><[^<>]*>)
+    |(?P<word>[^ \t\r\n()<>\[\]:;,"\\]+)""",
+    re.VERBOSE | re.DOTALL,
+)
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+
+
 def one_mailbox(text: str) -> tuple[Mailbox | None, str]:
     """The one mailbox of a From value, or None and why not, in words for people.
 
     Strict, because two readers must not see two senders: one addr-spec in RFC 5322's dot-atom
-    form, bare or in angle brackets, with at most a phrase before it or a comment behind it.
+    form, alone or in angle brackets behind a phrase, and comments around it. Another address may
+    stand as a name in quotes or in an encoded word, where no reader takes it for the sender's.
     """
-    bare = text.strip()
-    if is_address(bare):
-        return _mailbox("", bare)
-    quoted, rest = _skip_quoted(bare)
-    if rest.endswith(">") and rest.count("<") == 1 and rest.count(">") == 1:
-        phrase, _, inside = rest[:-1].partition("<")
-        # Outside quotes a phrase holds no specials but the dots of obs-phrase; an address
-        # standing there as a name ("a@x <b@y>") is somebody's trick or mistake.
-        if any(c in ',;:@()[]\\"' for c in phrase):
+    pieces = _pieces(text)
+    comments = " ".join(said[1:-1] for kind, said in pieces if kind == "comment")
+    match [(kind, said) for kind, said in pieces if kind not in ("space", "comment")]:
+        case [("word", address)]:
+            return _mailbox(readable(comments), address)
+        case [*phrase, ("angle", angle)] if all(kind in ("word", "quoted") for kind, _ in phrase):
+            name = comments if not phrase else "".join(_unquoted(*one) for one in pieces)
+            box, why = _mailbox(readable(name), angle[1:-1])
+            again = [said for kind, said in phrase if kind == "word" and "@" in said]
+            # Some programs write the address once more as the name; another one ("a@x <b@y>") is
+            # somebody's trick or mistake.
+            if box is None or all(_is_the_same(word, box) for word in again):
+                return box, why
             return None, "its From holds more than one address, or an odd name"
-        return _mailbox(readable(quoted + " " + phrase if quoted else phrase), inside)
-    if not quoted and rest.endswith(")") and rest.count("(") == 1 and rest.count(")") == 1:
-        address, _, comment = rest[:-1].partition("(")
-        if "\\" not in comment:
-            return _mailbox(readable(comment), address)
     return None, "its From is not one plain address"
 
 
-def _skip_quoted(text: str) -> tuple[str, str]:
-    """A quoted string at the beginning (RFC 5322 section 3.2.4), and the rest."""
-    if not text.startswith('"'):
-        return "", text
-    out: list[str] = []
-    position = 1
+def _pieces(text: str) -> list[tuple[str, str]]:
+    """Kind and text of each piece; what can't be one stands as "other", and ends it."""
+    pieces: list[tuple[str, str]] = []
+    position = 0
     while position < len(text):
-        char = text[position]
-        if char == '"':
-            return "".join(out), text[position + 1 :]
-        if char == "\\":
-            position += 1
-            char = text[position : position + 1]
-        out.append(char)
-        position += 1
-    return "", text
+        found = _PIECE.match(text, position) if len(text) <= _MAX_VALUE else None
+        if found is None:
+            return [*pieces, ("other", text[position:])]
+        pieces.append((found.lastgroup or "", found[0]))
+        position = found.end()
+    return pieces
+
+
+def _unquoted(kind: str, said: str) -> str:
+    if kind == "quoted":
+        return _QUOTED_PAIR.sub(r"\1", said[1:-1])
+    return "" if kind == "angle" else said
+
+
+def _is_the_same(word: str, box: Mailbox) -> bool:
+    again, _ = _mailbox("", word.strip("'"))
+    return again is not None and again.address == box.address
 
 
 def _mailbox(name: str, address: str) -> tuple[Mailbox | None, str]:

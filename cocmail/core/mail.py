@@ -25,6 +25,8 @@ _LANGUAGES = ("content-language", "accept-language", "x-accept-language")  # RFC
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 _ARMOUR = re.compile(r"^-----BEGIN PGP MESSAGE-----$", re.MULTILINE)
 _SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+_CLAIMS = ("from", "sender", "reply-to")
+_MOST_CLAIMS, _LONGEST_CLAIM = 10, 2000  # lines, letters of each
 _BEGINS = 512  # bytes: the marks of file formats stand there
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
 
@@ -48,6 +50,8 @@ class Mail:
     digest: str  # SHA-256 (hex) of the mail without the trace fields above its own header
     sender: Mailbox | None  # the one mailbox of the one From field; None where there isn't one
     sender_defect: str  # why sender is None, in words for people, else ""
+    # Its From, Sender and Reply-To lines, decoded, where sender is None: whose it may be.
+    claims: tuple[Private, ...] = field(default=(), repr=False, kw_only=True)
     subject: Private  # decoded
     date: datetime | None
     message_id: str  # with its angle brackets, "" where there is none
@@ -152,6 +156,7 @@ def _mail(
         digest=_digest(raw, header),
         sender=sender,
         sender_defect=defect,
+        claims=() if sender else _claims(header),
         subject=Private(headers.readable(header.first("subject"))),
         date=headers.instant(header.first("date")),
         message_id=next(iter(headers.message_ids(header.first("message-id"))), ""),
@@ -199,6 +204,15 @@ def _sender(header: Header) -> tuple[Mailbox | None, str]:
     if fields[0].loose:
         return None, "its From is not one plain address"
     return headers.one_mailbox(fields[0].unfolded)
+
+
+def _claims(header: Header) -> tuple[Private, ...]:
+    found = [
+        f"{field.name.title()}: {headers.readable(field.unfolded)[:_LONGEST_CLAIM]}"
+        for name in _CLAIMS
+        for field in header.all(name)[:_MOST_CLAIMS]
+    ]
+    return tuple(map(Private, found[:_MOST_CLAIMS]))
 
 
 def _null(header: Header, return_path: str | None) -> bool:

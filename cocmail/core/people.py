@@ -70,7 +70,11 @@ class Address(Private):
 
 def is_address(text: str) -> bool:
     """Whether the whole text is one plain address (RFC 5321 dot-atom form, SMTPUTF8 allowed)."""
-    return len(text) <= _MAX_ADDRESS and _ADDRESS.fullmatch(text) is not None
+    return (
+        len(text) <= _MAX_ADDRESS
+        and _ADDRESS.fullmatch(text) is not None
+        and not any(map(str.isspace, text))  # beyond ASCII, too
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

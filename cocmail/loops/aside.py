@@ -73,7 +73,8 @@ class Asides:
         outside: tuple[Address, ...] = ()
         if not members and not _waits_for_others(reached, report, setting):
             author = (report.address,) if report else ()
-            look = partial(unconcerned, setting.policy, setting.roster, author, [said])
+            texts = [said, *(report.mail.claims if report else ())]
+            look = partial(unconcerned, setting.policy, setting.roster, author, texts)
             outside = await thought(len(said), look)
         record = self._next_record(setting.now)
         await tx.ensure_case(record)

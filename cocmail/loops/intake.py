@@ -472,13 +472,16 @@ class Intake:
 
     async def _as_report(self, tx: Transaction, examined: Examined, setting: Setting) -> Incoming:
         """The mail with all that a report of it depends on."""
-        author = _member(examined, setting)
-        apart = await tx.recused_with(author.handle) if author else frozenset[str]()
-        if author is not None:
+        mail = examined.mail
+        length = sum(map(len, mail.claims))
+        authors = await thought(length, lambda: casework.authors(mail, setting.roster))
+        apart = frozenset[str]()
+        for author in authors:
+            apart |= await tx.recused_with(author.handle)
             apart |= await self._not_let_in(tx, setting, author)
         return replace(
             _incoming(examined),
-            kept_apart=apart - {author.handle} if author else apart,
+            kept_apart=apart - {author.handle for author in authors},
             urgent=examined.judgement.urgent,
             tags=examined.judgement.tags,
             beside=await self._of_sender(tx, examined),
@@ -758,7 +761,11 @@ def _addresses(case: Case, setting: Setting, party: str) -> tuple[Address, ...]:
         member = known_as(case, setting, name)
         return member.addresses if member else ()
     known = case.parties.get(party)
-    return known.addresses if known else ()
+    if known is None:
+        return ()
+    # A member who reports is asked about it at the roster's address, and may have others there.
+    members = filter(None, map(setting.roster.whose, known.addresses))
+    return (*known.addresses, *(address for one in members for address in one.addresses))
 
 
 async def _glances(tx: Transaction, names: Iterable[str]) -> dict[str, Case]:

@@ -203,7 +203,10 @@ def test_a_second_from(post: Post, top: bytes) -> None:
         "bob@bob.example <eve@bob.example>",
         '"x" <bob@bob.example> <eve@bob.example>',
         "<@evil.example:bob@bob.example>",
-        "bob@bob.example (a) (b)",
+        "eve@bob.example <bob@bob.example>",
+        "bob@bob.example (eve@bob.example)",
+        "(eve@bob.example) bob@bob.example",
+        '(") <eve@bob.example> (") <bob@bob.example>',
         "bob@bob.example eve@bob.example",
     ],
 )

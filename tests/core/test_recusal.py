@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cocmail.core import calendar
+from cocmail.core import calendar, casework
 from cocmail.core import events as e
 from cocmail.core.enforcement import Observed
 from cocmail.core.names import named_in_text
@@ -14,7 +15,7 @@ from cocmail.core.people import Address, Roster
 from cocmail.core.policy import Policy
 from cocmail.core.verification import Signature
 from tests.promises import kit
-from tests.promises.kit import MALLORY, World, member, text_of
+from tests.promises.kit import COMMUNITY, MALLORY, World, member, text_of
 
 OMBUD = Address("ombud@elsewhere.example")
 
@@ -279,3 +280,23 @@ def test_an_urgent_case_that_nobody_touches_goes_to_others() -> None:
     touched.say("alice", "I am on it.")
     assert touched.case.escalate_by is None
     assert not any(isinstance(x, e.Escalated) for x in touched.last.events)  # type: ignore[union-attr]
+
+
+# -- a member's plain mail ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sender", ["alice+work@alice.example", "alice@alice.example"])
+def test_who_wrote_says_from_any_address_of_theirs_that_it_is_a_matter_of_its_own(
+    sender: str,
+) -> None:
+    w = world()
+    mail = w.incoming(w.mail(f"Alice (she/her) <{sender}>", COMMUNITY, "The mauve flute."))
+    w.take(casework.report(w.case, w.setting(), replace(mail, kept_apart=frozenset({"bob"}))))
+    assert {p for p, k in w.told() if k == "report"} == {"member:carol"}
+    (asked,) = w.to("reporter:1", "confirmation")
+    assert asked.to == member("alice").address
+    answered = {"purpose": "confirm", "about": "own-matter"}
+    w.write("reporter:1", "/confirm", sender="eve@alice.example", **answered)
+    assert not w.to("member:bob")
+    w.write("reporter:1", "/confirm", sender=member("alice").address, **answered)
+    assert "mauve flute" in text_of(w.to("member:bob", "report")[0])

@@ -3,8 +3,11 @@ server says it has checked."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import replace
+from email.headerregistry import HeaderRegistry
+from email.utils import getaddresses
 
 from cocmail.adapters.authentication_results import parse as parse_results
 from cocmail.adapters.authentication_results import trusted
@@ -30,6 +33,9 @@ ROSTER = Roster(
     )
 )
 MX = "mx.example.org"
+_REGISTRY = HeaderRegistry()
+# What it raises for an odd value (mail.md, section 6), and says no more than that.
+_FALLS = (AttributeError, IndexError, LookupError, RecursionError, ValueError, TypeError)
 
 
 def commands(data: bytes) -> None:
@@ -86,6 +92,8 @@ def addresses(data: bytes) -> None:
     assert (box is None) == bool(why)
     if box is not None:
         _one(box)
+        assert addresses_of([text]) == (box.address,), "whom it is sent on to is another"
+        _as_python_reads_it(text, box)
     for one in addresses_of([text]):
         assert is_address(one)
         letters = iter(text.lower())
@@ -96,6 +104,16 @@ def addresses(data: bytes) -> None:
             assert member.handle in named_in_text(f"{text} {where} {text}", ROSTER)
         assert member.handle in named_in_text(f"x {member.name}, {text}", ROSTER)
     assert spelled(spelled(text)) == spelled(text)
+
+
+def _as_python_reads_it(text: str, box: Mailbox) -> None:
+    """Another reader, and a lenient one, that find one address find this one."""
+    with contextlib.suppress(*_FALLS):
+        field = _REGISTRY("From", text)
+        found = [one.addr_spec.lower() for one in field.addresses]
+        assert len(found) != 1 or field.defects or found == [box.address], "headerregistry"
+    found = [where.strip().lower() for _, where in getaddresses([text]) if where]
+    assert len(found) != 1 or found == [box.address], "email.utils"
 
 
 def _one(box: Mailbox) -> None:

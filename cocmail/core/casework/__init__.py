@@ -8,7 +8,7 @@ Called by loops/intake, in one deciding transaction.
 from cocmail.core.casework.again import again, sent_before
 from cocmail.core.casework.filing import release
 from cocmail.core.casework.gathered import to_no_case
-from cocmail.core.casework.incoming import Incoming, marks_of
+from cocmail.core.casework.incoming import Incoming, authors, marks_of
 from cocmail.core.casework.machines import (
     came_back,
     from_machine,
@@ -29,6 +29,7 @@ from cocmail.core.casework.reports import readers, report
 __all__ = [
     "Incoming",
     "again",
+    "authors",
     "came_back",
     "from_guest",
     "from_machine",

@@ -14,7 +14,8 @@ from cocmail.core.events import Past
 from cocmail.core.files import File
 from cocmail.core.letters import clean
 from cocmail.core.mail import Mail
-from cocmail.core.people import Address, Private
+from cocmail.core.names import named_in_text
+from cocmail.core.people import Address, Member, Private, Roster
 from cocmail.core.returned import UNREAD, Returned
 from cocmail.core.setting import Setting
 from cocmail.core.threads import Destination
@@ -63,6 +64,17 @@ class Incoming:
     @property
     def proof(self) -> str:
         return "signed" if self.auth.signature is Signature.SOUND else "unsigned"
+
+
+def authors(mail: Mail, roster: Roster) -> tuple[Member, ...]:
+    """The member who wrote this plain mail, whatever plus-tag is on the address; where its sender
+    can't be told, each who may have. They are kept out of what it opens, and nobody speaks for
+    them by it."""
+    if mail.sender is not None:
+        member = roster.whose(mail.sender.address)
+        return () if member is None else (member,)
+    named = named_in_text("\n".join(mail.claims), roster)
+    return tuple(m for m in roster.members if m.handle in named)
 
 
 def marks_of(incoming: Incoming, setting: Setting) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from cocmail.core.casework.filing import (
     name_members,
     receive,
 )
-from cocmail.core.casework.incoming import Incoming
+from cocmail.core.casework.incoming import Incoming, authors
 from cocmail.core.escalation import where_too_few
 from cocmail.core.escrow import about, look_for
 from cocmail.core.letters import Kind, usable_id
@@ -45,9 +45,9 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
     }
     reporter = work.case.parties[begun.reporter]
     work.to_party(reporter, Kind.ACKNOWLEDGEMENT, "acknowledgement", values, answering=answering)
-    author = setting.roster.by_address(incoming.address)
-    if work.case.provisional_why == OWN_MATTER and author is not None:
-        work.ask_author(reporter, author, answering)
+    if work.case.provisional_why == OWN_MATTER:
+        for author in authors(incoming.mail, setting.roster):
+            work.ask_author(reporter, author, answering)
     look_for(work, incoming.beside.values())
     if not kept:
         copies(work, beside=incoming.beside.values())
@@ -60,6 +60,14 @@ def readers(setting: Setting, incoming: Incoming) -> tuple[Member, ...]:
     work = Work(Case(id="nobody's"), setting)
     _begin(work, incoming)
     return work.eligible
+
+
+_FROM_THEM = Private("The report came from this member's address.")
+_PERHAPS_FROM_THEM = Private("It can't be told who wrote the report, and it may be this member.")
+_PERHAPS_OF_ANOTHER_CASE = Private(
+    "It can't be told who wrote the report. It may be a member, and about a case that this one is"
+    " kept out of."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,14 +97,15 @@ def _begin(work: Work, incoming: Incoming) -> _Begun:
         said = f"{incoming.mail.subject}\n{incoming.whole}"
         whom = about(said, wanted.about, (*reachable, *reporter.addresses), setting)
         work.happen(e.Kept(about=whom))
-    author = setting.roster.by_address(incoming.address)
-    if author is not None:
-        why = Private("The report came from this member's address.")
+    for author in authors(incoming.mail, setting.roster):
+        why = _FROM_THEM if incoming.address else _PERHAPS_FROM_THEM
         work.happen(e.Recused(handle=author.handle, by="cocmail", because=why))
     asking = _leave_out(work, incoming)
-    if incoming.kept_apart - work.case.recused:
-        apart = tuple(sorted(incoming.kept_apart - work.case.recused))
+    apart = tuple(sorted(incoming.kept_apart - work.case.recused))
+    if apart and incoming.address:
         work.happen(e.Provisional(handles=apart, why=OWN_MATTER, until=None))
+    for handle in () if incoming.address else apart:  # nobody can be asked
+        work.happen(e.Recused(handle=handle, by="cocmail", because=_PERHAPS_OF_ANOTHER_CASE))
     if incoming.urgent and not kept:
         escalate_by = work.now + policy.urgent_within
         work.happen(e.MarkedUrgent(by="cocmail", escalate_by=escalate_by))
