@@ -29,7 +29,8 @@ from cocmail.adapters.store.engine import Database
 from cocmail.adapters.vault import Keys, load_keys
 from cocmail.config import Settings, warnings
 from cocmail.config.tables import Mailman
-from cocmail.core.enforcement import Observed
+from cocmail.core.coverage import forgotten_groups
+from cocmail.core.enforcement import Observed, Standing
 from cocmail.core.errors import CocmailError
 from cocmail.core.filtering import SetAside, view
 from cocmail.core.limits import Limits
@@ -141,8 +142,22 @@ async def _store(settings: Settings) -> AsyncIterator[Finding]:
             if keys is not None:
                 await schema.require_key(connection, keys, database.where)
                 yield Finding(Soundness.SOUND, "store: the key file is this store's")
+                if lost := await _forgotten(settings, keys):
+                    yield Finding(Soundness.WRONG, lost)
     finally:
         await database.close()
+
+
+async def _forgotten(settings: Settings, keys: Keys) -> str:
+    """What sanctions in force are on, and the configuration doesn't name any more."""
+    store = await parts.store(settings, keys, parts.SystemClock())
+    try:
+        cases = await store.unsettled()
+    finally:
+        await store.close()
+    in_force = (s for case in cases for s in case.sanctions.values() if s.in_force)
+    standing = Standing(sanctions=tuple(in_force), ending=())
+    return str(forgotten_groups(standing, parts.groups(settings)) or "")
 
 
 async def _mail_in(settings: Settings) -> AsyncIterator[Finding]:

@@ -51,6 +51,8 @@ def to_hold(
             continue
         lists = {*sanction.scope.lists}
         lists.update(name for group in sanction.scope.groups for name in groups.get(group, ()))
+        if sanction.scope.lacks(groups):
+            lists.update(before.list for before in sanction.before if before.list is not None)
         where = {EVERYWHERE} if sanction.scope.everything else lists
         addresses = (*sanction.addresses, *covers.get(sanction.id, ()))
         found.update((address, name) for address in addresses for name in where)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cocmail.core.enforcement import Observed, Place, Question, Role, Standing
+from cocmail.core.errors import Permanent
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Sanction
 
@@ -84,7 +85,7 @@ def reaches(
         Reach(
             sanction=sanction,
             addresses=covered(sanction, observed),
-            lists=frozenset(name for name in observed.lists if sanction.scope.covers(name, groups)),
+            lists=frozenset(name for name in observed.lists if sanction.covers(name, groups)),
             records={
                 Place(list=b.list, address=b.address, role=Role(b.role), site=b.site): b.facts
                 for b in sanction.before
@@ -192,6 +193,19 @@ def questions(
             )
         )
     return tuple(asked)
+
+
+def forgotten_groups(standing: Standing, groups: Mapping[str, tuple[str, ...]]) -> Permanent | None:
+    """What to say where sanctions in force are on groups that the configuration doesn't name."""
+    lost = {name for s in standing.sanctions if _acts(s) for name in s.scope.lacks(groups)}
+    if not lost:
+        return None
+    named = ", ".join(sorted(lost))
+    return Permanent(
+        f"{named} is not in [mailman.groups] any more, and sanctions in force are on it: name it"
+        " again, with its lists, or lift them; until then they hold where they did, and nothing"
+        " is proved"
+    )
 
 
 def _acts(sanction: Sanction) -> bool:

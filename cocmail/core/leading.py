@@ -48,7 +48,7 @@ class Suspect:
             for s in self.sanctions
             if not (address and s.measure.keeps_off and address.is_among(covered(s)))
         ]
-        return [n for n in names if any(s.scope.covers(n, groups) for s in bearing)]
+        return [n for n in names if any(s.covers(n, groups) for s in bearing)]
 
 
 def bears(sanction: Sanction) -> bool:

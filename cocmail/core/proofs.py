@@ -281,7 +281,7 @@ def _of_this_case(work: Work, sanction_id: str, row: ProofRow) -> ProofRow:
             and (off or held)
             and row.address.is_among({other.address, *other.addresses})
             and row.list is not None
-            and other.scope.covers(row.list, work.setting.groups)
+            and other.covers(row.list, work.setting.groups)
         ):
             return row
     return replace(row, note=LEFT)

@@ -7,7 +7,7 @@ casework and enforcement.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -61,6 +61,11 @@ class Scope:
             return True
         return any(posting_address in groups.get(name, ()) for name in self.groups)
 
+    def lacks(self, groups: Collection[str]) -> tuple[str, ...]:
+        """Its groups that aren't among these: what they hold is not known, which is never
+        nothing."""
+        return tuple(name for name in self.groups if name not in groups)
+
     def __str__(self) -> str:
         return "all" if self.everything else ", ".join((*self.groups, *self.lists))
 
@@ -94,6 +99,13 @@ class Sanction:
     @property
     def in_force(self) -> bool:
         return self.state is State.IN_FORCE
+
+    def covers(self, posting_address: str, groups: Mapping[str, tuple[str, ...]]) -> bool:
+        """Where a group of its scope isn't known any more, it holds on where it did."""
+        if self.scope.covers(posting_address, groups):
+            return True
+        lost = self.scope.lacks(groups)
+        return bool(lost) and any(before.list == posting_address for before in self.before)
 
     @property
     def keeps_off(self) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cocmail.core.arrivals import Arrival, free, nobodys, to_hold, unheld
-from cocmail.core.coverage import pressing, questions
+from cocmail.core.coverage import forgotten_groups, pressing, questions
 from cocmail.core.enforcement import (
     Act,
     Observed,
@@ -293,8 +293,8 @@ class Enforcement:
         # A site that didn't answer: what could be done elsewhere is done, and nobody is told that
         # all of it was.
         errors += observed.away.values()
-        if lost := forgotten(standing, observed):
-            errors.append(lost)
+        lost = forgotten(standing, observed), forgotten_groups(standing, self._groups)
+        errors += filter(None, lost)
         try:
             await self._proving.discard_waiting(standing, fresh, now, observed)
             stuck_now = await self._stuck(done)

@@ -1,8 +1,8 @@
 """What the book hears of a sweep: what stood before, what was read back, what is over.
 
 Owns what is proved and when, with the owners who may be told; that nothing is proved which wasn't
-read back; and that what waits of somebody is discarded when they are on no list. Refuses to plan
-and to change a list. Called by loops.enforcement.
+read back, or whose lists nobody knows; and that what waits of somebody is discarded when they are
+on no list. Refuses to plan and to change a list. Called by loops.enforcement.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Proving:
         open_notes = {note.sanction for note in now.notes}
         asked = {one.site for one in observed.each()}
         for sanction in standing.sanctions:
-            if sanction.measure is Measure.WARN:
+            if sanction.measure is Measure.WARN or sanction.scope.lacks(self._groups):
                 continue
             rows, covers = now.rows[sanction.id], now.covers[sanction.id]
             wrong = {step.place: step.now for step in now.steps_of(sanction.id)}
@@ -103,6 +103,8 @@ class Proving:
         """What waits of those who are kept off, once they are: to look for it costs two calls a
         list, and first they have to be on none."""
         for sanction in standing.sanctions:
+            if sanction.scope.lacks(self._groups):
+                continue
             left = sanction.proved is not None and not sanction.cleared
             if sanction.measure.keeps_off and (left or sanction.id in fresh):
                 names = [n for n in observed.lists if sanction.scope.covers(n, self._groups)]

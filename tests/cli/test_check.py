@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,9 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from cocmail import parts
 from cocmail.adapters import roundtrip
 from cocmail.adapters.signing_key import probe
 from cocmail.cli import main
+from cocmail.config import load
+from cocmail.core import events as e
+from cocmail.core.people import Address, Private
+from cocmail.core.sanctions import Measure
 from cocmail.lab.dns import Dns, Mode
 from cocmail.lab.dovecot import Dovecot
 from cocmail.lab.mailman import Mailman
@@ -120,6 +127,41 @@ def test_the_store_once_it_is_there(toml: Path, capsys: pytest.CaptureFixture[st
     status, found = check(toml, capsys)
     assert status == 1
     assert any("not the key of the store" in line for line in found["not sound"])
+
+
+async def in_force_on(toml: Path, group: str) -> None:
+    """An interim measure, as a member orders it."""
+    settings = load(toml)
+    store = await parts.store(settings, parts.keys_of(settings), parts.SystemClock())
+    ordered = e.Ordered(
+        sanction="S1",
+        by="alice",
+        because=Private("because"),
+        measure=Measure.MODERATE,
+        address=Address("mal@example.net"),
+        addresses=(Address("mal@example.net"),),
+        groups=(group,),
+        lists=(),
+        until=parts.SystemClock().now() + timedelta(days=3),
+        letter="l1",
+    )
+    try:
+        async with store.transaction() as tx:
+            await tx.open_case("c1")
+            opened = e.CaseOpened(reference="COC-AAAAAA", acknowledge_by=None, update_by=None)
+            await tx.record("c1", [opened, ordered])
+    finally:
+        await store.close()
+
+
+def test_a_group_that_a_sanction_is_on_and_nobody_knows(
+    toml: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["migrate", "--config", str(toml)]) == 0
+    asyncio.run(in_force_on(toml, "sigs"))
+    status, found = check(toml, capsys)
+    assert status == 1
+    assert any(line.startswith("sigs is not in [mailman.groups]") for line in found["not sound"])
 
 
 def test_each_wrong_thing_is_one_line_and_hides_no_other(

@@ -453,6 +453,51 @@ async def test_a_scope_by_name_leaves_the_rest_alone(
     assert lab.snapshot(*PERSON) == before
 
 
+LOST = "sigs is not in .mailman.groups. any more"
+
+
+async def test_what_is_on_a_group_that_is_renamed_holds_on_and_says_so(
+    lab: Lab, lists: MailmanLists, book: Book, clock: Now
+) -> None:
+    book.decide(Measure.SUSPEND, scope=Scope(groups=("sigs",)))
+    await enforcement(lists, book, clock).sweep()
+    renamed = enforcement(lists, book, clock, groups={"interest": GROUPS["sigs"]})
+    with pytest.raises(Permanent, match=LOST):
+        await renamed.sweep()
+    assert {(MAL, f"sig-node@{DOMAIN}"), (MAL, f"sig-web@{DOMAIN}")} <= renamed.to_hold
+    for ban in lab.api("GET", f"lists/sig-node.{DOMAIN}/bans")["entries"]:
+        lab.api("DELETE", f"lists/sig-node.{DOMAIN}/bans/{quote(ban['email'])}")
+    assert lab.join(SIG_NODE, MAL)[0] == 201
+    with pytest.raises(Permanent, match=LOST):
+        await renamed.sweep()
+    assert (MAL, "sig-node") not in where(lab, MAL)
+    # What ends meanwhile gives nothing back there.
+    other = book.decide(Measure.SUSPEND)
+    with pytest.raises(Permanent, match=LOST):
+        await renamed.sweep()
+    book.end(other)
+    with pytest.raises(Permanent, match=LOST):
+        await renamed.sweep()
+    assert where(lab, MAL) == [(MAL, "dev")]
+    assert {name for name, _ in book.proofs[1:]} == {other}
+
+
+async def test_what_is_on_a_group_that_nobody_knows_is_not_proved(
+    lab: Lab, lists: MailmanLists, book: Book, clock: Now
+) -> None:
+    renamed = enforcement(lists, book, clock, groups={"interest": GROUPS["sigs"]})
+    book.decide(Measure.SUSPEND, scope=Scope(groups=("sigs",)))
+    book.decide(Measure.REMOVE, MALLORY, scope=Scope(groups=("sigs",)))
+    for _ in range(2):
+        with pytest.raises(Permanent, match=LOST):
+            await renamed.sweep()
+    assert book.proofs == []
+    assert book.discarded == []
+    await enforcement(lists, book, clock).sweep()
+    assert len(book.proofs) == 2
+    assert where(lab, *PERSON) == [(MAL, "dev"), (MALLORY, "users")]
+
+
 async def test_drift_is_put_right_and_told_once(lab: Lab, book: Book, loop: Enforcement) -> None:
     before = lab.snapshot(*PERSON)
     name = book.decide(Measure.BAN)
