@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from cocmail.core.enforcement import Level, Observed, Place, Question, Step
 from cocmail.core.enforcement import ProofRow as ProofRow
 from cocmail.core.enforcement import Standing as Standing
+from cocmail.core.errors import SoundnessError
 from cocmail.core.leads import Subscription
 from cocmail.core.people import Address
 from cocmail.core.quarantine import RELEASED as RELEASED
@@ -196,6 +197,11 @@ class Book(Protocol):
         """Mailman has failed us for long; tell the committee (once until it is over)."""
         ...
 
+    async def note_waiting(self, sanction: Sanction) -> None:
+        """This one is over, and nothing of it is given back before what was decided elsewhere can
+        be read again; tell the committee, once."""
+        ...
+
     async def letter_left(self, letter: str) -> bool: ...
 
 
@@ -334,8 +340,9 @@ class Store(Protocol):
         """What is due: (case, what, about, at), earliest first."""
         ...
 
-    async def unsettled(self) -> tuple[Case, ...]:
-        """Those with a sanction that isn't over and put back, as they stand, in one reading."""
+    async def unsettled(self) -> tuple[tuple[Case, ...], Mapping[str, SoundnessError]]:
+        """Those with a sanction that isn't over and put back, as they stand, in one reading; and
+        by their ids why some of them can't be read."""
         ...
 
     async def past_cases(self) -> tuple[str, ...]:

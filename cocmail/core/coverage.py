@@ -164,7 +164,8 @@ def pressing(
         if wider == chosen:
             break
         chosen = wider
-    return Standing(
+    return replace(
+        standing,
         sanctions=tuple(s for s in standing.sanctions if s.id in chosen),
         ending=tuple(s for s in standing.ending if s.id in chosen),
     )

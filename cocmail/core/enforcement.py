@@ -215,6 +215,8 @@ class Standing:
     sanctions: tuple[Sanction, ...]  # in force now, each with its own open `before` records
     ending: tuple[Sanction, ...]  # ended or lifted, but with records that are not yet put back
     past: bool = False  # whether there are others that ended: a backup can bring their bans back
+    unread: frozenset[str] = frozenset()
+    # Cases whose sanctions can't be read: whom they bear on isn't known, so nothing is loosened.
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,6 +70,12 @@ LAST_OWNER = "the list would be left without an owner; the role stays"
 STAYS = "stays"
 """Marks a record of what was left standing, for the list had no other owner."""
 
+UNREAD = (
+    "a sanction can't be read: what it decided stays as it is on the lists, and nothing is given"
+    " back to anybody; `cocmail ledger verify` tells what is broken"
+)
+"""What to say while one can't: it may bear on anybody."""
+
 DRAFT = "(preview)"
 """The id of a sanction that nobody decided yet."""
 
@@ -129,7 +135,10 @@ def _whole(
             rows[name] = (*rows.get(name, ()), *some)
     return Plan(
         steps=tuple(sorted((step for one in plans for step in one.steps), key=_order)),
-        warnings=warnings(force, observed, groups, texts, of=of),
+        warnings=(
+            *warnings(force, observed, groups, texts, of=of),
+            *((UNREAD,) if standing.unread else ()),
+        ),
         notes=tuple(Note(sanction=name, records=records) for name, records in notes.items()),
         unread=tuple(place for one in plans for place in one.unread),
         rows=rows,
@@ -163,6 +172,7 @@ def _plan(standing: Standing, groups: Groups, observed: Observed) -> _Planner:
         ),
         observed=observed,
         groups=groups,
+        gives_back=not standing.unread,
     )
     planner.work()
     return planner
@@ -176,6 +186,7 @@ class _Planner:
     ending: tuple[Reach, ...]
     observed: Observed
     groups: Groups
+    gives_back: bool
     steps: list[Step] = field(default_factory=list)
     notes: dict[str, dict[Place, Facts]] = field(default_factory=dict)
     unread: dict[Place, None] = field(default_factory=dict)
@@ -239,6 +250,8 @@ class _Planner:
 
     def _given_back(self, reach: Reach) -> frozenset[Level]:
         """Together on a list, for an entry may stand at another address there by now."""
+        if not self.gives_back:
+            return frozenset()
         left = {step.level for step in self.steps if reach.id in step.sanctions}
         left |= {place.level for place in self.notes.get(reach.id, ())}
         left |= {level for name, level in self.waiting if name == reach.id}
@@ -341,16 +354,17 @@ class _Planner:
             ):
                 self._note(reach, place, base)
         leaving = [reach for reach in self._ending(place) if place in reach.records]
-        if claims or ban.pattern or (ban.exact and not (ours and leaving)):
-            self.banned[place.list, place.address] = bool(claims)
+        stays = bool(ours and leaving and ban.exact and not self.gives_back)
+        if claims or stays or ban.pattern or (ban.exact and not (ours and leaving)):
+            self.banned[place.list, place.address] = bool(claims or (stays and ban.tags))
         if claims or not leaving:
             return
         leftover = [bare] * bool(ours and ban.exact) + [tags] * bool(ban.tags and not tags_theirs)
         leftover += former
         if leftover:
-            stays = ban.pattern or wider is not None or (ban.exact and not ours)
-            then = Word.BANNED if stays else Word.ABSENT
-            now = Word.BANNED if bare in leftover or former or stays else Word.ABSENT
+            others = ban.pattern or wider is not None or (ban.exact and not ours)
+            then = Word.BANNED if others else Word.ABSENT
+            now = Word.BANNED if bare in leftover or former or others else Word.ABSENT
             self._step(Act.UNBAN, place, now, then, leaving, bans=tuple(leftover))
         if ban.pattern and not (ours and ban.exact):
             self.texts[place] = PATTERN_STAYS
@@ -368,11 +382,14 @@ class _Planner:
 
     def _ban_over(self, place: Place) -> bool | None:
         """Whether a ban bars this place when all steps are done: by ours, by others', or None."""
-        found = [
-            self.banned[level, place.address]
-            for level in (None, place.list)
-            if (level, place.address) in self.banned
-        ]
+        found = []
+        for level in (None, place.list):
+            for address in dict.fromkeys((place.address, place.address.untagged)):
+                by_ours = self.banned.get((level, address))
+                ban = self.bans.get((level, address))
+                tags = address == place.address or by_ours or (ban is not None and ban.tags)
+                if by_ours is not None and tags:
+                    found.append(by_ours)
         return any(found) if found else None
 
     # -- rosters -------------------------------------------------------------------------------
@@ -620,6 +637,9 @@ class _Planner:
         bans: tuple[str, ...] = (),
     ) -> None:
         serves = tuple(serves)
+        anew = act is Act.UNBAN and all(reach in self.force for reach in serves)
+        if not self.gives_back and not anew and _loosens(act, place, rows):
+            return
         person = self.persons.get(place.address) or self.persons[serves[0].addresses[0]]
         self.steps.append(
             Step(
@@ -636,6 +656,18 @@ class _Planner:
                 sanctions=tuple(reach.id for reach in serves),
             )
         )
+
+
+def _loosens(act: Act, place: Place, rows: tuple[Row, ...]) -> bool:
+    """Whether somebody may do more after such a step than before it."""
+    match act:
+        case Act.UNBAN:
+            return True
+        case Act.TAKE_OFF:
+            return place.role is Role.NONMEMBER
+        case Act.PUT_BACK if place.role is not Role.NONMEMBER:
+            return True
+    return act is not Act.BAN and any(row.action != HOLD for row in rows)
 
 
 def _by_address(some: Iterable[Reach]) -> dict[Address, tuple[Reach, ...]]:

@@ -336,6 +336,14 @@ def trouble(case: Case, setting: Setting, words: str) -> Result:
     return work.result()
 
 
+def waits(case: Case, setting: Setting, sanction_id: str) -> Result:
+    """This one is over, and nothing of it can be given back before another can be read again."""
+    work = Work(case, setting)
+    work.happen(e.Happened(what="end-waits", detail=sanction_id))
+    work.tell(Kind.ALERT, "end-waits", {"sanction": work.case.sanctions[sanction_id]})
+    return work.result()
+
+
 def shunted(case: Case, setting: Setting, count: int) -> Result:
     """While people were taken off the lists, posts of others got stuck in Mailman."""
     work = Work(case, setting)

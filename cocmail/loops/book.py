@@ -14,6 +14,7 @@ from functools import partial
 from cocmail.core import proofs
 from cocmail.core.case import Case
 from cocmail.core.enforcement import Level, Place, ProofRow, Role, Standing
+from cocmail.core.errors import SoundnessError
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Before, Measure, Sanction, State
 from cocmail.core.work import Result
@@ -33,7 +34,8 @@ class LedgerBook:
     async def _standing(self) -> Standing:
         sanctions: list[Sanction] = []
         ending: list[Sanction] = []
-        for case in await self._deciding.store.unsettled():
+        cases, unread = await self._deciding.unsettled()
+        for case in cases:
             for sanction in case.sanctions.values():
                 if sanction.state is State.IN_FORCE and sanction.measure is not Measure.WARN:
                     asked = sanction.id in case.over  # has no end of its own
@@ -45,6 +47,7 @@ class LedgerBook:
             sanctions=tuple(begun),
             ending=tuple(sorted(ending, key=_start)),
             past=bool(await self._deciding.store.past_cases()),
+            unread=unread,
         )
 
     async def note_before(self, sanction: Sanction, records: Sequence[Before]) -> None:
@@ -91,8 +94,11 @@ class LedgerBook:
     async def _past(self) -> list[Case]:
         cases = []
         for case_id in await self._deciding.store.past_cases():
-            async with self._deciding.store.transaction() as tx:
-                cases.append(await tx.glance(case_id))
+            try:
+                async with self._deciding.store.transaction() as tx:
+                    cases.append(await tx.glance(case_id))
+            except SoundnessError as error:
+                self._deciding.unread(case_id, error)
         return [case for case in cases if case is not None]
 
     async def note_shunted(self, sanctions: Collection[Sanction], count: int) -> None:
@@ -100,8 +106,11 @@ class LedgerBook:
             await self._deciding.on(case_id, lambda c, s: proofs.shunted(c, s, count))
 
     async def note_trouble(self, words: str) -> None:
-        for case in await self._deciding.store.unsettled():
+        for case in (await self._deciding.unsettled())[0]:
             await self._deciding.on(case.id, lambda c, s: proofs.trouble(c, s, words))
+
+    async def note_waiting(self, sanction: Sanction) -> None:
+        await self._deciding.on(sanction.case, lambda c, s: proofs.waits(c, s, sanction.id))
 
     async def letter_left(self, letter: str) -> bool:
         """Also true of a letter that can't be delivered: waiting longer would change nothing."""

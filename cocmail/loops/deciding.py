@@ -62,6 +62,14 @@ class Deciding:
         """For `cocmail status`, until the daemon starts anew."""
         return _UNREAD if self._unread else ""
 
+    async def unsettled(self) -> tuple[tuple[Case, ...], frozenset[str]]:
+        """Those that enforcement has something to do for, and the ids of those of them that can't
+        be read."""
+        cases, broken = await self.store.unsettled()
+        for name, error in broken.items():
+            self.unread(name, error)
+        return cases, frozenset(broken)
+
     def plain_setting(self) -> Setting:
         """The world at this instant, for what doesn't depend on the committee."""
         return self._setting(Committee())
@@ -74,7 +82,11 @@ class Deciding:
         near = {}
         names = {*case.links, *(name for name, _ in case.suggested)} if case else ()
         for name in sorted(names)[:_MOST_LINKED]:
-            other = await tx.case(name)
+            try:
+                other = await tx.case(name)
+            except SoundnessError as error:
+                self.unread(name, error)
+                continue
             if other is not None:
                 near[name] = other
         return replace(setting, near=near) if near else setting

@@ -32,7 +32,7 @@ from cocmail.core.enforcement import (
 )
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.people import Address
-from cocmail.core.plan import plan
+from cocmail.core.plan import UNREAD, plan
 from cocmail.core.preview import on_top
 from cocmail.core.sanctions import Measure, Sanction, Scope
 from cocmail.core.sites import claimed_twice, forgotten, slow
@@ -95,6 +95,10 @@ class Counters:
     trouble: str = ""
 
 
+class Unread(Permanent):
+    """All is made true but for what can't be read; that waits for a human."""
+
+
 class Enforcement:
     def __init__(
         self,
@@ -129,6 +133,7 @@ class Enforcement:
         self._ends: Mapping[str, datetime] = {}
         self._failing_since: datetime | None = None
         self._told = False
+        self._told_waiting: set[str] = set()  # sanctions that are over, of which it was told
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -142,16 +147,18 @@ class Enforcement:
                 if not anew:
                     await self.press()
                 await self.sweep(known_lists=not anew)
+            except Unread as error:
+                self._say(error)
             except (Temporary, Permanent) as error:
                 await self._trouble(error)
                 await self._pause(delay, {})
                 delay, due = min(delay * 2, _LONGEST_DELAY), loop.time()
-            else:
-                delay = _FIRST_DELAY
-                self._failing_since, self._told = None, False
-                if anew:
-                    due = loop.time() + self._sweep_every.total_seconds()
-                await self._pause(due - loop.time(), self._ends)
+                continue
+            delay = _FIRST_DELAY
+            self._failing_since, self._told = None, False
+            if anew:
+                due = loop.time() + self._sweep_every.total_seconds()
+            await self._pause(due - loop.time(), self._ends)
 
     def arrived(self, held: Iterable[Arrival]) -> None:
         """These memberships were held by Mailman's plugin. It may tell of one several times."""
@@ -202,8 +209,10 @@ class Enforcement:
         self._ends = {s.id: s.until for s in standing.sanctions if s.until is not None}
         count = len(standing.sanctions) + len(standing.ending)
         if not count and not self._waiting and not standing.past:
-            self.to_hold, self.beside = frozenset(), {}
+            self.to_hold = self.to_hold if standing.unread else frozenset()
+            self.beside = {}
             self._counted(Plan(), 0, 0)
+            await self._require_read(standing)
             self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble="")
             return Plan()
         past = await self._past(standing)
@@ -211,21 +220,33 @@ class Enforcement:
         if late := "; ".join(slow(observed)):
             self.counters = replace(self.counters, trouble=late)  # told while it goes on
         made = await self._make_true(standing, observed)
-        self.to_hold = to_hold(standing.sanctions, made.planned.covers, self._groups)
+        self.to_hold = to_hold(standing.sanctions, made.planned.covers, self._groups) | (
+            self.to_hold if standing.unread else frozenset()
+        )
         self.beside = made.planned.beside
         await self._recall(standing, made.planned, observed, looked_back=past is not None)
         self._counted(made.now, count, made.calls)
         made.check()
+        await self._require_read(standing)
         trouble = "; ".join((*claimed_twice(made.observed), *slow(made.observed)))
         if trouble and trouble != self.counters.trouble:
             _log.warning("enforcement: %s", trouble)
         self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble=trouble)
         return made.planned
 
+    async def _require_read(self, standing: Standing) -> None:
+        """While a sanction can't be read, what is over waits; its members hear of it, once."""
+        over = {s.id: s for s in standing.ending} if standing.unread else {}
+        for name in over.keys() - self._told_waiting:
+            await self._book.note_waiting(over[name])
+        self._told_waiting = {*over}
+        if standing.unread:
+            raise Unread(UNREAD)
+
     async def _past(self, standing: Standing) -> Question | None:
         """Now and then, the bans of lists that no sanction bears on any more are read too."""
         now = self._clock.now()
-        if not standing.past or now < self._look_back:
+        if standing.unread or not standing.past or now < self._look_back:
             return None
         lists = await self._book.past_lists()
         return Question(addresses=(), lists=tuple(sorted(lists)))
@@ -235,6 +256,8 @@ class Enforcement:
     ) -> None:
         """Mailman set back to a backup has the bans of sanctions that ended since. Once for each
         of them: somebody who wants it there is not fought."""
+        if standing.unread:
+            return  # they may be of what can't be read
         ours = {a for some in planned.covers.values() for a in some}
         ours |= {a for s in self._waiting for a in (s.address, *s.addresses)}
         strays = {p for p in observed.strays if p.address not in ours} - self._recalled
@@ -356,7 +379,10 @@ class Enforcement:
         """What the plugin held and no sanction bears on any more goes free."""
         if not fresh:
             return
-        for one in nobodys(fresh, planned, await self._book.standing()):
+        standing = await self._book.standing()
+        if standing.unread:
+            return  # it may be what bears on them
+        for one in nobodys(fresh, planned, standing):
             await self._lists.apply(free(one))
         self._arrived |= dict.fromkeys(fresh, True)
 
@@ -456,11 +482,14 @@ class Enforcement:
             except Temporary:
                 return  # the sweep will meet it again, and deal with it
 
+    def _say(self, error: Temporary | Permanent) -> None:
+        self.counters = replace(self.counters, trouble=str(error))
+        _log.warning("enforcement: %s", error)
+
     async def _trouble(self, error: Temporary | Permanent) -> None:
         now = self._clock.now()
         self._failing_since = self._failing_since or now
-        self.counters = replace(self.counters, trouble=str(error))
-        _log.warning("enforcement: %s", error)
+        self._say(error)
         lasted = now - self._failing_since >= self._tell_after
         if not self._told and (lasted or isinstance(error, Permanent)):
             try:
@@ -478,7 +507,8 @@ def _busy(standing: Standing, planned: Plan) -> Standing:
     changed |= {s.id for s in standing.sanctions if s.proved is None}
     changed |= {s.id for s in standing.ending}
     people = {planned.persons[name] for name in changed if name in planned.persons}
-    return Standing(
+    return replace(
+        standing,
         sanctions=tuple(s for s in standing.sanctions if planned.persons.get(s.id) in people),
         ending=tuple(s for s in standing.ending if planned.persons.get(s.id) in people),
     )
@@ -506,7 +536,8 @@ def _unsought(standing: Standing, planned: Plan) -> set[Address]:
 def _those(now: Standing, then: Standing) -> Standing:
     """What was decided during the sweep waits for the next one."""
     ids = {s.id for s in (*then.sanctions, *then.ending)}
-    return Standing(
+    return replace(
+        now,
         sanctions=tuple(s for s in now.sanctions if s.id in ids),
         ending=tuple(s for s in now.ending if s.id in ids),
     )

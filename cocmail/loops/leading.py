@@ -80,7 +80,7 @@ class Leading:
 
     async def look(self) -> None:
         """Raises Temporary or Permanent; what was not looked at is looked at the next time."""
-        cases = await self._deciding.store.unsettled()
+        cases, _ = await self._deciding.unsettled()
         suspects = {(c.id, s.person.key): s for c in cases for s in leading.suspects(c)}
         if not suspects:
             self._forget()

@@ -15,7 +15,7 @@ import structlog
 
 from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed, Question
-from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.errors import Permanent, SoundnessError, Temporary
 from cocmail.core.people import Address
 from cocmail.core.watching import WATCHING, asked, asking, could_join, seen, still_shared
 from cocmail.loops.deciding import Deciding
@@ -72,7 +72,12 @@ class Watching:
                 await self._deciding.on(case.id, ask)
 
     async def _cases(self) -> list[Case]:
+        found = []
         async with self._deciding.store.transaction() as tx:
             names = {f.case for f in await tx.cases_of_address(Address(WATCHING))}
-            found = [await tx.glance(name) for name in sorted(names)]
+            for name in sorted(names):
+                try:
+                    found.append(await tx.glance(name))
+                except SoundnessError as error:
+                    self._deciding.unread(name, error)
         return [case for case in found if case is not None]

@@ -14,7 +14,7 @@ from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.enforcement import tags_text
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
-from cocmail.loops.enforcement import Enforcement
+from cocmail.loops.enforcement import Enforcement, Unread
 from tests.loops.test_enforcement import (
     BYSTANDER,
     DEV,
@@ -94,6 +94,11 @@ async def test_a_backup_from_during_a_sanction_that_is_over(stage: Stage) -> Non
     assert lab.snapshot(*PERSON) == before
     week.restore()
     assert where(lab, *PERSON) == []
+    book.unread = frozenset({"another case"})
+    with pytest.raises(Unread):
+        await loop.sweep()
+    assert not loop.wake.is_set(), "they may be the bans of what can't be read"
+    book.unread = frozenset()
     await loop.sweep()
     assert loop.wake.is_set()
     await loop.sweep()

@@ -11,9 +11,24 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from cocmail.core import events as e
+from cocmail.core import proofs
+from cocmail.core.arrivals import EVERYWHERE
 from cocmail.core.committee import COMMITTEE
+from cocmail.core.enforcement import Observed, Role, Row
+from cocmail.core.errors import Permanent
+from cocmail.core.people import Address, Private
+from cocmail.core.plan import UNREAD
+from cocmail.core.sanctions import Measure
 from cocmail.loops.book import LedgerBook
-from cocmail.loops.enforcement import Enforcement
+from cocmail.loops.enforcement import Enforcement, Unread
+from cocmail.loops.watching import Watching
+from tests.loops.test_enforcement import DEV, MAL, PERSON, QUIET, Lab, where
+from tests.loops.test_enforcement import lab as lab
+from tests.loops.test_enforcement import lists as lists
+from tests.loops.test_enforcement import mailman as mailman
 from tests.loops.workplace import Workplace, workplace
 
 ASKED = "please help, another matter"
@@ -94,29 +109,163 @@ async def test_clocks_digests_and_a_change_of_members_go_on(tmp_path: Path) -> N
         assert "can't be read" in work.deciding.trouble
 
 
-async def test_a_sanction_that_cannot_be_read_undoes_nothing_and_stops_no_daemon(
-    tmp_path: Path,
+async def order(work: Workplace, case: str, who: Address) -> None:
+    """A suspension that one member ordered in a case of its own."""
+    ordered = e.Ordered(
+        sanction=f"S{case}",
+        by="alice",
+        because=Private("for the test"),
+        measure=Measure.SUSPEND,
+        address=who,
+        addresses=(who,),
+        groups=(),
+        lists=(),
+        until=work.clock.now() + timedelta(days=1),
+        letter="",
+    )
+    async with work.store.transaction() as tx:
+        await tx.open_case(case)
+        opened = e.CaseOpened(reference=f"COC-{case}", acknowledge_by=None, update_by=None)
+        await tx.record(case, (opened, ordered))
+
+
+async def end(work: Workplace, case: str) -> None:
+    async with work.store.transaction() as tx:
+        await tx.record(case, (e.Ended(sanction=f"S{case}", how="lifted"),))
+
+
+def enforcing(work: Workplace, lists: Any) -> Enforcement:
+    return Enforcement(
+        lists, LedgerBook(work.deciding), work.clock, groups={}, sweep_every=timedelta(minutes=1)
+    )
+
+
+@pytest.mark.servers
+async def test_one_sanction_that_cannot_be_read_loosens_nothing_and_holds_up_no_other(
+    tmp_path: Path, lab: Lab, lists: Any
 ) -> None:
-    """Whom it covers can't be known: the lists stay as they are, and `cocmail status` says why."""
+    """Promises 8 and 9: whom it covers can't be known, so nobody is given anything back."""
+    bert, zed = Address("bert@example.net"), Address("zed@example.net")
+    for who in (bert, zed):
+        lab.join(DEV, who)
+    before = where(lab, *PERSON)
+    async with workplace(tmp_path) as work:
+        enforcement = enforcing(work, lists)
+        for case, who in (("c0", zed), ("c1", MAL)):
+            await order(work, case, who)
+        await enforcement.sweep()
+        assert where(lab, zed, *PERSON) == []
+        mend = work.damage("c0")
+        await end(work, "c1")
+        await order(work, "c2", bert)
+        for _ in range(2):
+            with pytest.raises(Unread, match="nothing is given back"):
+                await enforcement.sweep()
+            assert where(lab, bert, zed, *PERSON) == []
+            assert lab.join(QUIET, bert)[0] == lab.join(QUIET, MAL)[0] == 400
+        assert (await work.store.read_case("c2")).sanctions["Sc2"].proved
+        waits = work.sql("select party from letters where \"case\" = 'c1' and kind = 'alert'")
+        assert len(waits) == len(set(waits)) > 1, "each member hears of it once"
+        assert enforcement.to_hold >= {(zed, EVERYWHERE), (bert, EVERYWHERE)}
+        assert "can't be read" in work.deciding.trouble
+        # What is undone by hand meanwhile is put right.
+        lab.api("DELETE", f"bans/{bert}")
+        assert lab.join(QUIET, bert)[0] == 201
+        with pytest.raises(Unread):
+            await enforcement.sweep()
+        assert where(lab, bert, zed) == []
+        mend()
+        await enforcement.sweep()
+        assert where(lab, bert, zed) == []
+        assert where(lab, *PERSON) == before
+        assert (await work.store.read_case("c1")).sanctions["Sc1"].before == ()
+
+
+@pytest.mark.servers
+async def test_a_sanction_that_cannot_be_read_stops_no_daemon_and_is_said(
+    tmp_path: Path, lab: Lab, lists: Any
+) -> None:
+    async with workplace(tmp_path) as work:
+        for case in ("c0", "c1"):
+            await order(work, case, Address("zed@example.net"))
+        work.damage("c0")
+        assert await trouble(enforcing(work, lists)) == UNREAD
+        alerts = work.sql("select \"case\" from letters where kind = 'alert'")
+        assert alerts == [], "what holds goes on, and nobody is told otherwise"
+
+
+async def test_none_that_can_be_read(tmp_path: Path) -> None:
+    async with workplace(tmp_path) as work:
+        await order(work, "c0", Address("zed@example.net"))
+        work.damage("c0")
+        nobody: Any = None  # Mailman: it isn't asked anything
+        assert await trouble(enforcing(work, nobody)) == UNREAD
+
+
+async def test_trouble_that_cannot_be_written_down_stops_no_daemon(tmp_path: Path) -> None:
+    """The committee's own record is damaged, and Mailman refuses us."""
+
+    class Refusing:
+        async def observe(self, *_: Any, **__: Any) -> Any:
+            raise Permanent("Mailman refuses the login")
+
+    async with workplace(tmp_path) as work:
+        await work.deciding.configured(work.deciding.plain_setting().roster)
+        await order(work, "c0", Address("zed@example.net"))
+        work.damage(COMMITTEE)
+        assert await trouble(enforcing(work, Refusing())) == "Mailman refuses the login"
+
+
+async def trouble(enforcement: Enforcement) -> str:
+    """What it has, once it has any; and that it goes on."""
+    running = asyncio.create_task(enforcement.run())
+    try:
+        async with asyncio.timeout(10):
+            while not enforcement.counters.trouble and not running.done():
+                await asyncio.sleep(0.01)
+        await asyncio.wait([running], timeout=0.3)
+        assert not running.done()
+    finally:
+        running.cancel()
+    return enforcement.counters.trouble
+
+
+async def test_what_is_linked_with_a_damaged_case_goes_on(tmp_path: Path) -> None:
     async with workplace(tmp_path) as work:
         case = await reported(work)
-        work.sql("insert into index_unsettled values (?)", case)
+        await order(work, "c0", Address("zed@example.net"))
+        async with work.store.transaction() as tx:
+            await tx.record("c0", (e.Suggested(case=case, why="same-person"),))
         work.damage(case)
-        nobody: Any = None  # Mailman: it isn't asked anything
-        enforcement = Enforcement(
-            nobody,
-            LedgerBook(work.deciding),
-            work.clock,
-            groups={},
-            sweep_every=timedelta(minutes=1),
-        )
-        running = asyncio.create_task(enforcement.run())
-        try:
-            async with asyncio.timeout(10):
-                while not enforcement.counters.trouble and not running.done():
-                    await asyncio.sleep(0.01)
-            await asyncio.wait([running], timeout=0.3)
-            assert not running.done()
-            assert "seal" in enforcement.counters.trouble
-        finally:
-            running.cancel()
+        assert await work.deciding.on("c0", lambda c, s: proofs.shunted(c, s, 1))
+        assert "can't be read" in work.deciding.trouble
+
+
+async def test_the_watches_of_others_go_on(tmp_path: Path) -> None:
+    amy, ben = Address("amy@example.net"), Address("ben@example.net")
+    dev = "dev@lists.example"
+
+    class Together:
+        """A Mailman where both are on one list."""
+
+        async def observe(self, *_: Any) -> Observed:
+            rows = (Row(list=dev, address=who, role=Role.MEMBER) for who in (amy, ben))
+            return Observed(lists={dev: "dev.lists.example"}, rows=tuple(rows))
+
+        async def requests(self, *_: Any) -> Any:
+            return {}
+
+    async with workplace(tmp_path) as work:
+        for case in ("c0", "c1"):
+            await order(work, case, Address("zed@example.net"))
+            until = work.clock.now() + timedelta(days=1)
+            watched = e.Watched(
+                watch=f"W{case}", by="alice", address=amy, near=ben, lists=(), until=until
+            )
+            async with work.store.transaction() as tx:
+                await tx.record(case, (watched,))
+        work.damage("c0")
+        lists: Any = Together()
+        await Watching(work.deciding, lists, timedelta(minutes=1)).look()
+        (watch,) = (await work.store.read_case("c1")).watches.values()
+        assert watch.lists == (dev,)

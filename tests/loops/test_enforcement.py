@@ -69,6 +69,8 @@ class Book:
     shunted: list[tuple[set[str], int]] = field(default_factory=list)
     discarded: list[tuple[str, dict[str, int]]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    unread: frozenset[str] = frozenset()
+    waiting: list[str] = field(default_factory=list)
     letters: set[str] = field(default_factory=set)
     count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -98,6 +100,7 @@ class Book:
             sanctions=tuple(s for s in every if s.state is State.IN_FORCE),
             ending=tuple(s for s in every if s.state is State.ENDED and s.before),
             past=any(s.state is State.ENDED for s in every),
+            unread=self.unread,
         )
 
     async def note_before(self, sanction: Sanction, records: Sequence[Before]) -> None:
@@ -160,6 +163,9 @@ class Book:
 
     async def note_trouble(self, words: str) -> None:
         self.troubles.append(words)
+
+    async def note_waiting(self, sanction: Sanction) -> None:
+        self.waiting.append(sanction.id)
 
     async def letter_left(self, letter: str) -> bool:
         return letter in self.letters

@@ -39,8 +39,8 @@ class Shelf:
     def __init__(self, world: World) -> None:
         self.world, self.store = world, self
 
-    async def unsettled(self) -> tuple[Any, ...]:
-        return (self.world.case,) if self.world.case.unsettled else ()
+    async def unsettled(self) -> tuple[tuple[Any, ...], frozenset[str]]:
+        return (self.world.case,) if self.world.case.unsettled else (), frozenset()
 
     async def on(self, name: str, decide: Any) -> None:
         self.world.take(decide(self.world.case, self.world.setting()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -95,14 +95,16 @@ class Workplace:
         with contextlib.closing(sqlite3.connect(self.folder / "db")) as database, database:
             return database.execute(statement, values).fetchall()
 
-    def damage(self, case: str) -> None:
-        """One bit of one event of this case, as a disk loses it."""
+    def damage(self, case: str) -> Callable[[], object]:
+        """One bit of one event of this case, as a disk loses it. Returns what mends it."""
         for (trigger,) in self.sql("select name from sqlite_master where type = 'trigger'"):
             self.sql(f"drop trigger {trigger}")
         query = 'select sequence, sealed from ledger where "case" = ? order by sequence desc'
         sequence, sealed = self.sql(query, case)[0]
         broken = sealed[:-1] + bytes([sealed[-1] ^ 1])
-        self.sql("update ledger set sealed = ? where sequence = ?", broken, sequence)
+        change = "update ledger set sealed = ? where sequence = ?"
+        self.sql(change, broken, sequence)
+        return lambda: self.sql(change, sealed, sequence)
 
 
 @contextlib.asynccontextmanager

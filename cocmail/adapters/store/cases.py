@@ -48,20 +48,19 @@ async def case_key(
     """
     query = select(case_keys.c.wrapped).where(case_keys.c.case == case)
     wrapped = (await connection.execute(query.with_for_update() if lock else query)).scalar()
-    return None if wrapped is None else unseal(keys.wrap, wrapped, f"case:{case}")
+    return None if wrapped is None else unwrapped(keys, case, wrapped)
 
 
-async def case_keys_of(
-    connection: AsyncConnection, keys: Keys, which: Select[tuple[str]]
-) -> dict[str, bytes]:
-    """Their keys by their names, of those that were not forgotten."""
-    query = select(case_keys.c.case, case_keys.c.wrapped).where(
-        case_keys.c.case.in_(which), case_keys.c.wrapped.is_not(None)
-    )
-    return {
-        row.case: unseal(keys.wrap, row.wrapped, f"case:{row.case}")
-        for row in await connection.execute(query)
-    }
+async def wrapped_of(
+    connection: AsyncConnection, which: Select[tuple[str]]
+) -> dict[str, bytes | None]:
+    """Their keys by their names, as they lie there; None: forgotten."""
+    query = select(case_keys.c.case, case_keys.c.wrapped).where(case_keys.c.case.in_(which))
+    return {row.case: row.wrapped for row in await connection.execute(query)}
+
+
+def unwrapped(keys: Keys, case: str, wrapped: bytes) -> bytes:
+    return unseal(keys.wrap, wrapped, f"case:{case}")
 
 
 async def forget(connection: AsyncConnection, case: str, at: datetime) -> bool:

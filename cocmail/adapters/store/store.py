@@ -6,7 +6,7 @@ SQL. Fulfils ports.Store; made by ``open_store``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Generic
@@ -21,6 +21,7 @@ from cocmail.adapters.store.tables import case_keys, ledger_head
 from cocmail.adapters.store.tables import ledger as ledger_table
 from cocmail.adapters.store.transaction import SqlTransaction, load, load_unsettled
 from cocmail.adapters.vault import Keys
+from cocmail.core.errors import SoundnessError
 from cocmail.core.index import SanctionRow
 from cocmail.ports import Arrival, Clock, Queued, Waiting
 
@@ -123,7 +124,7 @@ class SqlStore(Generic[E, C]):
         async with self._database.reading() as connection:
             return await lookups.due(connection, None)
 
-    async def unsettled(self) -> tuple[C, ...]:
+    async def unsettled(self) -> tuple[tuple[C, ...], Mapping[str, SoundnessError]]:
         async with self._database.reading() as connection:
             return await load_unsettled(connection, self._keys, self._codec)
 

@@ -6,7 +6,7 @@ commits (engine.py) and what an event means (codec). Handed out by store.py, use
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -21,7 +21,7 @@ from cocmail.adapters.store.codec import C, Codec, E
 from cocmail.adapters.store.tables import index_unsettled
 from cocmail.adapters.store.tables import ledger as ledger_table
 from cocmail.adapters.vault import Keys, seal, unseal
-from cocmail.core.errors import Permanent
+from cocmail.core.errors import Permanent, SoundnessError
 from cocmail.core.index import Row
 from cocmail.core.people import Address
 from cocmail.ports import Clock, Found
@@ -52,18 +52,32 @@ async def load(
 
 async def load_unsettled(
     connection: AsyncConnection, keys: Keys, codec: Codec[E, C]
-) -> tuple[C, ...]:
-    """All of them in two queries: every sweep begins with this."""
+) -> tuple[tuple[C, ...], Mapping[str, SoundnessError]]:
+    """Those that can be read, and why the others can't. All of them in three queries: every sweep
+    begins with this."""
     named = select(index_unsettled.c.case)
-    key_of = await cases.case_keys_of(connection, keys, named)
+    names = (await connection.execute(named.order_by(index_unsettled.c.case))).scalars().all()
+    wrapped = await cases.wrapped_of(connection, named)
     query = (
         select(ledger_table)
         .where(ledger_table.c.case.in_(named))
         .order_by(ledger_table.c.case, ledger_table.c.sequence)
     )
     rows = groupby(await connection.execute(query), key=lambda row: row.case)
-    found = [_loaded(key_of[case], codec, case, some) for case, some in rows if case in key_of]
-    return tuple(one.case for one in found if one.case is not None)
+    events_of = {case: tuple(some) for case, some in rows}
+    found: list[C] = []
+    unread: dict[str, SoundnessError] = {}
+    for case in names:
+        try:
+            key = wrapped.get(case)
+            if key is None or case not in events_of:
+                raise SoundnessError(f"case {case} has lost its key or its events")
+            one = _loaded(cases.unwrapped(keys, case, key), codec, case, events_of[case])
+            assert one.case is not None
+            found.append(one.case)
+        except SoundnessError as error:
+            unread[case] = error
+    return tuple(found), unread
 
 
 def _loaded(key: bytes, codec: Codec[E, C], case: str, rows: Iterable[Any]) -> Loaded[E, C]:

@@ -99,7 +99,8 @@ async def test_everything_is_found_again(world) -> None:
         assert await tx.recused_with("alice") == {"bob"}
         assert await tx.recused_with("bob") == {"alice"}
         assert await tx.recused_with("carol") == {"alice", "bob"}
-    assert [case.words for case in await store.unsettled()] == [["she wrote"]]
+    found, unread = await store.unsettled()
+    assert ([case.words for case in found], unread) == ([["she wrote"]], {})
     at = world.START + timedelta(hours=5)
     assert await store.due(at - timedelta(microseconds=1)) == ()
     assert await store.due(at) == (("c1", "remind", "5", at),) == await store.all_due()
