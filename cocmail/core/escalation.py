@@ -55,7 +55,7 @@ def escalate(work: Work, why: Literal["too-few", "untouched"]) -> None:
 def fit(work: Work, policy: Policy) -> tuple[Address, ...]:
     """Whom of `escalate_to` nothing ties to this case."""
     parties = [a for p in work.case.parties.values() for a in p.addresses]
-    texts = [m.received.text for m in work.case.messages]
+    texts = [t for m in work.case.messages for t in (m.received.text, *m.received.claims)]
     return unconcerned(policy, work.setting.roster, parties, texts)
 
 

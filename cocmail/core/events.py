@@ -116,6 +116,7 @@ class Received:
     kinds: tuple[str, ...] = ()  # what each attachment is, see core.attached
     sizes: tuple[int, ...] = ()  # of each attachment, bytes
     waits: bool = False  # more than is passed on one by one: told together with others
+    claims: tuple[Private, ...] = ()  # what it says of its sender, where there is none
     kind: Literal["received"] = "received"
 
 
@@ -151,10 +152,11 @@ class SetAside:
     subject: Private
     text: Private
     why: str
-    attachments: tuple[Private, ...] = ()  # this and the next three as in Received
+    attachments: tuple[Private, ...] = ()  # this and the next four as in Received
     digests: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
+    claims: tuple[Private, ...] = ()
     kind: Literal["set-aside"] = "set-aside"
 
 

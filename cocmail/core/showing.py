@@ -20,6 +20,7 @@ from cocmail.core.spelling import spelled
 from cocmail.core.work import Work
 
 _SINGLY = 10  # mails: of what somebody missed; more make no heap of letters
+_LONGEST_CLAIM = 400  # letters
 _ROOM = 60_000  # characters of messages in one mail
 
 
@@ -31,8 +32,13 @@ def showing(work: Work, received: e.Received, *, copying: bool = True) -> dict[s
         "received": received,
         "text": work.shown(received.text),
         "subject": spelled(work.shown(received.subject)),
+        "claims": _claims(work, received),
         "attached": listed(received, copying=copying and wanted, first=first),
     }
+
+
+def _claims(work: Work, one: e.Received | e.SetAside) -> list[str]:
+    return [spelled(work.shown(claim))[:_LONGEST_CLAIM] for claim in one.claims]
 
 
 def _files_before(case: Case, received: e.Received) -> int:
@@ -144,6 +150,7 @@ def showing_aside(work: Work, aside: e.SetAside) -> dict[str, object]:
         "aside": aside,
         "text": work.shown(aside.text),
         "subject": spelled(work.shown(aside.subject)),
+        "claims": _claims(work, aside),
         "attached": listed(aside),
     }
 

@@ -191,3 +191,35 @@ def test_what_is_set_aside_keeps_its_list_when_it_is_taken_in() -> None:
     world.say("alice", "/accept 1")
     assert world.case.messages[1].received.attachments == ("a.png",)
     assert world.case.messages[1].received.digests == (incoming.mail.attachments[0].digest,)
+
+
+def test_members_see_what_a_mail_says_of_a_sender_who_cannot_be_told() -> None:
+    odd = World()
+    token = odd.address("reporter:1")
+    odd.report(
+        sender=f"Rae ((she)) \u202e<rae@quiet.example>\r\nReply-To: {token}, {'x' * 900}@y.example"
+    )
+    copy = text_of(odd.to("member:alice", "report")[0])
+    assert "anybody could have written it: From: Rae ((she)) [U+202E]<rae@quiet.example>" in copy
+    assert token not in copy
+    assert "x" * 500 not in copy
+    assert "nobody that can be told" not in copy
+    assert not odd.to("reporter:1"), "they are a guess"
+
+
+def test_so_they_do_of_one_at_a_reply_address_and_when_it_is_taken_in() -> None:
+    w = World()
+    w.report()
+    w.write("reporter:1", "It is I.", sender="a@quiet.example, b@quiet.example")
+    copy = text_of(w.to("member:bob", "message")[0])
+    assert "From: a@quiet.example, b@quiet.example" in copy
+    assert "<>" not in copy
+    w.say("alice", "/accept 1")
+    assert w.case.messages[1].received.claims == ("From: a@quiet.example, b@quiet.example",)
+
+
+def test_a_mail_without_any_from_is_nobodys() -> None:
+    w = World()
+    found = mail("To: conduct@example.org\n\nHelp me.")
+    w.take(casework.report(w.case, w.setting(), w.incoming(found)))
+    assert "From: nobody that can be told" in text_of(w.to("member:alice", "report")[0])

@@ -61,7 +61,7 @@ def poisoned(values: dict[str, Any], said: str) -> dict[str, Any]:
     for key in ("received", "aside"):
         if key in found:
             found[key] = replace(found[key], name=Private(said), subject=Private(said))
-    for key in ("doubts", "reasons", "done"):
+    for key in ("doubts", "reasons", "done", "claims"):
         if key in found:
             found[key] = [said, "harmless"]
     if "proposal" in found:

@@ -59,6 +59,7 @@ def accept(turn: Turn, command: Command) -> None:
         digests=aside.digests,
         kinds=aside.kinds,
         sizes=aside.sizes,
+        claims=aside.claims,
     )
     work.happen(received)
     hand_on(work, received)  # too much came at once when it did, or they weren't here yet

@@ -46,6 +46,7 @@ def receive(
         note=Private(" ".join(filter(None, (note, _remarks(work, incoming))))),
         language=work.setting.language_of(mail),
         waits=bool(incoming.flood),
+        claims=mail.claims,
         **facts(mail.attachments),
     )
     work.happen(received)
@@ -129,6 +130,7 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
         subject=Private(clean(incoming.mail.subject)),
         text=Private(incoming.whole),
         why=why,
+        claims=incoming.mail.claims,
         **facts(incoming.mail.attachments),
     )
     work.happen(aside)
