@@ -152,7 +152,7 @@ async def _forgotten(settings: Settings, keys: Keys) -> str:
     """What sanctions in force are on, and the configuration doesn't name any more."""
     store = await parts.store(settings, keys, parts.SystemClock())
     try:
-        cases = await store.unsettled()
+        cases, _ = await store.unsettled()
     finally:
         await store.close()
     in_force = (s for case in cases for s in case.sanctions.values() if s.in_force)
