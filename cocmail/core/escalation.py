@@ -12,6 +12,7 @@ from typing import Literal
 
 from cocmail.core import events as e
 from cocmail.core.audience import known_as
+from cocmail.core.case import Case
 from cocmail.core.letters import Kind
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Handle, Member, Private, Roster
@@ -22,34 +23,48 @@ HELP = "help"
 """The purpose of the reply address by which a guest comes in."""
 
 
-def where_too_few(work: Work) -> None:
-    """After anything that takes members out of a case."""
+def where_too_few(work: Work, *, again: bool = False) -> None:
+    """After anything that takes members out of a case. ``again``: the last who could read it."""
     if (
         work.case.is_open
         and not work.case.kept
         and len(work.eligible) < work.setting.policy.approvals
     ):
-        escalate(work, "too-few")
+        escalate(work, "too-few", again=again)
 
 
-def escalate(work: Work, why: Literal["too-few", "untouched"]) -> None:
-    """Ask each of `escalate_to`, once a case, who has no part in it."""
-    if work.case.guests or (work.case.provisional and why == "too-few"):
+def escalate(work: Work, why: Literal["too-few", "untouched"], *, again: bool = False) -> None:
+    """Ask each of `escalate_to`, once a case, who has no part in it. ``again``: those too who were
+    asked and haven't come."""
+    guests = work.case.guests
+    if (guests and not again) or (work.case.provisional and why == "too-few"):
         # Who is out until an answer may be in again: nobody outside is asked meanwhile.
         if work.case.escalate_by:
             work.happen(e.Escalated(why=why, guests=()))
         return
     asked = tuple(
         e.Guest(handle=f"guest{number}", address=address)
-        for number, address in enumerate(fit(work, work.setting.policy), start=1)
+        for number, address in enumerate(unasked(work), start=len(guests) + 1)
     )
-    if not asked and not work.case.escalate_by:
+    if not asked and not guests and not work.case.escalate_by:
         return
-    work.happen(e.Escalated(why=why, guests=asked))
-    for guest in asked:
-        member = known_as(work.case, work.setting, guest.handle)
+    if asked or work.case.escalate_by:
+        work.happen(e.Escalated(why=why, guests=asked))
+    for handle in to_come(work.case):
+        member = known_as(work.case, work.setting, handle)
         assert member is not None
         work.to_member(member, Kind.ALERT, "escalation", {"why": why}, purpose=HELP)
+
+
+def to_come(case: Case) -> tuple[str, ...]:
+    """The guests who were asked and can still come."""
+    return tuple(h for h in case.guests if h not in case.came | case.out)
+
+
+def unasked(work: Work) -> tuple[Address, ...]:
+    """Whom of `escalate_to` nothing ties to this case, and nobody has asked yet."""
+    asked = {*work.case.guests.values()}
+    return tuple(a for a in fit(work, work.setting.policy) if a not in asked)
 
 
 def fit(work: Work, policy: Policy) -> tuple[Address, ...]:

@@ -728,6 +728,7 @@ class Quarantined:
     size: int  # bytes
     tell_from: datetime
     tell_by: datetime  # even if what was told before it is not long ago
+    hidden_until: datetime | None = None  # before that not even that it is there
     urgent: bool = False  # a filter found words of danger in it
     readable: bool = True  # else no case can be made of it
     kind: Literal["quarantined"] = "quarantined"

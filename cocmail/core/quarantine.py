@@ -74,14 +74,20 @@ class Quarantine:
     numbers: frozenset[int] = frozenset()  # that were ever given
     told: Mapping[str, Told] = field(default_factory=dict)  # by handle
 
-    def of(self, handle: str) -> tuple[Item, ...]:
-        """What waits and this member may know of, the oldest first."""
-        return tuple(i for i in self.waiting.values() if handle in _told_of(i))
+    def of(self, handle: str, now: datetime | None = None) -> tuple[Item, ...]:
+        """What waits and this member may know of, the oldest first. ``now``: not what they may
+        know of only later."""
+        return tuple(
+            i
+            for i in self.waiting.values()
+            if handle in _told_of(i)
+            and (now is None or i.mail.hidden_until is None or i.mail.hidden_until <= now)
+        )
 
-    def new_to(self, handle: str) -> tuple[Item, ...]:
+    def new_to(self, handle: str, now: datetime | None = None) -> tuple[Item, ...]:
         told = self.told.get(handle)
         known = told.numbers if told else frozenset[int]()
-        return tuple(item for item in self.of(handle) if item.number not in known)
+        return tuple(item for item in self.of(handle, now) if item.number not in known)
 
     @property
     def handles(self) -> tuple[str, ...]:
@@ -91,13 +97,14 @@ class Quarantine:
     def due(self, handle: str) -> datetime | None:
         """When this member is to be told next; None: nothing waits for them."""
         told, new = self.told.get(handle), self.new_to(handle)
+        times: list[datetime] = []
         if new:
             first = min(item.mail.tell_from for item in new)
-            free = max(first, told.at + BETWEEN) if told else first
-            return min(free, *(item.mail.tell_by for item in new))
-        if handle == OUTSIDE:
-            return None  # once
-        return told.at + AGAIN if told and self.of(handle) else None
+            times = [max(first, told.at + BETWEEN) if told else first]
+            times += [item.mail.tell_by for item in new]
+        if told and handle != OUTSIDE and len(new) < len(self.of(handle)):
+            times.append(told.at + AGAIN)
+        return min(times, default=None)
 
     def find(self, mail: str) -> Item | None:
         return next((i for i in self.waiting.values() if i.mail.mail == mail), None)

@@ -14,7 +14,7 @@ from functools import partial
 from cocmail.core import casework
 from cocmail.core.audience import may_know
 from cocmail.core.case import Case
-from cocmail.core.casework import Incoming
+from cocmail.core.casework import Incoming, Readers
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.errors import SoundnessError
 from cocmail.core.escalation import unconcerned
@@ -62,14 +62,14 @@ class Asides:
             # Wherever an address of ours stands in it: it may be in a field that can't be read.
             seen = waiting.raw[:_LOOKED_AT].decode("utf-8", "replace")
             reached = (*reached, *ours_in(seen, setting.address, setting.delimiter))
-            members = await thought(len(seen), lambda: _of_unread(seen, reached, setting))
+            found = await thought(len(seen), lambda: _of_unread(seen, reached, setting))
             said = seen
         else:
             length = len(report.mail.text)
-            members = await thought(length, lambda: casework.readers(setting, report))
+            found = await thought(length, lambda: casework.readers(setting, report))
             said = f"{report.mail.subject}\n{report.whole}"
             reached = (*reached, *report.mail.to, *report.mail.cc, *report.mail.trace_recipients)
-        members = await _in_its_cases(self._deciding, tx, setting, reached, members)
+        members = await _in_its_cases(self._deciding, tx, setting, reached, found.members)
         outside: tuple[Address, ...] = ()
         if not members and not _waits_for_others(reached, report, setting):
             author = (report.address,) if report else ()
@@ -88,6 +88,7 @@ class Asides:
             readers=members,
             outside=outside,
             tell_from=self._tell_from and max(self._tell_from, setting.now),
+            hidden_until=found.begin if members else None,
             urgent=urgent,
             readable=readable,
         )
@@ -113,18 +114,20 @@ def _waits_for_others(
     return report is not None and (report.destination.kept or wishes(report.whole).keeps)
 
 
-def _of_unread(seen: str, reached: Iterable[Address], setting: Setting) -> tuple[Member, ...]:
+def _of_unread(seen: str, reached: Iterable[Address], setting: Setting) -> Readers:
     """Whoever is neither left out nor seems to stand in what can be seen of it."""
     roster, community, delimiter = setting.roster, setting.address, setting.delimiter
     reached = tuple(reached)
     named = left_out(reached, community, delimiter)
-    if keeps(reached, community, delimiter) or any(not meant(one, roster) for one in named):
-        return ()  # whom an unknown handle means nobody can ask here
+    if keeps(reached, community, delimiter):
+        return Readers(members=())
+    unknown = any(not meant(one, roster) for one in named)  # whom it means nobody can ask here
+    begin = setting.now + setting.policy.acknowledge_within if unknown else None
     whole = (word.strip(".,;:!?") for word in seen.split())
     words = " ".join(word for word in whole if "@" not in word and "." not in word)
     out = {handle for one in named for handle in meant(one, roster)}
     out |= {*named_in(words, roster), *named_in_text(seen, roster)}
-    return roster.without(out | setting.committee.locked)
+    return Readers(members=roster.without(out | setting.committee.locked), begin=begin)
 
 
 async def _in_its_cases(

@@ -17,6 +17,7 @@ from cocmail.core.verification import Signature
 from tests.promises import kit
 from tests.promises.kit import COMMUNITY, MALLORY, World, member, text_of
 
+ELDER = Address("elder@elsewhere.example")
 OMBUD = Address("ombud@elsewhere.example")
 
 
@@ -259,6 +260,53 @@ def test_nobody_is_asked_who_has_a_part_in_it() -> None:
         f"He works with {OMBUD}.", to="conduct+not-alice+not-bob@example.org", sender="o@r.example"
     )
     assert not w.case.guests
+
+
+def test_naming_everybody_who_could_be_asked_too_does_not_leave_nobody() -> None:
+    w = world(escalate_to=(OMBUD,))
+    w.report(f"Alice Example, Bob Example and Carol Example knew, and {OMBUD} did.")
+    assert not w.case.guests
+    assert "names everybody" in text_of(w.to("reporter:1", "acknowledgement")[0])
+    w.later(hours=24)
+    w.take(calendar.fall_due(w.case, w.setting(), "release", ""))
+    assert reached(w) == {"alice", "bob", "carol"}
+
+
+def left_with_a_guest(*, elder: bool) -> World:
+    """A case that only carol and a guest read."""
+    asked = (OMBUD, ELDER) if elder else (OMBUD,)
+    w = world(escalate_to=asked)
+    w.report(to="conduct+not-alice+not-bob@example.org")
+    w.write("member:guest1", "Yes, I can.", sender=OMBUD, purpose="help")
+    return w
+
+
+def test_where_the_last_guest_is_named_too_it_does_not_leave_nobody() -> None:
+    w = left_with_a_guest(elder=False)
+    w.write("reporter:1", f"Carol Example was there, and {OMBUD}.")
+    assert not reached(w)
+    w.later(hours=24)
+    w.take(calendar.fall_due(w.case, w.setting(), "release", ""))
+    assert reached(w) == {"carol", "guest1"}
+
+
+def test_where_the_last_who_read_it_are_named_who_was_asked_is_asked_again() -> None:
+    w = left_with_a_guest(elder=True)
+    assert len(w.to("member:guest2", "alert")) == 1
+    w.write("reporter:1", f"Carol Example was there, and {OMBUD}.")
+    assert w.told() == {("member:guest2", "alert")}
+    w.write("reporter:1", "And it was raining.")
+    assert not w.told(), "once"
+    w.write("member:guest2", "Yes, I can.", sender=ELDER, purpose="help")
+    assert "it was raining" in " ".join(map(text_of, w.to("member:guest2")))
+
+
+def test_where_the_last_who_read_it_are_named_who_was_never_asked_is() -> None:
+    w = left_with_a_guest(elder=False)
+    w.policy = replace(w.policy, escalate_to=(OMBUD, ELDER))
+    w.write("reporter:1", f"Carol Example was there, and {OMBUD}.")
+    assert w.told() == {("member:guest2", "alert")}
+    assert w.letters[-1].to == ELDER
 
 
 def test_who_leaves_last_hands_over() -> None:

@@ -84,7 +84,7 @@ def _item(turn: Turn, command: Command) -> Item:
     """What waits in the quarantine under this number; the same answer where nothing does, and
     where it isn't for this member."""
     number = command.number or 0
-    mine = turn.work.case.quarantine.of(turn.member.handle)
+    mine = turn.work.case.quarantine.of(turn.member.handle, turn.work.now)
     found = next((item for item in mine if item.number == number), None)
     if found is None:
         numbers = ", ".join(str(item.number) for item in mine[:_MOST_NAMED])
@@ -100,7 +100,7 @@ def _told_of(turn: Turn) -> tuple[Item, ...]:
     aside = turn.work.case.quarantine
     handle = turn.member.handle
     new = aside.new_to(handle)
-    return tuple(item for item in aside.of(handle) if item not in new)
+    return tuple(item for item in aside.of(handle, turn.work.now) if item not in new)
 
 
 def _let_in(turn: Turn, command: Command) -> None:

@@ -24,10 +24,11 @@ from cocmail.core.casework.outsiders import (
     pass_on,
 )
 from cocmail.core.casework.quarantine import quarantined
-from cocmail.core.casework.reports import readers, report
+from cocmail.core.casework.reports import Readers, readers, report
 
 __all__ = [
     "Incoming",
+    "Readers",
     "again",
     "authors",
     "came_back",

@@ -10,6 +10,7 @@ from cocmail.core.attached import facts
 from cocmail.core.audience import everybody, later
 from cocmail.core.case import Party
 from cocmail.core.casework.incoming import Incoming
+from cocmail.core.escalation import unasked
 from cocmail.core.letters import Kind, clean, usable_id
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Private
@@ -102,7 +103,7 @@ def name_members(work: Work, incoming: Incoming) -> bool:
     named = tuple(h for h in named_in_text(said, everybody(case, setting)) if h in in_it)
     if not named:
         return False
-    if in_it - {*named} or setting.policy.escalate_to:
+    if in_it - {*named} or unasked(work):
         work.happen(e.Named(handles=named))
         return False
     if case.provisional_why == WHO_WAS_MEANT:

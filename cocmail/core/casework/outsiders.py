@@ -47,8 +47,9 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
     received = receive(work, incoming, party_id, note=note)
     asked = work.case.provisional_why == WHO_WAS_MEANT and party_id == "reporter:1"
     if party_id.startswith("reporter:") and not asked:
+        before = work.eligible
         name_members(work, incoming)
-        where_too_few(work)
+        where_too_few(work, again=bool(before) and not work.eligible)
     if work.case.kept:
         if asked:
             _answered(work, incoming)

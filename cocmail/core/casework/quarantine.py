@@ -32,14 +32,17 @@ def quarantined(
     readers: Iterable[Member],
     outside: Iterable[Address] = (),
     tell_from: datetime | None = None,
+    hidden_until: datetime | None = None,
     urgent: bool = False,
     readable: bool = True,
 ) -> Result:
     """A mail is set aside. These members, and nobody else, hear of it: at the latest when a report
-    should be acknowledged, and at once where a filter finds it urgent. ``outside``: people of
-    `escalate_to`, who hear once that there is something, where no member may."""
+    should be acknowledged, and at once where a filter finds it urgent. ``hidden_until``: they hear
+    nothing before. ``outside``: people of `escalate_to`, who hear once that there is something,
+    where no member may."""
     work = Work(record, setting)
     within = setting.policy.acknowledge_within
+    begins = max(tell_from or work.now, hidden_until or work.now)
     handles = tuple(m.handle for m in readers)
     work.happen(
         e.Quarantined(
@@ -49,8 +52,9 @@ def quarantined(
             outside=() if handles else tuple(outside),
             why=why,
             size=size,
-            tell_from=tell_from or work.now,
-            tell_by=work.now if urgent else work.now + within,
+            tell_from=begins,
+            tell_by=max(hidden_until or work.now, work.now if urgent else work.now + within),
+            hidden_until=hidden_until,
             urgent=urgent,
             readable=readable,
         )
@@ -76,7 +80,7 @@ def tell(work: Work, handle: str) -> None:
     due = aside.due(handle)
     if due is None or due > work.now:
         return
-    waiting, new = aside.of(handle), aside.new_to(handle)
+    waiting, new = aside.of(handle, work.now), aside.new_to(handle, work.now)
     if handle == OUTSIDE:
         _tell_outside(work, new)
         return

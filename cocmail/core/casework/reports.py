@@ -7,6 +7,7 @@ would learn of a mail that was set aside.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from cocmail.core import events as e
 from cocmail.core.case import Case
@@ -55,11 +56,23 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
     return work.result()
 
 
-def readers(setting: Setting, incoming: Incoming) -> tuple[Member, ...]:
-    """Who would read this mail if it were a report."""
+@dataclass(frozen=True, kw_only=True)
+class Readers:
+    """Who would read a mail if it were a report."""
+
+    members: tuple[Member, ...]
+    begin: datetime | None = None  # not before: whom it keeps out can't be known
+
+
+def readers(setting: Setting, incoming: Incoming) -> Readers:
+    """Of a mail that is no report its sender isn't asked whom they meant, so that the time for
+    their answer goes by."""
     work = Work(Case(id="nobody's"), setting)
     _begin(work, incoming)
-    return work.eligible
+    begin = work.case.provisional_until
+    if begin is not None:
+        work.happen(e.Released(handles=tuple(sorted(work.case.provisional - incoming.kept_apart))))
+    return Readers(members=work.eligible, begin=begin)
 
 
 _FROM_THEM = Private("The report came from this member's address.")
