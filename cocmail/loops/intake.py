@@ -41,6 +41,7 @@ from cocmail.core.people import Address, Member, Private
 from cocmail.core.quarantine import is_quarantine
 from cocmail.core.returned import RETURN, UNREAD, Returned
 from cocmail.core.setting import Setting
+from cocmail.core.shortage import no_keys
 from cocmail.core.threads import Destination, destination, meant
 from cocmail.core.verification import UNPROVED, Authentication, Signature
 from cocmail.core.wishes import wishes
@@ -387,13 +388,10 @@ class Intake:
         if self._told is not None and now < self._told + _TOLD_AGAIN:
             return
         async with self._store.transaction() as tx:
-            setting = await self._deciding.setting(tx)
-            work = Work(Case(id=SYSTEM), setting)
-            work.happen(e.Happened(what="no-keys", detail=_NO_KEYS))
-            for member in setting.roster.without(setting.committee.locked):
-                work.to_member(member, Kind.ALERT, "signatures-trouble", {})
-            result = work.result()
-            await write(tx, SYSTEM, result)
+            await tx.ensure_case(COMMITTEE)
+            record = await tx.case(COMMITTEE) or Case(id=COMMITTEE)
+            result = no_keys(record, await self._deciding.setting(tx), _NO_KEYS)
+            await write(tx, COMMITTEE, result)
         self._told = now
         self._deciding.ring(result)
 

@@ -25,7 +25,7 @@ from cocmail.parts import CaseCodec
 from cocmail.ports import Arrival
 from tests.attacks.kit import Post, key, no_judgement, reading
 from tests.attacks.signer import sign
-from tests.promises.kit import MINTER, World
+from tests.promises.kit import MINTER, World, text_of
 
 BOBS = "mail._domainkey.bob.example"
 TRIES = 12
@@ -87,6 +87,26 @@ def test_when_it_lasts_the_members_are_told_once_a_day(post: Post) -> None:
     assert post.arrives(post.signed("/approve")) == "ran"
     assert post.votes() == {"bob": "approve"}
     assert post.room.intake.trouble == ""
+
+
+def test_when_what_tells_of_it_comes_back_the_others_hear(post: Post) -> None:
+    post.records[BOBS] = None
+    assert given_up(post) == "asked"
+    room = post.room
+    (alert,) = [x for x in room.shelf.letters if (x.party, x.kind) == ("member:carol", "alert")]
+    before = len(room.shelf.letters)
+    bounce = (
+        f"From: mailer-daemon@carol.example\r\nTo: {alert.return_path}\r\nReturn-Path: <>\r\n"
+        "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        "--b\r\n\r\nNo such person.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        "Reporting-MTA: dns; carol.example\r\n\r\nFinal-Recipient: rfc822;carol@carol.example"
+        "\r\nAction: failed\r\nStatus: 5.1.1\r\n--b--\r\n"
+    ).encode()
+    post.arrives(bounce)
+    told = {(x.party, x.kind.value) for x in room.shelf.letters[before:]}
+    assert told == {("member:alice", "alert"), ("member:bob", "alert")}
+    assert "carol" in text_of(room.shelf.letters[-1])
 
 
 def test_where_unsigned_is_refused_an_outage_refuses_too() -> None:
