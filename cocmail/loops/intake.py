@@ -474,12 +474,12 @@ class Intake:
         length = sum(map(len, mail.claims))
         authors = await thought(length, lambda: casework.authors(mail, setting.roster))
         apart = frozenset[str]()
-        for author in authors:
-            apart |= await tx.recused_with(author.handle)
-            apart |= await self._not_let_in(tx, setting, author)
+        for one in authors:
+            apart |= await tx.recused_with(one.handle)
+            apart |= await self._not_let_in(tx, setting, one)
         return replace(
             _incoming(examined),
-            kept_apart=apart - {author.handle for author in authors},
+            kept_apart=apart - {one.handle for one in authors},
             urgent=examined.judgement.urgent,
             tags=examined.judgement.tags,
             beside=await self._of_sender(tx, examined),
