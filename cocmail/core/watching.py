@@ -7,10 +7,11 @@ by loops/watching and by the calendar.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from cocmail.core import events as e
 from cocmail.core.case import Case
+from cocmail.core.coverage import everybody
 from cocmail.core.enforcement import Observed, Role
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address
@@ -21,21 +22,40 @@ WATCHING = "watching"
 """How the index knows a case with a watch (no address is spelt so)."""
 
 
-def shared(observed: Observed, one: Address, other: Address) -> tuple[str, ...]:
+Person = Collection[Address]
+"""Somebody's addresses."""
+
+
+def theirs(case: Case, address: Address) -> tuple[Address, ...]:
+    """Whatever this case knows to be the same person's, and where a tag would lead (RFC 5233)."""
+    known: list[Person] = [p.addresses for p in case.parties.values()]
+    known += [{s.address, *s.addresses} - s.apart for s in case.sanctions.values()]
+    found = {address, address.untagged}
+    while more := {a for some in known if _mailboxes(some) & found for a in some} - found:
+        found |= more | _mailboxes(more)
+    return tuple(sorted(found))
+
+
+def shared(observed: Observed, one: Person, other: Person) -> tuple[str, ...]:
     """The lists that both are on, under any address of theirs."""
     return tuple(sorted(_on(observed, one) & _on(observed, other)))
 
 
-def _all(observed: Observed, address: Address) -> set[Address]:
-    return {address, *observed.linked.get(address, ())}
+def _mailboxes(addresses: Iterable[Address]) -> set[Address]:
+    return {address.untagged for address in addresses}
 
 
-def _on(observed: Observed, address: Address) -> set[str]:
-    theirs = _all(observed, address)
+def _all(observed: Observed, person: Person) -> set[Address]:
+    """Where mail to them arrives; with a tag it does as well."""
+    return _mailboxes(everybody(person, observed))
+
+
+def _on(observed: Observed, person: Person) -> set[str]:
+    mailboxes = _all(observed, person)
     return {
         row.list
         for row in observed.rows
-        if row.address in theirs and row.role is not Role.NONMEMBER
+        if row.address.untagged in mailboxes and row.role is not Role.NONMEMBER
     }
 
 
@@ -43,13 +63,13 @@ Requests = Mapping[str, Collection[Address]]
 """Who waits to be let onto a list, by its posting address."""
 
 
-def could_join(observed: Observed, one: Address, other: Address) -> tuple[str, ...]:
+def could_join(observed: Observed, one: Person, other: Person) -> tuple[str, ...]:
     """The lists that just one of them is on: only there a request brings them near."""
     return tuple(sorted(_on(observed, one) ^ _on(observed, other)))
 
 
 def asking(
-    observed: Observed, one: Address, other: Address, requests: Requests
+    observed: Observed, one: Person, other: Person, requests: Requests
 ) -> tuple[tuple[str, Address], ...]:
     """(list, who asks): one of them, under any address of theirs, where the other is."""
     pairs = ((one, _on(observed, other)), (other, _on(observed, one)))
@@ -58,7 +78,8 @@ def asking(
             (name, address)
             for who, lists in pairs
             for name in lists
-            for address in {*requests.get(name, ())} & _all(observed, who)
+            for address in {*requests.get(name, ())}
+            if address.untagged in _all(observed, who)
         )
     )
 
@@ -77,9 +98,9 @@ def asked(
     return work.result()
 
 
-def still_shared(watch: e.Watched, observed: Observed) -> tuple[str, ...]:
+def still_shared(case: Case, watch: e.Watched, observed: Observed) -> tuple[str, ...]:
     """The lists that both are on now; of a site that can't be asked, those that were known."""
-    now = shared(observed, watch.address, watch.near)
+    now = shared(observed, theirs(case, watch.address), theirs(case, watch.near))
     if not observed.away:
         return now
     return tuple(sorted({*now, *(name for name in watch.lists if name not in observed.lists)}))

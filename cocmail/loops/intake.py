@@ -44,6 +44,7 @@ from cocmail.core.setting import Setting
 from cocmail.core.shortage import no_keys
 from cocmail.core.threads import Destination, destination, meant
 from cocmail.core.verification import UNPROVED, Authentication, Signature
+from cocmail.core.watching import theirs
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 from cocmail.loops.aside import Asides
@@ -329,6 +330,8 @@ class Intake:
         for command in wanted:
             if command.word in ("sanction", "respondent", "interim", "history", "watch"):
                 addresses.extend(command.addresses)
+            if command.word == "watch":
+                addresses.extend(a for one in command.addresses for a in theirs(case, one))
             lists.extend(command.scope)
             if command.word == "lift" and command.target in case.sanctions:
                 sanction = case.sanctions[command.target]

@@ -17,7 +17,7 @@ from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import Permanent, SoundnessError, Temporary
 from cocmail.core.people import Address
-from cocmail.core.watching import WATCHING, asked, asking, could_join, seen, still_shared
+from cocmail.core.watching import WATCHING, asked, asking, could_join, seen, still_shared, theirs
 from cocmail.loops.deciding import Deciding
 from cocmail.ports import Lists
 
@@ -43,18 +43,19 @@ class Watching:
 
     async def look(self) -> None:
         cases = await self._cases()
-        questions = {
-            one: Question(addresses=(one,))
+        people = {
+            theirs(case, one)
             for case in cases
             for watch in case.watches.values()
             for one in (watch.address, watch.near)
         }
-        if not questions:
+        if not people:
             return
-        observed = await self._lists.observe(list(questions.values()))
+        questions = [Question(addresses=one, tagged=True) for one in sorted(people)]
+        observed = await self._lists.observe(questions)
         for case in cases:
             for watch in case.watches.values():
-                lists = still_shared(watch, observed)
+                lists = still_shared(case, watch, observed)
                 if set(lists) != set(watch.lists):
                     decide = partial(seen, watch_id=watch.watch, lists=lists)
                     await self._deciding.on(case.id, decide)
@@ -62,11 +63,15 @@ class Watching:
             await self._requests(cases, observed)
 
     async def _requests(self, cases: list[Case], observed: Observed) -> None:
-        watches = [(case, watch) for case in cases for watch in case.watches.values()]
-        near = {name for _, w in watches for name in could_join(observed, w.address, w.near)}
+        watches = [
+            (case, watch, theirs(case, watch.address), theirs(case, watch.near))
+            for case in cases
+            for watch in case.watches.values()
+        ]
+        near = {name for *_, one, other in watches for name in could_join(observed, one, other)}
         requests = await self._lists.requests(sorted(near)) if near else {}
-        for case, watch in watches:
-            waiting = asking(observed, watch.address, watch.near, requests)
+        for case, watch, one, other in watches:
+            waiting = asking(observed, one, other, requests)
             if {*waiting} != case.asked.get(watch.watch, frozenset()):
                 ask = partial(asked, watch_id=watch.watch, waiting=waiting)
                 await self._deciding.on(case.id, ask)

@@ -353,8 +353,8 @@ def test_a_request_is_told_once() -> None:
     (watch,) = world.case.watches
     rows = OBSERVED.rows
     there = replace(OBSERVED, rows=(replace(rows[0], address=anna),))
-    assert could_join(there, MALLORY, anna) == (DEV,)
-    waits = asking(there, MALLORY, anna, {DEV: (ALIAS, Address("else@x.example"))})
+    assert could_join(there, [MALLORY], [anna]) == (DEV,)
+    waits = asking(there, [MALLORY], [anna], {DEV: (ALIAS, Address("else@x.example"))})
     assert waits == ((DEV, ALIAS),)
     world.take(asked(world.case, world.setting(), watch, waits))
     assert ("member:bob", "alert") in world.told()

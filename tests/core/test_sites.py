@@ -252,8 +252,8 @@ def test_of_a_site_that_is_away_nothing_is_said() -> None:
     )
     assert "[mailmans.b]" in where([A1], found).warnings[0]
     watch = e.Watched(watch="W", address=A1, near=A2, by="a", lists=("l@b.example",), until=NOW)
-    assert still_shared(watch, found) == ("l@b.example",)
-    assert still_shared(watch, replace(found, away={})) == ()
+    assert still_shared(Case(id="c"), watch, found) == ("l@b.example",)
+    assert still_shared(Case(id="c"), watch, replace(found, away={})) == ()
 
 
 def test_a_site_that_the_configuration_forgot_is_asked_for() -> None:

@@ -6,8 +6,8 @@ from cocmail.core.calendar import fall_due
 from cocmail.core.enforcement import Observed, Role, Row
 from cocmail.core.people import Address
 from cocmail.core.rows import dues
-from cocmail.core.watching import seen, shared
-from tests.promises.kit import ALIAS, MALLORY, OBSERVED, World, text_of
+from cocmail.core.watching import asking, seen, shared, theirs
+from tests.promises.kit import ALIAS, MALLORY, OBSERVED, SUSPEND, World, text_of
 
 ANNA = Address("anna@quiet.example")
 WATCH = f"/watch {MALLORY} near {ANNA}"
@@ -32,9 +32,31 @@ def watched() -> tuple[World, str]:
 
 def test_they_share_a_list_under_any_address() -> None:
     both = on(("dev@lists.example", ALIAS, Role.MEMBER), ("dev@lists.example", ANNA, Role.OWNER))
-    assert shared(both, MALLORY, ANNA) == ("dev@lists.example",)
+    assert shared(both, [MALLORY], [ANNA]) == ("dev@lists.example",)
     post = on(("dev@lists.example", ALIAS, Role.NONMEMBER), ("dev@lists.example", ANNA, Role.OWNER))
-    assert shared(post, MALLORY, ANNA) == ()
+    assert shared(post, [MALLORY], [ANNA]) == ()
+
+
+def test_a_tag_hides_nobody() -> None:
+    tagged = Address(MALLORY.replace("@", "+n@"))
+    dev = "dev@lists.example"
+    both = on((dev, tagged, Role.MEMBER), (dev, ANNA, Role.MEMBER))
+    assert shared(both, [MALLORY], [ANNA]) == (dev,)
+    assert shared(both, [ANNA], [Address("other+n@mail.example")]) == ()
+    there = on((dev, ANNA, Role.MEMBER))
+    assert asking(there, [MALLORY], [ANNA], {dev: (tagged, ANNA)}) == ((dev, tagged),)
+
+
+def test_whatever_the_case_knows_as_theirs_is_watched() -> None:
+    world, _ = watched()
+    assert theirs(world.case, MALLORY) == (MALLORY,)
+    third = Address("mal+work@third.example")
+    world.say("alice", f"/respondent {MALLORY} {third}")
+    assert {MALLORY, third, third.untagged} == {*theirs(world.case, MALLORY)}
+    assert {*theirs(world.case, third.untagged)} == {*theirs(world.case, MALLORY)}
+    assert theirs(world.case, ANNA) == (ANNA,)
+    world.vote(world.propose(SUSPEND), "alice", "bob")
+    assert ALIAS in theirs(world.case, MALLORY), "the sanction covers it"
 
 
 def test_it_is_told_once_a_list_to_the_members_of_the_case() -> None:

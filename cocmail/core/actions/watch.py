@@ -8,7 +8,7 @@ from __future__ import annotations
 from cocmail.core import events as e
 from cocmail.core.actions.turn import Turn
 from cocmail.core.commands import Command, Problem
-from cocmail.core.watching import shared
+from cocmail.core.watching import shared, theirs
 
 
 def watch(turn: Turn, command: Command) -> None:
@@ -20,7 +20,8 @@ def watch(turn: Turn, command: Command) -> None:
         )
     if any((w.address, w.near) == (address, near) for w in work.case.watches.values()):
         raise Problem(f"{address} is watched near {near} already", "nothing: it is done")
-    now = shared(turn.observed, address, near) if turn.observed else ()
+    both = theirs(work.case, address), theirs(work.case, near)
+    now = shared(turn.observed, *both) if turn.observed else ()
     until = work.now + work.setting.policy.watch_for
     work.happen(
         e.Watched(
