@@ -2,6 +2,10 @@
 PYTHON ?= python3
 RUN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Some machines ask Python to keep nothing compiled; hundreds of short processes here need it kept.
+unexport PYTHONDONTWRITEBYTECODE
+# Tests mostly wait for servers, so two at once for each processor.
+WORKERS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
 
 .PHONY: help mailmans demo test lint bench docs-check leak-check leads roads corpora hostile fuzz mutants histories composition lock \
 	rows python \
@@ -42,7 +46,7 @@ demo: env-demo
 	@$(RUN)/cocmail demo $(DEMO)
 
 test: env-dev servers
-	$(RUN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(RUN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: env-dev servers
 	$(RUN)/ruff check .

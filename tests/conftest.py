@@ -1,4 +1,5 @@
-"""What all tests share: a server that this machine doesn't have skips a test, except in CI.
+"""What all tests share: a server that this machine doesn't have skips a test, except in CI; the
+order of the files; no clock for examples.
 
 `make test` installs them where it may, and names what it could not. In CI nothing may be skipped,
 so there a missing server is a failure.
@@ -6,10 +7,28 @@ so there a missing server is a failure.
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from cocmail.lab.process import NotInstalled
+
+HERE = Path(__file__).parent
+
+# Others are at work on the same processors: how long one example took says nothing of it.
+settings.register_profile("shared", parent=settings.default, deadline=None)
+settings.load_profile("shared")
+
+# Folders with long files, the longest first. A worker takes a whole file: were one of these the
+# last, the other workers would have nothing to do for minutes.
+LONG = ("histories", "chaos", "roads", "story", "promises", "loops", "hostile", "cli", "lab")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.relative_to(HERE).parts[0], len(LONG)))
 
 
 def _skipping(item: pytest.Item) -> Generator[None, object, object]:

@@ -151,9 +151,8 @@ class Community:
         for name in LISTS:
             make_list(self.mailman, name)
             self.call("POST", "members", list_id=list_id(name), subscriber=OWNER, role="owner")
-        for address in (MAL, BO, LATE):  # makes a user; so does POST users, but it hashes long
-            self.join(address, LISTS[0])
-            self.part(address, LISTS[0])
+        for address in (MAL, BO, LATE):
+            self.call("POST", "users", email=address)
         self.call("POST", f"users/{MAL}/addresses", email=MALLORY)
         self.call("POST", f"users/{MAL}/preferred_address", email=MAL)
         user = self.call("GET", f"users/{MAL}")["user_id"]

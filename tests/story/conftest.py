@@ -1,9 +1,10 @@
 """The stage of the story tests: real servers, `cocmail run` as a process, and people with mail.
 
 Owns servers, daemons and how mail goes in and is read. Knows of cocmail only what interface.md
-says: its configuration, its mail, its command line. `house` is one daemon a store, shared by all
-tests that need no configuration of their own, each with its own case and its own people;
-`new_house` makes a fresh one. Every wait is for a condition, with a deadline.
+says: its configuration, its mail, its command line. `house` is one daemon a file and store, shared
+by all tests that need no configuration of their own, each with its own case and its own people (it
+ends with its file, since it would look after the lists for the rest of the run); `new_house` makes
+a fresh one. Every wait is for a condition, with a deadline.
 """
 
 from __future__ import annotations
@@ -571,7 +572,7 @@ def _houses(
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(
     servers: Servers, new_store: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
@@ -580,7 +581,7 @@ def house(
         yield _houses(servers, new_store, tmp_path_factory, stack)()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def apart(
     servers: Servers, new_store: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:

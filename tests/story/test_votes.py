@@ -26,7 +26,7 @@ WRONG = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def worn(house: Stage) -> Any:
     """A case on which only wrong things are tried, and somebody on no list."""
     return house.report(), house.somebody("Wendy Wrong")
