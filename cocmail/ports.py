@@ -163,8 +163,11 @@ class Book(Protocol):
         drift was put right. ``addresses``: all that it covers now. Ends a `remove`."""
         ...
 
-    async def note_discarded(self, sanction: Sanction, posts: Mapping[str, int]) -> None:
-        """What waited of whom it keeps off was discarded: so many posts, by list."""
+    async def note_discarded(
+        self, sanction: Sanction, posts: Mapping[str, int], *, done: bool
+    ) -> None:
+        """What waited of whom it keeps off was discarded: so many posts, by list. ``done``:
+        everywhere."""
         ...
 
     async def note_restored(

@@ -442,6 +442,7 @@ class WaitingDiscarded:
 
     sanction: str
     posts: dict[str, int]
+    done: bool = True  # everywhere; else a site that was away has its turn
     kind: Literal["waiting-discarded"] = "waiting-discarded"
 
 

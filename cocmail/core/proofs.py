@@ -161,11 +161,12 @@ def drift_due(work: Work, sanction_id: str) -> None:
 
 
 def waiting_discarded(
-    case: Case, setting: Setting, sanction_id: str, posts: Mapping[str, int]
+    case: Case, setting: Setting, sanction_id: str, posts: Mapping[str, int], *, done: bool
 ) -> Result:
-    """What waited of whom it keeps off is gone; told where it was something that they wrote."""
+    """What waited of whom it keeps off is gone; told where it was something that they wrote.
+    ``done``: no site is left where it is to be looked for."""
     work = Work(case, setting)
-    work.happen(e.WaitingDiscarded(sanction=sanction_id, posts=dict(posts)))
+    work.happen(e.WaitingDiscarded(sanction=sanction_id, posts=dict(posts), done=done))
     if posts:
         values = {"sanction": work.case.sanctions[sanction_id], "posts": posts}
         work.tell(Kind.PROOF, "proof-posts", values)

@@ -61,9 +61,12 @@ class LedgerBook:
             sanction.case, lambda c, s: proofs.enforced(c, s, sanction.id, rows, addresses)
         )
 
-    async def note_discarded(self, sanction: Sanction, posts: Mapping[str, int]) -> None:
+    async def note_discarded(
+        self, sanction: Sanction, posts: Mapping[str, int], *, done: bool
+    ) -> None:
         await self._deciding.on(
-            sanction.case, lambda c, s: proofs.waiting_discarded(c, s, sanction.id, posts)
+            sanction.case,
+            lambda c, s: proofs.waiting_discarded(c, s, sanction.id, posts, done=done),
         )
 
     async def note_restored(

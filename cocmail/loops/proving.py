@@ -22,7 +22,7 @@ from cocmail.core.enforcement import (
     ban_text,
 )
 from cocmail.core.people import Address
-from cocmail.core.sanctions import Before, Measure
+from cocmail.core.sanctions import Before, Measure, Sanction
 from cocmail.loops.undone import Undone, rows_of
 from cocmail.ports import Book, Lists
 
@@ -34,6 +34,8 @@ class Proving:
         self, lists: Lists, book: Book, undone: Undone, groups: Mapping[str, tuple[str, ...]]
     ) -> None:
         self._lists, self._book, self._undone, self._groups = lists, book, undone, groups
+        self._looked: set[tuple[str, str]] = set()
+        # Sanctions, and sites where what waited was discarded while it couldn't be elsewhere.
 
     async def note(self, standing: Standing, planned: Plan) -> None:
         """What stands there, before it is changed."""
@@ -100,18 +102,39 @@ class Proving:
     async def discard_waiting(
         self, standing: Standing, fresh: Collection[str], now: Plan, observed: Observed
     ) -> None:
-        """What waits of those who are kept off, once they are: to look for it costs two calls a
-        list, and first they have to be on none."""
+        """What waits of those who are kept off, once they are, site by site: to look for it costs
+        two calls a list, and first they have to be on none there. A site that is away has its
+        turn when it is back."""
         for sanction in standing.sanctions:
             if sanction.scope.lacks(self._groups):
                 continue
-            left = sanction.proved is not None and not sanction.cleared
-            if sanction.measure.keeps_off and (left or sanction.id in fresh):
-                names = [n for n in observed.lists if sanction.scope.covers(n, self._groups)]
-                covers = now.covers.get(sanction.id, sanction.addresses)
-                posts = await self._lists.discard_waiting(names, covers)
-                if posts or left or sanction.proved is None:
-                    await self._book.note_discarded(sanction, posts)
+            anew = sanction.id in fresh
+            left = sanction.proved is None or not sanction.cleared
+            if sanction.measure.keeps_off and (left or anew):
+                posts, done = await self._discard(sanction, now, observed, anew=anew)
+                if posts or (done and left):
+                    await self._book.note_discarded(sanction, posts, done=done)
+
+    async def _discard(
+        self, sanction: Sanction, now: Plan, observed: Observed, *, anew: bool
+    ) -> tuple[Mapping[str, int], bool]:
+        """How many posts of theirs, and whether that was all. ``anew``: also where it was looked
+        before."""
+        covers = now.covers.get(sanction.id, sanction.addresses)
+        open_at = {step.site for step in now.steps_of(sanction.id)}
+        posts: dict[str, int] = {}
+        for one in observed.each():
+            at = sanction.id, one.site
+            if one.site in open_at or (at in self._looked and not anew):
+                continue
+            names = [n for n in one.lists if sanction.scope.covers(n, self._groups)]
+            for name, count in (await self._lists.discard_waiting(names, covers)).items():
+                posts[name] = posts.get(name, 0) + count
+            self._looked.add(at)
+        done = not open_at and not observed.away
+        if done:
+            self._looked = {at for at in self._looked if at[0] != sanction.id}
+        return posts, done
 
     async def tell_stuck(self, standing: Standing, done: Collection[Step], count: int) -> None:
         """So many posts of others got stuck in Mailman meanwhile."""

@@ -276,7 +276,7 @@ def test_what_waits_is_looked_for_on_lists_that_are_covered_later() -> None:
     name = the_sanction(world).id
     ban = ProofRow(list=DEV, address=MALLORY, role="ban", was="absent", now="banned")
     world.take(enforced(world.case, world.setting(), name, [ban], (MALLORY,)))
-    world.take(waiting_discarded(world.case, world.setting(), name, {}))
+    world.take(waiting_discarded(world.case, world.setting(), name, {}, done=True))
     assert the_sanction(world).cleared
     later = replace(ban, list="sig@lists.example", note=NEWLY_COVERED)
     world.take(enforced(world.case, world.setting(), name, [later], (MALLORY,)))

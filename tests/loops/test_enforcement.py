@@ -123,8 +123,11 @@ class Book:
         self.sanctions[old.id] = new
         self.proofs.append((old.id, tuple(rows)))
 
-    async def note_discarded(self, sanction: Sanction, posts: Mapping[str, int]) -> None:
-        self.sanctions[sanction.id] = replace(self.sanctions[sanction.id], cleared=True)
+    async def note_discarded(
+        self, sanction: Sanction, posts: Mapping[str, int], *, done: bool
+    ) -> None:
+        old = self.sanctions[sanction.id]
+        self.sanctions[sanction.id] = replace(old, cleared=old.cleared or done)
         self.discarded.append((sanction.id, dict(posts)))
 
     async def note_restored(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.loops.test_enforcement import (
     MAL,
     MALLORY,
     PERSON,
+    QUIET,
     USERS,
     Book,
     Lab,
@@ -372,3 +374,53 @@ async def test_what_a_later_sanction_takes_over_from_an_ended_one_is_not_lost(
     book.end(other)
     await loop.sweep()
     assert (here.snapshot(*PERSON), there.told()) == before
+
+
+async def test_what_waits_is_discarded_on_the_one_that_answers_and_later_on_the_other(
+    labs: tuple[Lab, There], lists: Venues
+) -> None:
+    here, there = labs
+    quiet = {here: QUIET.replace("@", "."), there: f"quiet.{OTHER}"}
+    for lab, list_id in quiet.items():
+        lab.api("PATCH", f"lists/{list_id}/config", subscription_policy="moderate")
+        asked = {"pre_verified": True, "pre_confirmed": True, "subscriber": MALLORY}
+        assert lab.mailman.api("POST", "members", list_id=list_id, **asked)[0] == 202
+
+    def waiting(lab: Lab) -> int:
+        return int(lab.api("GET", f"lists/{quiet[lab]}/requests")["total_size"])
+
+    looked: list[str] = []
+    discard = lists.discard_waiting
+
+    async def watched(names: Any, addresses: Any) -> Any:
+        looked.extend(names)
+        return await discard(names, addresses)
+
+    book = Book(Now())
+    loop = enforcement(lists, book, book.clock)
+    there.mailman.kill()
+    name = book.decide(Measure.SUSPEND, MALLORY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lists, "discard_waiting", watched)
+        with pytest.raises(Temporary, match=THERE):
+            await loop.sweep()
+        assert waiting(here) == 0, "what can be done is done"
+        assert QUIET in looked
+        looked.clear()
+        with pytest.raises(Temporary, match=THERE):
+            await loop.sweep()
+        assert looked == [], "once, not at each sweep"
+        assert not book.sanctions[name].cleared
+        there.mailman.start()
+        await loop.sweep()
+        assert waiting(there) == 0
+        assert book.sanctions[name].cleared
+        looked.clear()
+        await loop.sweep()
+        assert looked == []
+    # The other is away again just as it has to be looked at both.
+    book.sanctions[name] = replace(book.sanctions[name], cleared=False)
+    there.mailman.kill()
+    with pytest.raises(Temporary, match=THERE):
+        await enforcement(lists, book, book.clock).sweep()
+    assert not book.sanctions[name].cleared, "it has its turn when it is back"

@@ -95,7 +95,8 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
             drift = drifting.told(case.drifts[event.sanction], at)
             return replace(case, drifts=put(case.drifts, event.sanction, drift))
         case e.WaitingDiscarded():
-            sanction = replace(sanction_of(case, event), cleared=True)
+            sanction = sanction_of(case, event)
+            sanction = replace(sanction, cleared=sanction.cleared or event.done)
             return replace(case, sanctions=put(case.sanctions, sanction.id, sanction))
         case e.Extended():
             return _extend(case, at, event)
