@@ -28,6 +28,7 @@ _SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _CLAIMS = ("from", "sender", "reply-to")
 _MOST_CLAIMS, _LONGEST_CLAIM = 10, 2000  # lines, letters of each
 _BEGINS = 512  # bytes: the marks of file formats stand there
+_NAME, _ENDING = 255, 24  # characters of an attachment's name; of its end, where it is cut
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
 
 
@@ -78,6 +79,11 @@ class Mail:
     def whole(self) -> str:
         """All that it says to people."""
         return f"{self.text.rstrip()}\n\n{self.fuller}".lstrip() if self.fuller else self.text
+
+    @property
+    def weight(self) -> int:
+        """Characters that whoever thinks about it goes through."""
+        return len(self.subject) + len(self.whole) + sum(len(a.name) for a in self.attachments)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,12 +235,17 @@ def _delivered(header: Header) -> tuple[Address, ...]:
 def _attachment(raw: bytes, part: mime.Part) -> Attachment:
     data = mime.content(raw, part)
     return Attachment(
-        name=Private(part.name.replace("/", "_").replace("\\", "_")),
+        name=Private(_short(part.name).replace("/", "_").replace("\\", "_")),
         content_type=part.content_type,
         size=len(data),
         digest=hashlib.sha256(data).hexdigest(),
         begins=data[:_BEGINS],
     )
+
+
+def _short(name: str) -> str:
+    """As long as file systems take it; where it is cut it shows so, and it ends as it did."""
+    return name if len(name) <= _NAME else f"{name[: _NAME - _ENDING - 1]}…{name[-_ENDING:]}"
 
 
 def _encrypted(top: mime.Part, text: str) -> bool:

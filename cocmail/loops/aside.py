@@ -65,13 +65,14 @@ class Asides:
             found = await thought(len(seen), lambda: _of_unread(seen, reached, setting))
             said = seen
         else:
-            length = len(report.mail.text)
-            found = await thought(length, lambda: casework.readers(setting, report))
+            weight = report.mail.weight
+            found = await thought(weight, lambda: casework.readers(setting, report))
             said = f"{report.mail.subject}\n{report.whole}"
             reached = (*reached, *report.mail.to, *report.mail.cc, *report.mail.trace_recipients)
         members = await _in_its_cases(self._deciding, tx, setting, reached, found.members)
         outside: tuple[Address, ...] = ()
-        if not members and not _waits_for_others(reached, report, setting):
+        look_at = partial(_waits_for_others, reached, report, setting)
+        if not members and not await thought(len(said), look_at):
             author = (report.address,) if report else ()
             texts = [said, *(report.mail.claims if report else ())]
             look = partial(unconcerned, setting.policy, setting.roster, author, texts)

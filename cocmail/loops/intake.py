@@ -62,6 +62,7 @@ _MOST_ATTEMPTS = 12
 _MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
 _MOST_PICTURES = 10  # mails of other people whose pictures a picture is held against
 _LONGEST_DELAY = timedelta(minutes=5)
+_LETTER = 500  # characters: what one costs to write, whatever it says
 _COMMANDS = "commands"  # for what the marks of a mail with commands are remembered
 _TOLD_AGAIN = timedelta(days=1)
 _NO_KEYS = "DNS doesn't answer: signatures can't be checked, so commands wait and are asked about"
@@ -420,7 +421,7 @@ class Intake:
         if found and not await self._stands_alone(tx, examined, setting, found[0][1]):
             return await self._in_case(tx, examined, setting, found[0][1])
         arrival = await thought(
-            len(mail.text),
+            mail.weight,
             lambda: arrived(
                 mail,
                 examined.judgement,
@@ -449,7 +450,7 @@ class Intake:
         await tx.open_case(case_id)
         case = Case(id=case_id)
         return case_id, await thought(
-            len(incoming.mail.text), lambda: casework.report(case, setting, incoming)
+            _of_letters(mail.weight, setting), lambda: casework.report(case, setting, incoming)
         )
 
     async def _put_aside(
@@ -495,7 +496,7 @@ class Intake:
         if mail.sender is not None:
             found = await tx.cases_of_address(mail.sender.address)
             names |= dict.fromkeys(f.case for f in found)
-        wished = await thought(len(mail.text), lambda: wishes(mail.whole))
+        wished = await thought(mail.weight, lambda: wishes(mail.whole))
         if examined.destination.kept or wished.keeps:
             names |= dict.fromkeys(await tx.open_cases())
         return await _glances(tx, names)
@@ -564,8 +565,8 @@ class Intake:
         if case.links or case.suggested:
             setting = await self._deciding.setting(tx, case)
         # What was said before is looked at too, where something leaves.
-        length = sum(len(m.received.text) for m in case.messages) + len(examined.mail.text)
-        result = await thought(length, lambda: in_case(case, setting, incoming, found))
+        weight = _of_letters(_said(case) + examined.mail.weight, setting)
+        result = await thought(weight, lambda: in_case(case, setting, incoming, found))
         if result.settled == "quarantined" and _no_case(found.case):
             return await self._put_aside(tx, examined, setting, result.why)
         return found.case, result
@@ -693,7 +694,7 @@ async def _repeated(
         if case is None:
             return None
         look = partial(casework.sent_before, case, setting, incoming)
-        return await thought(len(incoming.text), look)
+        return await thought(_said(case) + incoming.mail.weight, look)
 
     for name, glanced in incoming.beside.items():
         if await first_in(glanced) is None:
@@ -701,8 +702,20 @@ async def _repeated(
         case = await tx.case(name)  # its row is locked
         first = await first_in(case)
         if case is not None and first is not None:
-            return name, casework.again(case, setting, incoming, first)
+            joins = partial(casework.again, case, setting, incoming, first)
+            return name, await thought(_of_letters(incoming.mail.weight, setting), joins)
     return None
+
+
+def _said(case: Case) -> int:
+    """Characters of all that came to it."""
+    every = [m.received for m in case.messages]
+    return sum(len(r.subject) + len(r.text) + sum(map(len, r.attachments)) for r in every)
+
+
+def _of_letters(characters: int, setting: Setting) -> int:
+    """Of letters to every member that say so much."""
+    return len(setting.roster.members) * (characters + _LETTER)
 
 
 def _no_case(record: str) -> bool:

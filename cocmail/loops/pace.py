@@ -52,7 +52,7 @@ class Pace:
         if mail_id in self._said:
             return self._said[mail_id]
         sender = mail.sender.address if mail.sender else None
-        said = await thought(len(mail.text), lambda: words(mail.text, mail.subject))
+        said = await thought(mail.weight, lambda: words(mail.text, mail.subject))
         party = "/".join(*parties) if len(parties) == 1 else ""
         member = roster.by_address(sender) if sender else None
         if not party:  # anybody can think of something that looks like a reply address

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from cocmail.core import mime
+from cocmail.core.attached import kind_of
 from cocmail.core.body import Body
 from cocmail.core.limits import Limits
 from cocmail.core.mail import Mail, files, read
@@ -91,6 +92,16 @@ def test_what_is_nothing_but_an_attached_text_is_shown(kind: str, more: str) -> 
         assert len(found.attachments) == 1
     beside = mail(multipart(part("text/plain", "See it."), alone))
     assert (beside.whole, len(beside.attachments)) == ("See it.", 1)
+
+
+def test_a_name_is_cut_in_its_middle_where_it_can_be_seen() -> None:
+    long = f"{'a' * 300}.exe"
+    found = mail(multipart(part("text/plain", "x"), part(f'text/x-log; name="{long}"', "x")))
+    (one,) = found.attachments
+    assert len(one.name) == 255
+    assert "a…a" in one.name
+    assert kind_of(one) == "program"
+    assert found.weight == len("x") + 255
 
 
 def test_an_invitation_is_no_text_of_its_own() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from functools import partial
+from urllib.parse import quote
 
 HEAD = (
     b"From: Mallory <mallory@mallory.example.net>\r\nTo: conduct@example.org\r\n"
@@ -78,6 +79,19 @@ def _signed(
     return SIGNATURE % (canon, more) * times + _mail(body)
 
 
+def _two_forms(plain: bytes, html: bytes) -> bytes:
+    return _multi(
+        b"Content-Type: text/plain\r\n\r\n" + plain,
+        b"Content-Type: text/html\r\n\r\n" + html,
+        kind=b"alternative",
+    )
+
+
+def _named(name: str, count: int = 190) -> bytes:
+    field = b"Content-Disposition: attachment; filename*=utf-8''" + quote(name).encode()
+    return _multi(b"\r\nSee there.", *[field + b"\r\n\r\nx"] * count)
+
+
 def _zip_bomb() -> bytes:
     import io
     import zipfile
@@ -132,6 +146,7 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "lone surrogates in UTF-8": partial(_mail, b"\xed\xa0\x80" * 30_000, b"Subject: \xed\xa0\x80"),
     "From, of 3,000 encoded words": partial(_field, b"X", b"=?utf-8?q?a?= "),
     "a subject of encoded words": partial(_field, b"Subject", b"=?utf-8?b?4pi6?= "),
+    "a subject of Arabic ligatures": partial(_mail, b"x", b"Subject: " + ("\ufdfa" * 50 + "\r\n ").encode() * 300),
     "encoded words of a thousand charsets": partial(
         _field, b"Subject", b"=?iso-2022-jp?q?=1B$B?= =?hz?q?~{?= =?utf-7?q?+AGE-?= =?x?b?YQ==?= "
     ),
@@ -233,6 +248,9 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "quoted-printable of equals signs": partial(_encoded, b"=" * 2_000_000, b"quoted-printable"),
     "quoted-printable of soft ends": partial(_encoded, b"=\r\n" * 600_000, b"quoted-printable"),
     "quoted-printable of blanks": partial(_encoded, b" \t" * 800_000, b"quoted-printable"),
+    "base64 of words": partial(_encoded, b"word\r\n" * 300_000 + b"!", b"base64"),
+    "base64 of many blocks": partial(_encoded, (b"QUJD" * 15 + b"\r\n!\r\n") * 30_000, b"base64"),
+    "base64 of much padding": partial(_encoded, b"QUJD" * 15 + b"QQ==" * 500_000, b"base64"),
     "base64 of signs": partial(_encoded, b"=A" * 1_000_000, b"base64"),
     "base64 of one letter a line": partial(_encoded, b"A\r\n" * 600_000, b"base64"),
     "an unknown encoding": partial(_encoded, b"begin 644 x\r\n" * 50_000, b"x-uuencode"),
@@ -273,7 +291,13 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "styles": partial(_html, b'<p style="' + b"display:none;" * 60_000 + b'">x</p>'),
     "preformatted": partial(_html, b"<pre>" + b" \r\n" * 300_000),
     "links": partial(_html, b'<a href="http://a.example/">a</a>' * 9_000),
+    "a page of 175 KB beside a word": partial(
+        _two_forms, b"See the HTML part", b"<p>He was rude.</p>\r\n" * 200 + b"again and " * 17_000
+    ),
+    "two forms that say the same": partial(_two_forms, b"again and " * 9_000, b"again and " * 9_000),
     # -- attachments
+    "190 names of 8 KB": partial(_named, "a" * 7_900),
+    "190 names of Arabic ligatures": partial(_named, "\ufdfa" * 880),
     "an archive that explodes": lambda: _attached(_zip_bomb(), b"application/zip"),
     "a picture that explodes": lambda: _attached(_picture_bomb(), b"image/png"),
     "a name of a path": partial(_multi, _FILE + b'"../../etc/passwd"\r\n\r\nx'),

@@ -26,7 +26,6 @@ from cocmail.lab.sink import Sink
 from cocmail.lab.waiting import free_port, wait_until
 from tests.hostile.mails import KEY
 
-MEMBERS = ("alice", "bob")
 CONFIGURATION = """
 [community]
 name = "Example"
@@ -94,8 +93,9 @@ class Result:
 class Stage:
     """`with Stage(dir, road="lmtp") as stage: stage.put({"name": raw}); stage.result()`."""
 
-    def __init__(self, directory: Path, *, road: str) -> None:
+    def __init__(self, directory: Path, *, road: str, members: int = 2) -> None:
         self.directory, self.road = directory, road
+        self._members = ("alice", "bob", *(f"member{n}" for n in range(3, members + 1)))
         self._stack = ExitStack()
         self._sent: list[str] = []
         self._refused: list[str] = []
@@ -126,7 +126,7 @@ class Stage:
         if self.road == "imap":
             self._dovecot = self._stack.enter_context(Dovecot(self.directory / "dovecot"))
             text += IMAP.format(imap=self._dovecot.imap_port)
-        for handle in MEMBERS:
+        for handle in self._members:
             text += MEMBER.format(handle, handle.title())
         (home / "cocmail.toml").write_text(text)
         (home / "a.password").touch(mode=0o600)

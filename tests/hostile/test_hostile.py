@@ -36,7 +36,7 @@ async def test_none_takes_a_second_to_read_or_swells_its_reader() -> None:
 @pytest.mark.servers
 @pytest.mark.slow
 def test_none_holds_up_the_daemon_or_is_lost(tmp_path: Path) -> None:
-    with Stage(tmp_path, road="lmtp") as stage:
+    with Stage(tmp_path, road="lmtp", members=12) as stage:
         stage.put((name, make()) for name, make in MAILS.items())
         stage.settled()
         found = stage.result()
