@@ -331,6 +331,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         watch="W7K2QD", address=PERSON, near=Address("anna@quiet.example"), by="alice",
         lists=(), until=_END,
     ), "lists": (_LIST,)},),
+    ({"ends": _END},),
     ({"leads": _LEADS, "lead": _LEADS[0], "more": True},
      {"leads": _LEADS[1:], "lead": _LEADS[1], "more": False}),
     ({"covering": _SANCTIONS[3:4]}, {"covering": _SANCTIONS[1:4]}),

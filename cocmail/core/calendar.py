@@ -40,7 +40,7 @@ def fall_due(case: Case, setting: Setting, what: str, about: str) -> Result:
         case "drift":
             proofs.drift_due(work, about)
         case "watch":
-            watching.over(work, about)
+            watching.fall_due(work, about)
         case "pass-on":
             casework.pass_on(work)
         case quarantine.DUE:

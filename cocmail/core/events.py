@@ -861,6 +861,7 @@ class Watched:
     by: str
     lists: tuple[str, ...]  # that both are on already
     until: datetime
+    asks: datetime | None = None  # when the members are asked whether it should go on
     kind: Literal["watched"] = "watched"
 
 

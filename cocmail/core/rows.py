@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cocmail.core import floods, waiting
+from cocmail.core import floods, waiting, watching
 from cocmail.core import index as i
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
@@ -20,7 +20,6 @@ from cocmail.core.minting import Minter
 from cocmail.core.quarantine import DUE, is_quarantine
 from cocmail.core.returned import RETURN
 from cocmail.core.sanctions import State
-from cocmail.core.watching import WATCHING
 
 
 def dues(case: Case) -> tuple[i.DueRow, ...]:
@@ -46,7 +45,7 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
             if at is not None:
                 found.append(i.DueRow(case.id, "drift", sanction.id, at))
     for watch in case.watches.values():
-        found.append(i.DueRow(case.id, "watch", watch.watch, watch.until))
+        found.append(i.DueRow(case.id, "watch", watch.watch, watching.due_at(case, watch)))
     for item in waiting.items(case):
         at = waiting.due_at(case, item)
         if at is not None:
@@ -138,7 +137,7 @@ def rows(case: Case, minter: Minter) -> frozenset[i.Row]:
     for party in case.parties.values():
         found.add(i.ReferenceRow(party.reference, case.id))
         found |= {i.AddressRow(minter.digest(a), case.id, party.id) for a in party.addresses}
-    for mark in (KEPT,) * bool(case.kept) + (WATCHING,) * bool(case.watches):
+    for mark in (KEPT,) * bool(case.kept) + (watching.WATCHING,) * bool(case.watches):
         found.add(i.AddressRow(minter.digest(mark), case.id, mark))
     for sanction in case.sanctions.values():
         found.add(i.SanctionRow(sanction.id, case.id, sanction.state.value, sanction.until))

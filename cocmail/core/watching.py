@@ -1,22 +1,29 @@
 """Protective watch: a person asked to be told of, and kept safe from, another.
 
 Owns which lists two people share, when that is told, and to whom: the members of the case, and
-nobody else. Refuses to act on it, for to join a list is no wrong. Called by the action `/watch`,
-by loops/watching and by the calendar.
+nobody else; and that they are asked before it ends. Refuses to act on it, for to join a list is no
+wrong. Called by the action `/watch`, by loops/watching and by the calendar.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from cocmail.core import events as e
-from cocmail.core.case import Case
+from cocmail.core.case import Case, reminder_key
 from cocmail.core.coverage import everybody
 from cocmail.core.enforcement import Observed, Role
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
+
+LONGEST_NOTICE = timedelta(days=7)
+"""So long before its end, or a tenth of its time, the members are asked about a watch."""
+
+_QUESTION = "watch-ends"
 
 WATCHING = "watching"
 """How the index knows a case with a watch (no address is spelt so)."""
@@ -118,9 +125,66 @@ def seen(case: Case, setting: Setting, watch_id: str, lists: tuple[str, ...]) ->
     return work.result()
 
 
-def over(work: Work, watch_id: str) -> None:
-    """Its time is over: the members are told, and may go on with it."""
+def begin(
+    work: Work, address: Address, near: Address, *, by: str, lists: tuple[str, ...]
+) -> e.Watched:
+    """A watch from now on, in place of one on the same two that was asked about."""
+    lasts = work.setting.policy.watch_for
+    until = work.now + lasts
+    watch = e.Watched(
+        watch=f"W{work.fresh('watch')}",
+        address=address,
+        near=near,
+        by=by,
+        lists=lists,
+        until=until,
+        asks=until - min(lasts / 10, LONGEST_NOTICE),
+    )
+    old = of(work.case, address, near)
+    requests = work.case.asked.get(old.watch, frozenset()) if old else frozenset()
+    if old:
+        watch = replace(watch, lists=old.lists)  # what is new the next look tells
+        work.happen(e.WatchEnded(watch=old.watch))
+    work.happen(watch)
+    if requests:
+        told = tuple(sorted((name, Address(who)) for name, who in requests))
+        work.happen(e.WatchAsked(watch=watch.watch, requests=told))
+    return watch
+
+
+def of(case: Case, address: Address, near: Address) -> e.Watched | None:
+    pairs = {(w.address, w.near): w for w in case.watches.values()}
+    return pairs.get((address, near))
+
+
+def ends(case: Case, watch: e.Watched) -> datetime | None:
+    """When it ends unless somebody wants it to go on; None: nobody was asked yet."""
+    return case.reminded.get(_question(watch))
+
+
+def due_at(case: Case, watch: e.Watched) -> datetime:
+    """When its members are asked about it; once they were, when it is over."""
+    return ends(case, watch) or _asks(watch)
+
+
+def fall_due(work: Work, watch_id: str) -> None:
+    """First the members are asked whether it should go on; when they had time to answer, it is
+    over."""
     watch = work.case.watches.get(watch_id)
-    if watch is not None and watch.until <= work.now:
+    if watch is None or due_at(work.case, watch) > work.now:
+        return
+    if ends(work.case, watch):
         work.happen(e.WatchEnded(watch=watch_id))
         work.tell(Kind.REMINDER, "watch-ended", {"watch": watch})
+        return
+    end = max(watch.until, work.now + (watch.until - _asks(watch)))  # we may have been away
+    work.happen(e.Reminded(what=_QUESTION, about=watch_id, again=end))
+    work.tell(Kind.REMINDER, "watch-ends", {"watch": watch, "ends": end})
+
+
+def _asks(watch: e.Watched) -> datetime:
+    return watch.asks or watch.until - LONGEST_NOTICE
+
+
+def _question(watch: e.Watched) -> str:
+    return reminder_key(_QUESTION, watch.watch)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cocmail.core.calendar import fall_due
 from cocmail.core.enforcement import Observed, Role, Row
 from cocmail.core.people import Address
 from cocmail.core.rows import dues
-from cocmail.core.watching import asking, seen, shared, theirs
+from cocmail.core.watching import LONGEST_NOTICE, asked, asking, seen, shared, theirs
 from tests.promises.kit import ALIAS, MALLORY, OBSERVED, SUSPEND, World, text_of
 
 ANNA = Address("anna@quiet.example")
@@ -80,12 +82,55 @@ def test_what_they_share_already_is_said_at_once() -> None:
     assert "both are on dev@lists.example" in text_of(world.to("member:bob", "message")[-1])
 
 
-def test_it_lapses_with_a_question() -> None:
-    world, watch = watched()
+def asked_about(world: World, watch: str) -> None:
+    """The day comes on which its members are asked whether it should go on."""
     (due,) = [r for r in dues(world.case) if r.what == "watch"]
+    assert world.case.watches[watch].until - due.at == LONGEST_NOTICE
+    world.now = due.at - timedelta(seconds=1)
+    assert not world.take(fall_due(world.case, world.setting(), "watch", watch)).events
+    world.now = due.at
+    world.take(fall_due(world.case, world.setting(), "watch", watch))
+    text = text_of(world.to("member:carol", "reminder")[-1])
+    assert "If it should go on" in text
+    assert WATCH in text
+    assert f"{world.case.watches[watch].until:%d %B %Y}" in text
+    assert not world.take(fall_due(world.case, world.setting(), "watch", watch)).letters
+
+
+def test_it_lapses_with_a_question_first() -> None:
+    world, watch = watched()
+    asked_about(world, watch)
+    (due,) = [r for r in dues(world.case) if r.what == "watch"]
+    assert due.at == world.case.watches[watch].until, "they have time to answer"
     world.now = due.at
     world.take(fall_due(world.case, world.setting(), "watch", watch))
     assert not world.case.watches
-    assert "should it go on" in str(world.to("member:carol", "reminder")[-1].message)
+    assert "it is over" in text_of(world.to("member:carol", "reminder")[-1])
     world.say("bob", WATCH)
     assert world.case.watches
+
+
+def test_one_member_s_answer_makes_it_go_on_and_tells_nothing_twice() -> None:
+    world, watch = watched()
+    dev, waits = ("dev@lists.example",), (("sig@lists.example", ALIAS),)
+    world.take(seen(world.case, world.setting(), watch, dev))
+    world.take(asked(world.case, world.setting(), watch, waits))
+    asked_about(world, watch)
+    world.say("bob", WATCH)
+    (longer,) = world.case.watches.values()
+    assert longer.until == world.now + world.policy.watch_for
+    assert not world.take(seen(world.case, world.setting(), longer.watch, dev)).letters
+    assert not world.take(asked(world.case, world.setting(), longer.watch, waits)).letters
+    (due,) = [r for r in dues(world.case) if r.what == "watch"]
+    assert due.at == longer.until - LONGEST_NOTICE, "they are asked again"
+    world.say("carol", WATCH)
+    assert longer.watch in world.case.watches, "it is watched already"
+
+
+def test_a_question_that_is_late_leaves_time_to_answer() -> None:
+    world, watch = watched()
+    world.now = world.case.watches[watch].until + timedelta(days=30)
+    world.take(fall_due(world.case, world.setting(), "watch", watch))
+    assert watch in world.case.watches
+    (due,) = [r for r in dues(world.case) if r.what == "watch"]
+    assert due.at == world.now + LONGEST_NOTICE
