@@ -106,13 +106,8 @@ def _bare(text: str) -> str:
     return unicodedata.normalize("NFC", _ACCENTS.sub("", apart)).translate(_LETTERS)
 
 
-_DANGER = re.compile(
-    _bare(
-        "|".join(rf"(?<![^\W_])(?:{phrase})" for phrase in _PHRASES[:-2])
-        + "|"
-        + "|".join(_PHRASES[-2:])
-    )
-)
+# Looked for where a word begins, and nowhere else: the test stands before all phrases, not in each.
+_DANGER = re.compile(rf"(?<![^\W_])(?:{_bare('|'.join(_PHRASES[:-2]))})|{'|'.join(_PHRASES[-2:])}")
 
 # Said of nobody: taken out before looking.
 _HARMLESS = re.compile(
@@ -121,14 +116,14 @@ _HARMLESS = re.compile(
     r"|if (?:\w+ ){1,4}(?:is|are|re|s) in (?:\w+ )?danger"
 )
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
-_MOST = 200_000  # characters
+_MOST = 200_000  # characters, also of what one sign stands for: some stand for eighteen
 
 
 def judge(mail: Incoming) -> Verdict:
     if mail.automatic:
         return Pass()  # a bounce that quotes our own words
-    text = unicodedata.normalize("NFKC", f"{mail.subject}\n{mail.text[:_MOST]}").casefold()
-    text = _bare(text).replace(">", " ").replace(",", " ")
+    text = unicodedata.normalize("NFKC", f"{mail.subject}\n{mail.text[:_MOST]}")[:_MOST]
+    text = _bare(text.casefold()).replace(">", " ").replace(",", " ")
     text = " ".join(_APOSTROPHES.sub(" ", text).split())
     if _DANGER.search(_HARMLESS.sub("…", text)):
         return Urgent(why="It has words in it that people use in immediate danger.")

@@ -294,6 +294,9 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "a page of 175 KB beside a word": partial(
         _two_forms, b"See the HTML part", b"<p>He was rude.</p>\r\n" * 200 + b"again and " * 17_000
     ),
+    "two forms of Arabic ligatures": partial(
+        _two_forms, "\ufdfa".encode() * 66_000, "\ufdfa".encode() * 66_600
+    ),
     "two forms that say the same": partial(_two_forms, b"again and " * 9_000, b"again and " * 9_000),
     # -- attachments
     "190 names of 8 KB": partial(_named, "a" * 7_900),

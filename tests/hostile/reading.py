@@ -1,10 +1,12 @@
 """What each hostile mail costs on its way through the real reading path: read, and its signature
-checked, at once or in a process of its own, as the daemon does both."""
+checked, at once or in a process of its own, as the daemon does both; then judged by each filter
+that is shipped."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import runpy
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from pathlib import Path
 from cocmail.adapters.authentication import DkimAuthenticator
 from cocmail.adapters.reading import Reader, at_once
 from cocmail.adapters.workers import Workers
+from cocmail.core.filtering import view
 from cocmail.core.limits import Limits
 from cocmail.core.mail import Unreadable
 from cocmail.core.people import Address
@@ -28,24 +31,26 @@ class Cost:
     name: str
     size: int
     seconds: float  # of processor time, ours and the process's; its start left out
+    judging: float  # likewise, of all filters
     where: str  # "at once", "apart" or "beyond a limit"
     why: str  # it is set aside; "" if it is read
     memory: int  # bytes, the most that the process that read it has had since it began
 
     def row(self) -> str:
         size = f"{self.size / 1e6:8.2f}"
-        return (
-            f"{self.name:<48}{size}{self.seconds * 1000:8.0f}{self.memory >> 20:6}  "
-            f"{self.where:<8}  {self.why}"
-        )
+        took = f"{self.seconds * 1000:8.0f}{self.judging * 1000:9.0f}"
+        return f"{self.name:<48}{size}{took}{self.memory >> 20:6}  {self.where:<8}  {self.why}"
 
 
-HEAD = f"{'mail':<48}{'MB':>8}{'ms':>8}{'peak':>6}  where"
+HEAD = f"{'mail':<48}{'MB':>8}{'ms':>8}{'filters':>9}{'peak':>6}  where"
+FILTERS = sorted((Path(__file__).parents[2] / "filters").glob("[0-9]*.py"))
 
 
 async def costs(mails: Mapping[str, Callable[[], bytes]]) -> AsyncIterator[Cost]:
     """One after the other, in processes that are kept."""
     workers = Workers(most=1, idle=600)
+    judges = [runpy.run_path(str(path))["judge"] for path in FILTERS]
+    assert len(judges) > 3
     try:
         reader = Reader(Limits(), workers)
         checker = DkimAuthenticator(
@@ -59,10 +64,17 @@ async def costs(mails: Mapping[str, Callable[[], bytes]]) -> AsyncIterator[Cost]
             await checker.authenticate(raw, SENDER)
             seconds = _spent(workers) - began
             why = found.why if isinstance(found, Unreadable) else ""
+            began = time.thread_time()
+            if not isinstance(found, Unreadable):
+                seen = view(raw, found)
+                for judge in judges:
+                    judge(seen)
+            judging = time.thread_time() - began
             yield Cost(
                 name=name,
                 size=len(raw),
                 seconds=seconds,
+                judging=judging,
                 where=_where(raw),
                 why=why,
                 memory=_peak(workers),
