@@ -54,6 +54,7 @@ class Leading:
         saw on the Mailman users of covered addresses and doesn't cover by itself, with these."""
         self._deciding, self._lists, self._clock = deciding, lists, clock
         self._groups, self._every, self._mine, self._beside = groups, every, mine, beside
+        self.calls = 0  # to Mailman, in the last look
         self._forget()
 
     def _forget(self) -> None:
@@ -69,6 +70,7 @@ class Leading:
         while True:
             if not self._mine():
                 self._forget()
+                self.calls = 0
                 await asyncio.sleep(_FIRST_LOOK)
                 continue
             try:
@@ -80,11 +82,13 @@ class Leading:
 
     async def look(self) -> None:
         """Raises Temporary or Permanent; what was not looked at is looked at the next time."""
+        self.calls = 0
         cases, _ = await self._deciding.unsettled()
         suspects = {(c.id, s.person.key): s for c in cases for s in leading.suspects(c)}
         if not suspects:
             self._forget()
             return
+        self.calls += 1
         counts = await self._lists.counts()
         persons = tuple(replace(s.person, key=_key(*at)) for at, s in suspects.items())
         names = [n for n in counts if any(s.lists([n], self._groups) for s in suspects.values())]
@@ -114,7 +118,9 @@ class Leading:
         many can be told at once, and of these it is known only when every list was read."""
         kept: list[Subscription] = []
         for start in range(0, len(names), _AT_ONCE):
-            portion = await self._lists.rosters(names[start : start + _AT_ONCE])
+            some = names[start : start + _AT_ONCE]
+            self.calls += len(some)
+            portion = await self._lists.rosters(some)
             seen = [replace(x, others=self._linked.get(x.address, ())) for x in portion]
             kept += await asyncio.to_thread(self._sift, persons, seen)
         return await asyncio.to_thread(leads, persons, merged(kept), self._bearers)
@@ -148,7 +154,9 @@ class Leading:
         asked = tuple(dict.fromkeys(addresses))
         if not asked:
             return Observed()
-        return await self._lists.observe([Question(addresses=asked)])
+        observed = await self._lists.observe([Question(addresses=asked)])
+        self.calls += observed.calls
+        return observed
 
 
 def _key(case: str, person: str) -> str:

@@ -1,8 +1,9 @@
 """Looks at every sweep whether somebody who is watched has come near, or asks to.
 
-Owns the looking: two people a question, and the waiting requests of the lists that just one of
-them is on, at the enforcement's pace. Refuses to know what is told of
-it (core.watching). Started by the daemon that sweeps.
+Owns the looking, at the enforcement's pace: a question for each of the two, and the waiting
+requests of the lists that just one of them is on, which costs a call for each of these, for Mailman
+doesn't say of several lists at once whether anybody waits. Refuses to know what is told of it
+(core.watching). Started by the daemon that sweeps.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Watching:
         self._deciding = deciding
         self._lists = lists
         self._every = every
+        self.calls = 0  # to Mailman, in the last look
 
     async def run(self) -> None:
         while True:
@@ -42,6 +44,7 @@ class Watching:
             await asyncio.sleep(self._every.total_seconds())
 
     async def look(self) -> None:
+        self.calls = 0
         cases = await self._cases()
         people = {
             theirs(case, one)
@@ -53,6 +56,7 @@ class Watching:
             return
         questions = [Question(addresses=one, tagged=True) for one in sorted(people)]
         observed = await self._lists.observe(questions)
+        self.calls = observed.calls
         for case in cases:
             for watch in case.watches.values():
                 lists = still_shared(case, watch, observed)
@@ -69,6 +73,7 @@ class Watching:
             for watch in case.watches.values()
         ]
         near = {name for *_, one, other in watches for name in could_join(observed, one, other)}
+        self.calls += len(near)
         requests = await self._lists.requests(sorted(near)) if near else {}
         for case, watch, one, other in watches:
             waiting = asking(observed, one, other, requests)

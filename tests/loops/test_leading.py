@@ -71,7 +71,8 @@ async def test_it_costs_one_call_while_nothing_changes(mailman: Mailman) -> None
     async def calls() -> int:
         before = lists._connection.calls
         await loop.look()
-        return lists._connection.calls - before
+        assert loop.calls == lists._connection.calls - before
+        return loop.calls
 
     try:
         assert await calls() == 0, "nobody is under sanction"

@@ -64,8 +64,9 @@ async def test_who_comes_with_a_tag_or_at_another_address_is_told(mailman: Mailm
     loop = Watching(Shelf(world), Venues({"": lists}), timedelta(minutes=5))  # type: ignore[arg-type]
 
     async def told() -> list[str]:
-        before = len(world.letters)
+        before, calls = len(world.letters), lists._connection.calls
         await loop.look()
+        assert loop.calls == lists._connection.calls - calls
         return [text_of(x) for x in world.letters[before:] if x.party == "member:bob"]
 
     try:
@@ -91,5 +92,6 @@ async def test_who_comes_with_a_tag_or_at_another_address_is_told(mailman: Mailm
         assert "A request to join quiet@lists.example waits" in text
         assert "else@" not in text
         assert await told() == []
+        assert loop.calls <= 21, "what docs/mailman.md says of it"
     finally:
         await lists.close()
