@@ -16,6 +16,7 @@ from cocmail.core.mail import Mail
 from cocmail.core.people import Roster
 
 FROM_US = "Its sender's address is our own."
+PERHAPS_A_PERSONS = "A person may have written it all the same. Its sender is not answered."
 IN_JUNK = "It lay in the spam folder."
 
 
@@ -47,8 +48,10 @@ def arrived(
     """What becomes of a mail to the public address. ``flood``: why more came than is answered.
     ``released``: a human let it in after all, so that, the spam folder and the filters no longer
     count. ``ours``: it bears an address of ours, so an answer would come back to us."""
-    if mail.automatic:
-        return Arrived(fate=Fate.FILED, why=mail.automatic)
+    if mail.automatic and not released:
+        if not mail.doubtful:
+            return Arrived(fate=Fate.FILED, why=mail.automatic)
+        return Arrived(fate=Fate.SET_ASIDE, why=f"{mail.automatic} {PERHAPS_A_PERSONS}")
     if ours and not released:
         return Arrived(fate=Fate.SET_ASIDE, why=FROM_US)
     if flood and not released:

@@ -64,6 +64,7 @@ class Mail:
     trace_recipients: tuple[Address, ...]  # every address in any of these three fields
     null_return_path: bool  # Return-Path: <>
     automatic: str  # why this is a machine's mail ("" if a person's): RFC 3834 and kin
+    doubtful: bool = field(default=False, kw_only=True)  # a person may have written it all the same
     report: str  # report-type of multipart/report, "" if none (RFC 6522)
     body: Body
     text: Private = field(repr=False)  # the whole text as people read it, format=flowed undone
@@ -154,6 +155,12 @@ def _mail(
 ) -> Mail:
     sender, defect = _sender(header)
     null = _null(header, return_path)
+    machine, doubtful = automatic.reason(
+        header,
+        sender,
+        null_return_path=null,
+        content_types=(top.content_type, *(part.content_type for part in top.leaves())),
+    )
     said = told(raw, top, limits, html_to_text)
     delivered = _delivered(header)
     report = top.parameters.get("report-type", "").lower()
@@ -173,12 +180,8 @@ def _mail(
         delivered_to=delivered[0] if delivered else None,
         trace_recipients=delivered,
         null_return_path=null,
-        automatic=automatic.reason(
-            header,
-            sender,
-            null_return_path=null,
-            content_types=(top.content_type, *(part.content_type for part in top.leaves())),
-        ),
+        automatic=machine,
+        doubtful=doubtful,
         report=report
         if top.content_type == "multipart/report" and _REPORT_TYPE.fullmatch(report)
         else "",

@@ -56,7 +56,7 @@ class Asides:
         readable: bool = True,
     ) -> tuple[str, Result]:
         """The record, and what happens there. ``report``: the mail as a report; None where it
-        can't be read."""
+        can't be read. Of what is a machine's, most likely, members hear once a day."""
         reached = (*waiting.recipients, *recipients(waiting.raw))
         if report is None:
             # Wherever an address of ours stands in it: it may be in a field that can't be read.
@@ -78,6 +78,9 @@ class Asides:
             look = partial(unconcerned, setting.policy, setting.roster, author, texts)
             outside = await thought(len(said), look)
         record = self._next_record(setting.now)
+        tell_from = max(self._tell_from or setting.now, setting.now)
+        if report is not None and report.mail.doubtful:
+            tell_from += setting.policy.acknowledge_within
         await tx.ensure_case(record)
         case = await tx.case(record) or Case(id=record)
         return record, casework.quarantined(
@@ -88,7 +91,7 @@ class Asides:
             size=len(waiting.raw),
             readers=members,
             outside=outside,
-            tell_from=self._tell_from and max(self._tell_from, setting.now),
+            tell_from=tell_from,
             hidden_until=found.begin if members else None,
             urgent=urgent,
             readable=readable,

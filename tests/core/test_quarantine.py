@@ -491,3 +491,64 @@ def test_who_was_taken_off_the_list_meanwhile_is_not_told() -> None:
     room.aside(to=ALL)
     room.room.policy = replace(room.room.policy, escalate_to=())
     assert not room.later(hours=1)
+
+
+# -- what has a machine's mark and may be a person's ---------------------------------------------
+
+CLEAR = replace(SPAM, set_aside="")
+PERHAPS = {
+    "through a list": ("List-Id: <conduct.groups.example>\r\nPrecedence: list\r\n", RAE),
+    "in bulk": ("Precedence: bulk\r\n", RAE),
+    "from a form": ("Auto-Submitted: auto-generated\r\n", "Form <wordpress@club.example>"),
+    "from a form's address": ("", "Form <noreply@forms.example>"),
+    "sent on": ("X-Loop: rae@alumni.example\r\n", RAE),
+    "a subject": ("Subject: Failure notice\r\n", RAE),
+}
+SURELY = {
+    "a reply": ("Auto-Submitted: auto-replied\r\nList-Id: <dev.lists.example>\r\n", RAE),
+    "no way back": ("Return-Path: <>\r\nPrecedence: bulk\r\n", RAE),
+    "an old reply": ("Precedence: auto_reply\r\n", RAE),
+    "a mail server": ("Subject: Failure notice\r\n", "MAILER-DAEMON@mx.example.net"),
+    "ours": ("Auto-Submitted: auto-generated\r\nCocmail-Kind: alert\r\n", RAE),
+}
+
+
+@pytest.mark.parametrize("mark", PERHAPS)
+def test_a_report_with_a_machine_s_mark_is_seen_by_people_and_answered_by_nobody(mark: str) -> None:
+    """Promises 1 and 11."""
+    room, (header, sender) = Room(), PERHAPS[mark]
+    item = room.aside(sender=sender, header=header, judgement=CLEAR)
+    assert room.later(hours=23) == [], "it disturbs nobody"
+    told = room.told(hours=1)
+    assert set(told) == {"alice", "bob", "carol"}
+    assert all(f"Number {item.number}" in text for text in told.values())
+    assert all("A person may have written it" in text for text in told.values())
+    room.say("bob", f"/accept {item.number}")
+    again = room.room.send(sender, COMMUNITY, INSULT, header=header, road=RELEASED)
+    assert {(x.party, x.kind.value) for x in again.letters} == {
+        (f"member:{handle}", "report") for handle in ("alice", "bob", "carol")
+    }
+    assert all("wasn't told that it arrived" in text_of(x) for x in again.letters)
+
+
+@pytest.mark.parametrize("mark", SURELY)
+def test_what_only_a_machine_writes_is_filed(mark: str) -> None:
+    room, (header, sender) = Room(), SURELY[mark]
+    sent = room.room.send(sender, COMMUNITY, INSULT, header=header)
+    assert room.room.shelf.settled[sent.id] == "filed"
+    assert room.later(days=3) == []
+
+
+def test_what_speaks_of_danger_is_told_at_once_whoever_seems_to_say_it() -> None:
+    room = Room()
+    danger = replace(CLEAR, urgent="It speaks of danger.")
+    room.aside("He will kill me.", sender="noreply@forms.example", judgement=danger)
+    assert set(room.told(seconds=1)) == {"alice", "bob", "carol"}
+
+
+def test_who_is_left_out_does_not_hear_of_one_that_came_through_a_list() -> None:
+    """Promise 3."""
+    room = Room()
+    header = PERHAPS["through a list"][0]
+    room.aside(to="conduct+not-bob@example.org", header=header, judgement=CLEAR)
+    assert set(room.told(days=1)) == {"alice", "carol"}

@@ -65,6 +65,8 @@ def _remarks(work: Work, incoming: Incoming) -> str:
         remarks.append("Its plain text doesn't say all; below it stands what its HTML says.")
     elif incoming.mail.fuller:
         remarks.append("It has no text of its own; what stands here is attached to it.")
+    if incoming.mail.automatic:
+        remarks += [incoming.mail.automatic, "Its sender wasn't told that it arrived."]
     if incoming.mail.encrypted:
         remarks.append("It is encrypted, and cocmail can't read it.")
     if incoming.urgent:

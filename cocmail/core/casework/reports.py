@@ -45,7 +45,9 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
         "handles": [m.handle for m in setting.roster.members],
     }
     reporter = work.case.parties[begun.reporter]
-    work.to_party(reporter, Kind.ACKNOWLEDGEMENT, "acknowledgement", values, answering=answering)
+    if not incoming.mail.automatic:
+        kind = Kind.ACKNOWLEDGEMENT
+        work.to_party(reporter, kind, "acknowledgement", values, answering=answering)
     if work.case.provisional_why == OWN_MATTER:
         for author in authors(incoming.mail, setting.roster):
             work.ask_author(reporter, author, answering)
