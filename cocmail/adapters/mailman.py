@@ -140,6 +140,9 @@ class MailmanLists:
             await self._run(self._read_lists)
         users = tuple(dict.fromkeys(user for question in questions for user in question.users))
         preferred = dict(zip(users, await self._each(self._read_preferred, users), strict=True))
+        members = dict.fromkeys(one for question in questions for one in question.members)
+        arrived = await self._each(self._read_subscriber, members)
+        asked |= dict.fromkeys(address for address in arrived if address is not None)
         # What is a user's who has lost the address isn't among the address's own memberships.
         returning = {a for question in questions if question.users for a in question.addresses}
         asked |= dict.fromkeys(address for address in preferred.values() if address is not None)
@@ -348,6 +351,14 @@ class MailmanLists:
             return Address(self._connection.get(path, "email")["email"])
         except Answered as answer:
             if answer.status == 404:  # has none, or is gone
+                return None
+            raise
+
+    def _read_subscriber(self, member_id: str) -> Address | None:
+        try:
+            return Address(self._connection.get(f"members/{quoted(member_id)}")["email"])
+        except Answered as answer:
+            if answer.status == 404:  # is gone, or another Mailman's
                 return None
             raise
 

@@ -122,6 +122,7 @@ class Question:
     lists: tuple[str, ...] = ()  # those whose own bans matter; the site's always do
     tagged: bool = False  # look also for these addresses with a plus-tag: dear, but needed once
     users: tuple[str, ...] = ()  # whose entries of before are to come back: what they prefer now
+    members: tuple[str, ...] = ()  # memberships by their ids: whoever they are of is asked for too
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -126,6 +126,7 @@ class Enforcement:
         self._lock = asyncio.Lock()
         self._recalled: set[Place] = set()  # bans, left over from before, that were looked into
         self._look_back = clock.now()  # when those of lists are looked for again
+        self._look_for_tags = clock.now()  # when whoever is held is looked for with tags again
         self._doubtful: set[str] = set()  # lists whose own bans got in our way
         self._undone = Undone(clock)
         self._proving = Proving(lists, book, self._undone, groups)
@@ -216,7 +217,9 @@ class Enforcement:
             self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble="")
             return Plan()
         past = await self._past(standing)
-        observed = await self._observe(standing, known_lists=known_lists, also=past)
+        tags = None if known_lists else self._tags(standing)
+        also = [question for question in (past, tags) if question is not None]
+        observed = await self._observe(standing, *also, known_lists=known_lists)
         if late := "; ".join(slow(observed)):
             self.counters = replace(self.counters, trouble=late)  # told while it goes on
         made = await self._make_true(standing, observed)
@@ -233,6 +236,17 @@ class Enforcement:
             _log.warning("enforcement: %s", trouble)
         self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble=trouble)
         return made.planned
+
+    def _tags(self, standing: Standing) -> Question | None:
+        """Who is held may come onto a list with a plus-tag later: no ban is in the way. To look for
+        that is dear, so not as often as somebody else joins a list."""
+        now = self._clock.now()
+        held = [s for s in standing.sanctions if s.measure is Measure.MODERATE and s.proved]
+        if not held or now < self._look_for_tags:
+            return None
+        self._look_for_tags = now + self._sweep_every / 2
+        addresses = {a for s in held for a in (s.address, *s.addresses) if a == a.untagged}
+        return Question(addresses=tuple(sorted(addresses)), tagged=True)
 
     async def _require_read(self, standing: Standing) -> None:
         """While a sanction can't be read, what is over waits; its members hear of it, once."""
@@ -360,7 +374,7 @@ class Enforcement:
             search.cancel()
         if tagged:
             more = Question(addresses=tuple(tagged))
-            observed = await self._observe(standing, known_lists=True, also=more)
+            observed = await self._observe(standing, more, known_lists=True)
         return _Turn(
             standing=standing,
             done=done,
@@ -409,13 +423,13 @@ class Enforcement:
     async def _observe(
         self,
         standing: Standing,
-        *,
+        *also: Question,
         known_lists: bool = False,
-        also: Question | None = None,
     ) -> Observed:
-        asked = questions(standing, self._groups, self._doubtful)
-        if also is not None:
-            asked = (*asked, also)
+        """What the plugin held is looked at by whoever it is of: perhaps with a plus-tag."""
+        held = tuple(one.member_id for one, seen in self._arrived.items() if not seen)
+        arrived = Question(addresses=(), members=held)
+        asked = (*questions(standing, self._groups, self._doubtful), *also, arrived)
         observed = await self._lists.observe(asked, known_lists=known_lists)
         made = {row.member_id for row in observed.rows if row.place in self._put_back}
         for one in self._arrived:

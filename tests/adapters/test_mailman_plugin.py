@@ -157,13 +157,18 @@ async def test_drift_is_put_right_at_once_and_arrivals_are_held(site: Site, unti
         assert await site.action("a", EVE) == "hold"
         await site.join("b", EVE)
         assert await site.action("b", EVE) == "default"
-        place = ("a@lists.test", EVE, "member")
+        # With a plus-tag as well.
+        tagged = Address(EVE.replace("@", "+2@"))
+        await site.join("a", tagged)
+        assert await site.action("a", tagged) == "hold"
+        places = {("a@lists.test", one, "member") for one in (EVE, tagged)}
         await until(
             lambda: (
-                place
-                in {(b.list, b.address, b.role) for b in world.book.sanctions[moderated].before}
+                places
+                <= {(b.list, b.address, b.role) for b in world.book.sanctions[moderated].before}
             )
         )
+        assert await site.action("a", tagged) == "hold"
         # And at the end nothing of it is left, though the plugin's answer is just too old.
         world.hook._to_hold = lambda: {(MAL, "*")}
         await told(world, site, until)
@@ -171,12 +176,12 @@ async def test_drift_is_put_right_at_once_and_arrivals_are_held(site: Site, unti
         world.book.end(suspended)
         world.enforcement.wake.set()
         await until(lambda: len(world.book.returns) == 2)
-        # Our nonmember row of Eve, Eve herself, and he as he came back.
+        # Our nonmember row of Eve, Eve herself at both addresses, and he as he came back.
         on_a = [one for one in world.enforcement._arrived if one.list == "a@lists.test"]
-        assert len(on_a) == 3
+        assert len(on_a) == 4
         world.enforcement.wake.set()
         await until(lambda: all(world.enforcement._arrived.values()))
-        assert await site.action("a", EVE) == "default"
+        assert await site.action("a", EVE) == await site.action("a", tagged) == "default"
         assert await site.action("a", MAL) == "accept"
 
 

@@ -20,6 +20,7 @@ from urllib.parse import quote
 import pytest
 
 from cocmail.adapters.mailman import MailmanLists
+from cocmail.core.arrivals import Arrival
 from cocmail.core.drift import NOT_YET
 from cocmail.core.enforcement import (
     Act,
@@ -1161,3 +1162,52 @@ async def test_with_nothing_in_force_mailman_is_left_in_peace(book: Book, clock:
     loop = enforcement(BrokenLists(AssertionError()), book, clock)
     assert not (await loop.sweep()).steps
     assert Act.BAN == "ban"
+
+
+def action(lab: Lab, name: str, who: str) -> object:
+    return lab.api("GET", f"members/{lab.member(name, who)}").get("moderation_action")
+
+
+async def test_who_is_held_is_held_with_a_tag_too(
+    lab: Lab, book: Book, loop: Enforcement, clock: Now
+) -> None:
+    """No ban of ours keeps them from coming so."""
+    tagged = MAL.replace("@", "+2@")
+    name = book.decide(Measure.MODERATE)
+    await loop.sweep()
+    clock.at += timedelta(minutes=5)
+    await loop.sweep()
+    calls = loop.counters.calls
+    await loop.sweep()
+    assert loop.counters.calls == calls - len(PERSON), "one call for each address, now and then"
+    assert lab.join(QUIET, tagged)[0] == 201
+    clock.at += timedelta(minutes=5)
+    await loop.sweep()
+    assert action(lab, QUIET, tagged) == "hold"
+    assert tagged in book.sanctions[name].addresses
+    book.end(name)
+    await loop.sweep()
+    assert action(lab, QUIET, tagged) is None
+
+
+async def test_who_arrives_held_with_a_tag_stays_held_at_once(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    """As Mailman's plugin holds and tells it."""
+    name = book.decide(Measure.MODERATE)
+    for _ in range(2):  # the second looks for tags, and it is some minutes to the next look
+        await loop.sweep()
+    held = []
+    for who in (MAL.replace("@", "+2@"), BYSTANDER.replace("@", "+2@")):
+        assert lab.join(QUIET, who)[0] == 201
+        member = lab.member(QUIET, who)
+        lab.api("PATCH", f"members/{member}", moderation_action="hold")
+        held.append(Arrival(member_id=member, list=QUIET))
+    loop.arrived(held)
+    await loop.sweep()
+    tagged, stranger = (lab.api("GET", f"members/{one.member_id}") for one in held)
+    assert tagged["moderation_action"] == "hold"
+    assert "moderation_action" not in stranger, "nobody's is let go"
+    book.end(name)
+    await loop.sweep()
+    assert action(lab, QUIET, tagged["email"]) is None
