@@ -367,7 +367,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     _each("case", _cases()),
     _each("outcome", (one.value for one in Outcome)),
     ({"aside": _ASIDE, "asides": (_ASIDE,)},
-     {"aside": replace(_ASIDE, sender=Address("")), "asides": ()}),
+     {"aside": replace(_ASIDE, sender=Address(""), named=("bob", "carol")), "asides": ()}),
     ({"mails": _IN_QUARANTINE, "fresh": 2},
      {"mails": _IN_QUARANTINE[:1], "fresh": 1},
      {"mails": _IN_QUARANTINE, "fresh": 0}),

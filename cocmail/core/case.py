@@ -220,6 +220,11 @@ class Case:
     committee: Committee = field(default_factory=Committee)  # of the committee's own record alone
     quarantine: Quarantine = field(default_factory=Quarantine)  # of the quarantine's alone
 
+    def hidden_from(self, handle: str) -> frozenset[str]:
+        """Mails that name this member, and aren't proved to be from whom they say: no reason to
+        keep the member out of the case, and nothing for them to read."""
+        return frozenset(a.mail.mail for a in self.asides if handle in a.mail.named)
+
     @property
     def is_open(self) -> bool:
         return self.opened is not None and self.closed is None

@@ -152,6 +152,7 @@ class SetAside:
     subject: Private
     text: Private
     why: str
+    named: tuple[str, ...] = ()  # members whom it names, who aren't shown it
     attachments: tuple[Private, ...] = ()  # this and the next four as in Received
     digests: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()

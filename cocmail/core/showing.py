@@ -101,7 +101,8 @@ def _from_outside(case: Case) -> list[e.Received]:
 def catch_up(work: Work, member: Member) -> None:
     """What came from outside and this member wasn't shown: while they were kept out, or while
     nobody could read it."""
-    seen, case = work.shown_to(member), work.case
+    case = work.case
+    seen = work.shown_to(member) | case.hidden_from(member.handle)
     missed = [
         r for r in _from_outside(case) if r.mail not in seen and r.number not in case.unpassed
     ]
@@ -135,7 +136,7 @@ def together(work: Work, messages: Sequence[e.Received]) -> list[dict[str, objec
 def hand_on(work: Work, received: e.Received) -> None:
     """An outsider's message, to each member who may see it and didn't."""
     for member in work.eligible:
-        if received.mail not in work.shown_to(member):
+        if received.mail not in work.shown_to(member) | work.case.hidden_from(member.handle):
             _hand_on(work, received, member)
 
 

@@ -97,6 +97,64 @@ def test_the_answer_that_lets_them_in_comes_once() -> None:
         assert shown(house, handle, "nobody of you") == 1
 
 
+NAMING = "Ask Bob Quillfeather, who was there."
+
+
+def test_who_is_named_in_what_is_set_aside_is_not_shown_it() -> None:
+    """It isn't proved whose it is, so it keeps nobody out of the case."""
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.")
+    house.to_address("ottoline@phone.example", house.room.address(case, "reporter:1"), NAMING)
+    for handle in ("alice", "carol"):
+        assert shown(house, handle, NAMING) == 1
+        assert shown(house, handle, "Not shown to bob") == 1
+    assert not shown(house, "bob", NAMING)
+    assert "bob" not in house.case(case).out
+    house.say("bob", case, "/status")
+    assert not shown(house, "bob", "Set aside, number 1")
+    for command in ("accept", "drop"):
+        house.say("bob", case, f"/{command} 1")
+        assert not house.case(case).asides[0].settled
+    house.say("alice", case, "/status")
+    assert shown(house, "alice", "Set aside, number 1") == 1
+    house.say("alice", case, "/accept 1")
+    assert house.case(case).asides[0].settled == "taken-in"
+    assert shown(house, "carol", "took in the mail") == 1
+    assert not shown(house, "bob", "took in the mail")
+    assert not shown(house, "bob", NAMING)
+
+
+def test_who_comes_in_again_is_not_shown_it_either() -> None:
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.")
+    house.say("bob", case, "/recuse")
+    to = house.room.address(case, "reporter:1")
+    house.to_address("ottoline@phone.example", to, NAMING)
+    house.to_address("nia@phone.example", to, NAMING + " I saw him.")
+    house.say("alice", case, "/accept 1")
+    house.say("alice", case, "/include bob")
+    house.vote(case, "alice", "carol")
+    assert "bob" not in house.case(case).out
+    assert shown(house, "bob", "He follows me")
+    assert not shown(house, "bob", NAMING)
+
+
+def test_what_names_all_of_them_is_shown_to_them() -> None:
+    house = House("alice", "bob")
+    case = house.report(OTTOLINE, "He follows me.")
+    text = "Alice Quillfeather and bob@bob.example know of it."
+    house.to_address("ottoline@phone.example", house.room.address(case, "reporter:1"), text)
+    assert shown(house, "alice", text) == shown(house, "bob", text) == 1
+
+
+def test_a_member_is_shown_what_is_written_in_their_name() -> None:
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.")
+    text = "I agree. Bob Quillfeather"
+    house.to_address("bob@bob.example", house.room.address(case, "reporter:1"), text)
+    assert shown(house, "bob", text) == 1
+
+
 def test_what_nobody_was_shown_is_shown_when_it_is_taken_in() -> None:
     house = House()
     case = house.report(OTTOLINE, "He follows me.")

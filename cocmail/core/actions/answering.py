@@ -63,7 +63,11 @@ def status(turn: Turn, command: Command) -> None:
             m for m in work.case.messages if not m.received.party.startswith("member:")
         ][-_SHOWN:],
         "locked_out": sorted(work.setting.committee.locked - work.case.out),
-        "asides": [a.mail for a in work.case.asides if not a.settled],
+        "asides": [
+            a.mail
+            for a in work.case.asides
+            if not a.settled and turn.member.handle not in a.mail.named
+        ],
         "sanctions": [s for s in work.case.sanctions.values() if s.state is not State.PROPOSED],
     }
     work.to_member(turn.member, Kind.ANSWER, "status", values, answering=turn.answering)

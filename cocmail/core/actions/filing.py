@@ -20,7 +20,10 @@ _MOST_NAMED = 5  # numbers of what could have been meant
 
 def _aside(turn: Turn, command: Command) -> int:
     number = command.number or 0
-    open_ones = [a.mail.number for a in turn.work.case.asides if not a.settled]
+    handle = turn.member.handle
+    open_ones = [
+        a.mail.number for a in turn.work.case.asides if not a.settled and handle not in a.mail.named
+    ]
     if number not in open_ones:
         right = (
             f"one of {', '.join(map(str, open_ones))}"
@@ -63,7 +66,7 @@ def accept(turn: Turn, command: Command) -> None:
     )
     work.happen(received)
     hand_on(work, received)  # too much came at once when it did, or they weren't here yet
-    turn.done.append(f"took in the mail that was set aside as {number}")
+    turn.tell_but(aside.named, f"took in the mail that was set aside as {number}")
 
 
 def drop(turn: Turn, command: Command) -> None:
@@ -76,8 +79,9 @@ def drop(turn: Turn, command: Command) -> None:
         raise Problem("in a case it takes the number", "/drop 1")
     number = _aside(turn, command)
     turn.work.happen(e.LeftAside(number=number, by=turn.member.handle))
-    turn.work.also.append((turn.work.case.asides[number - 1].mail.mail, "filed"))
-    turn.done.append(f"left aside the mail with the number {number}")
+    aside = turn.work.case.asides[number - 1].mail
+    turn.work.also.append((aside.mail, "filed"))
+    turn.tell_but(aside.named, f"left aside the mail with the number {number}")
 
 
 def _item(turn: Turn, command: Command) -> Item:

@@ -9,7 +9,7 @@ from cocmail.core import events as e
 from cocmail.core.attached import facts
 from cocmail.core.audience import everybody, later
 from cocmail.core.case import Party
-from cocmail.core.casework.incoming import Incoming
+from cocmail.core.casework.incoming import Incoming, authors
 from cocmail.core.escalation import unasked
 from cocmail.core.letters import Kind, clean, usable_id
 from cocmail.core.names import named_in_text
@@ -123,6 +123,13 @@ def set_aside(
 
 
 def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger: str = "") -> None:
+    case, setting = work.case, work.setting
+    theirs = {m.handle for m in authors(incoming.mail, setting.roster)}  # it bears their name
+    said = f"{incoming.mail.subject}\n{incoming.whole}"
+    named = {*named_in_text(said, everybody(case, setting))}
+    named -= theirs | {party_id.removeprefix("member:")}
+    if not {m.handle for m in work.eligible} - named:
+        named = set()  # somebody has to see it
     aside = e.SetAside(
         number=len(work.case.asides) + 1,
         mail=incoming.id,
@@ -133,13 +140,14 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
         subject=Private(clean(incoming.mail.subject)),
         text=Private(incoming.whole),
         why=why,
+        named=tuple(sorted(named)),
         claims=incoming.mail.claims,
         **facts(incoming.mail.attachments),
     )
     work.happen(aside)
     if incoming.flood:
         return  # /status tells of it, and /accept shows it
-    work.tell(Kind.MESSAGE, "aside", showing_aside(work, aside))
+    work.tell(Kind.MESSAGE, "aside", showing_aside(work, aside), but=named)
 
 
 def leave_out(work: Work, handle: str) -> None:
