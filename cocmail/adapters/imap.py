@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from typing import Final
 
+from cocmail.adapters.certificates import ends_soon
 from cocmail.adapters.imap_session import BROKEN, ImapSession, LoginRefused
 from cocmail.adapters.imap_session import ImapSettings as ImapSettings
 from cocmail.adapters.imap_watch import ImapWatch, said
@@ -79,7 +80,7 @@ class ImapInbox:
                 end.exception()  # whoever was cancelled doesn't ask for it
                 watch.close()
 
-    def _probe(self) -> list[tuple[bool, str]]:
+    def _probe(self) -> list[tuple[bool | None, str]]:
         settings = self._settings
         label = settings.label
         where = f"{label} host"
@@ -91,7 +92,10 @@ class ImapInbox:
             return [(False, f"{where}: {wrong}")]
         except BROKEN as broken:
             return [(False, f"{where}: {said(broken, label)}")]
-        lines = [(True, "IMAP: logged in")]
+        lines: list[tuple[bool | None, str]] = [
+            (True, "IMAP: logged in"),
+            *ends_soon(where, session.certificate),
+        ]
         try:
             for key, name in (("mailbox", settings.mailbox), ("junk", settings.junk)):
                 if not name:
@@ -117,8 +121,8 @@ class ImapInbox:
             session.release()
         return lines
 
-    async def probe(self) -> list[tuple[bool, str]]:
-        """For `cocmail check`: (sound, line). Changes nothing on the server."""
+    async def probe(self) -> list[tuple[bool | None, str]]:
+        """For `cocmail check`: (sound, line); None: a warning. Changes nothing on the server."""
         return await asyncio.to_thread(self._probe)
 
 

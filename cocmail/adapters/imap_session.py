@@ -14,7 +14,7 @@ import re
 import select
 import socket
 import ssl
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -136,6 +136,12 @@ class ImapSession:
 
     def can(self, capability: bytes) -> bool:
         return capability in self._capabilities
+
+    @property
+    def certificate(self) -> Mapping[str, Any] | None:
+        """The server's, as ssl tells it; None: without TLS."""
+        sock = self._client.socket()
+        return sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
 
     def _tune(self) -> None:
         sock = self._client.socket()

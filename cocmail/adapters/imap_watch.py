@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
+from cocmail.adapters.certificates import untrusted
 from cocmail.adapters.imap_session import (
     BROKEN,
     ImapSession,
@@ -445,9 +446,7 @@ def said(broken: BaseException, label: str) -> str:
     """An error without anything of a mail: the system's words, or the kind of it. ``label``: the
     table of the settings, for what stands there."""
     if isinstance(broken, ssl.SSLCertVerificationError):
-        return _CERTIFICATES.get(
-            broken.verify_code, "its certificate is of nobody whom we trust: see {} ca_file"
-        ).format(label)
+        return untrusted(broken, label)
     if isinstance(broken, TimeoutError):
         return "no answer in time"
     if isinstance(broken, OSError) and broken.strerror:
@@ -455,11 +454,3 @@ def said(broken: BaseException, label: str) -> str:
     if isinstance(broken, IMAPClientAbortError):
         return "the server ended the connection"
     return f"the server's answer makes no sense ({type(broken).__name__})"
-
-
-_CERTIFICATES = {  # by OpenSSL's X509_V_ERR_… (x509_vfy.h)
-    9: "its certificate isn't valid yet: is this machine's clock right?",
-    10: "its certificate has expired: the server needs a new one",
-    62: "its certificate is for another name than {} host",
-    64: "its certificate is for another name than {} host",
-}

@@ -19,6 +19,7 @@ from typing import Literal
 
 import aiosmtplib
 
+from cocmail.adapters.certificates import ends_soon, untrusted
 from cocmail.adapters.signing import Signer as Signer
 from cocmail.core.errors import Away, CocmailError, Permanent, Temporary
 from cocmail.core.people import Address, Private
@@ -218,16 +219,17 @@ class SmtpSubmission:
                 self._let_go = None
             await self._quit()
 
-    async def probe(self) -> list[tuple[bool, str]]:
-        """For `cocmail check`: connects and logs in, and sends nothing."""
+    async def probe(self) -> list[tuple[bool | None, str]]:
+        """For `cocmail check`: connects and logs in, and sends nothing. None: a warning."""
         try:
             client = await self._connect()
         except CocmailError as wrong:
             return [(False, str(wrong))]
         except ValueError:
             return [(False, "[submission] host, username: not usable")]
-        lines = [
-            (True, "submission: connected" + (", logged in" if self._settings.username else ""))
+        lines: list[tuple[bool | None, str]] = [
+            (True, "submission: connected" + (", logged in" if self._settings.username else "")),
+            *ends_soon("[submission] host", client.get_transport_info("peercert")),
         ]
         if not client.supports_extension("smtputf8"):
             lines.append((True, "submission: no SMTPUTF8, so none to addresses beyond ASCII"))
@@ -255,13 +257,13 @@ def _meaning(refused: aiosmtplib.SMTPResponseException, what: str) -> CocmailErr
 
 def _said(broken: BaseException) -> str:
     if isinstance(broken, ssl.SSLCertVerificationError):
-        return "its certificate can't be trusted: see [submission] ca_file"
+        return untrusted(broken, "[submission]")
     if isinstance(broken, TimeoutError):
         return "no answer in time"
     cause = broken.__cause__ or broken.__context__
     for error in (broken, cause):
         if isinstance(error, ssl.SSLCertVerificationError):
-            return "its certificate can't be trusted: see [submission] ca_file"
+            return untrusted(error, "[submission]")
         if isinstance(error, OSError) and error.strerror:
             return error.strerror
     return "the connection broke"

@@ -11,7 +11,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -96,8 +96,9 @@ async def _tried(look: AsyncIterator[Finding]) -> AsyncIterator[Finding]:
             yield Finding(Soundness.WRONG, line)
 
 
-def _of(pairs: list[tuple[bool, str]]) -> list[Finding]:
-    return [Finding(Soundness.SOUND if sound else Soundness.WRONG, text) for sound, text in pairs]
+def _of(pairs: Sequence[tuple[bool | None, str]]) -> list[Finding]:
+    states = {True: Soundness.SOUND, None: Soundness.WARNING, False: Soundness.WRONG}
+    return [Finding(states[sound], text) for sound, text in pairs]
 
 
 async def _policy(settings: Settings) -> AsyncIterator[Finding]:

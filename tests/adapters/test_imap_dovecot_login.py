@@ -145,6 +145,17 @@ async def test_a_certificate_that_proves_nothing_is_refused_and_named(
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
+@pytest.mark.parametrize(("days", "words"), [(5, "ends in 5 days"), (1, "ends within two days")])
+async def test_a_certificate_that_ends_soon_is_told(start, authority, clock, security, days, words):
+    server = start(days=(-1, days))
+    lines = await ImapInbox(server.settings(security, ca_file=authority.ca_file), clock).probe()
+    assert [line for sound, line in lines if sound is None] == [
+        f"[imap] host: its certificate {words}; the server needs a new one by then"
+    ]
+    assert False not in {sound for sound, _ in lines}
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
 async def test_a_wrong_password_ends_it(secure, authority, clock, kept, security):
     wrong = secure.settings(security, ca_file=authority.ca_file, password=Private("wrong"))
     with pytest.raises(Permanent, match=r"^[^\n]*\[imap\] username and password_file$"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,6 +20,7 @@ from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address, Private
 from cocmail.lab.sink import Sink
 from cocmail.lab.waiting import free_port
+from tests.adapters.certificates import Authority
 
 # The lab's sink stops its loop without waiting for connections that we have just closed.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -48,6 +50,7 @@ async def closed(writers: list[asyncio.StreamWriter]) -> None:
 @contextlib.asynccontextmanager
 async def scripted(
     answer: Callable[[int, str], str | None],
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[tuple[int, list[str]]]:
     """An SMTP server: `answer(connection, line)` is what it says, None: it hangs up."""
     heard: list[str] = []
@@ -78,7 +81,7 @@ async def scripted(
         writer.close()
 
     port = free_port()
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=tls)
     try:
         yield port, heard
     finally:
@@ -218,6 +221,29 @@ async def test_smtputf8_only_where_it_is_needed_and_never_without_the_server() -
             await submission.send("", Address("nö@example.org"), MAIL)
         await submission.close()
         assert not [line for line in heard if line.startswith("RCPT")]
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (30, [True]),
+        (5, [True, None]),
+        (-2, [False]),
+    ],
+)
+async def test_a_certificate_that_ends_is_told_before_and_when_it_did(
+    tmp_path: Path, days: int, said: list[bool | None]
+) -> None:
+    authority = Authority(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*authority.certificate("127.0.0.1", days=(-9, days)))
+    greeted = "250-hi\r\n250 SMTPUTF8"
+    async with scripted(lambda _, line: polite(line, ehlo=greeted), tls=context) as (port, _):
+        lines = await to(port, security="tls", ca_file=authority.ca_file).probe()
+    assert [sound for sound, _ in lines] == said
+    if days < 30:
+        words = "ends in 5 days" if days > 0 else "has expired"
+        assert f"[submission] host: its certificate {words}" in lines[-1][1]
 
 
 async def test_a_refused_login_is_no_fault_of_the_mail() -> None:
