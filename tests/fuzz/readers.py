@@ -121,7 +121,7 @@ def _sound(raw: bytes, mail: Mail, bounds: Limits) -> None:
     assert author(raw) == (mail.sender.address if mail.sender else None)
     for said in (mail.text, mail.fuller):
         assert len(said) <= _MOST_GROWN * bounds.text
-    assert not mail.fuller or mail.body == "plain"
+    assert not mail.fuller or mail.body != "html"
     for said in (mail.whole, mail.subject, *(one.name for one in mail.attachments)):
         said.encode()  # no lone surrogates: the store could not keep them
         assert "\0" not in clean(said)
