@@ -6,8 +6,10 @@ goes through loops/intake as it would in the daemon; only the servers are left o
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -49,13 +51,12 @@ UNJUDGED = Judgement(set_aside="", urgent="", tags=(), said=())
 T = TypeVar("T")
 
 
+_APART = ThreadPoolExecutor(1, "decisions")  # with a loop of its own, whoever asks
+
+
 def at_once(deciding: Coroutine[Any, Any, T]) -> T:
-    """Run what waits for nothing."""
-    try:
-        deciding.send(None)
-    except StopIteration as ended:
-        return ended.value  # type: ignore[no-any-return]
-    raise AssertionError("a decision waited for something")
+    """Run to its end what waits for nothing but its own thoughts."""
+    return _APART.submit(asyncio.run, deciding).result()
 
 
 def member(handle: str) -> Member:
