@@ -24,7 +24,7 @@ METRICS = {
     "cocmail_sanctions": "sanctions in force, or not yet all put back",
     "cocmail_drift": "places that differ from what was decided, after the last sweep",
     "cocmail_put_right_total": "places that somebody had changed and a sweep put right",
-    "cocmail_sweep_calls": "calls to look at the lists, in the last sweep, with its leads and watches",
+    "cocmail_sweep_calls": "calls to look at the lists in the last sweep, leads and watches too",
     "cocmail_last_sweep_timestamp_seconds": "when the last sweep ended well, in Unix time",
 }
 """What each is called, and what it counts. All start anew with the daemon, but for the queues."""
