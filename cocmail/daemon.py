@@ -99,6 +99,7 @@ class Daemon:
             clock,
             files=reader.files,
             unwrap=reader.returned,
+            read_apart=reader.read_apart,
             rates=servers.rates(settings),
         )
 

@@ -78,8 +78,10 @@ class Reader:
     async def read(self, raw: bytes, return_path: str | None) -> Mail | Unreadable:
         """A mail's values. Raises Temporary where there is no room for a process."""
         found = await asyncio.to_thread(at_once, raw, return_path, self._limits)
-        if found is not None:
-            return found
+        return await self.read_apart(raw, return_path) if found is None else found
+
+    async def read_apart(self, raw: bytes, return_path: str | None) -> Mail | Unreadable:
+        """The same, in a process of its own, however usual it is."""
         try:
             return await self._ask(_READ, "read", raw, return_path, self._limits)
         except DiedError:

@@ -58,7 +58,10 @@ log = structlog.get_logger()
 
 _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other processes' work
 _AT_ONCE = 4
-_MOST_ATTEMPTS = 12
+_MOST_ATTEMPTS = 12  # to check a signature
+_AT_EASE = 2  # attempts; from then on it may have ended the daemon, and is read where it can't
+_MOST_TRIES = 30  # whatever they came to: an hour at least
+_NO_RESULT = "It was tried many times, and nothing came of it."
 _MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
 _MOST_PICTURES = 10  # mails of other people whose pictures a picture is held against
 _LONGEST_DELAY = timedelta(minutes=5)
@@ -113,6 +116,7 @@ class Intake:
         clock: Clock,
         files: Files | None = None,
         unwrap: Unwrap | None = None,
+        read_apart: Read | None = None,
         new_case: Callable[[], str] = lambda: secrets.token_hex(16),
         rates: Rates | None = None,
     ) -> None:
@@ -126,6 +130,7 @@ class Intake:
         self._judge = judge
         self._files = files
         self._unwrap = unwrap
+        self._read_apart = read_apart or read
         self._clock = clock
         self._pace = Pace(rates or Rates())
         self._senders: dict[Address, asyncio.Lock] = {}
@@ -196,7 +201,9 @@ class Intake:
     async def _handle(self, waiting: Waiting) -> None:
         read: Mail | Unreadable | None = None
         try:
-            read = await self._read(waiting.raw, waiting.return_path)
+            if waiting.attempts > _MOST_TRIES:
+                raise Permanent(_NO_RESULT)
+            read = await self._reading(waiting)(waiting.raw, waiting.return_path)
             if isinstance(read, Unreadable):
                 report = await self._unread_report(waiting)
                 if report is None:
@@ -216,6 +223,9 @@ class Intake:
             log.error("a mail was set aside", mail=waiting.id, error=type(error).__name__)
             why = f"cocmail failed on it ({type(error).__name__})."
             await self._keep_for_humans(waiting, why, read)
+
+    def _reading(self, waiting: Waiting) -> Read:
+        return self._read if waiting.attempts <= _AT_EASE else self._read_apart
 
     async def _again(self, waiting: Waiting, why: str) -> None:
         log.warning("a mail waits", mail=waiting.id, attempts=waiting.attempts, error=why)
@@ -279,7 +289,7 @@ class Intake:
 
     async def _unread_report(self, waiting: Waiting) -> Examined | None:
         """A mail to a return path belongs to its case, even where only its header can be read."""
-        mail = await self._read(head(waiting.raw), waiting.return_path)
+        mail = await self._reading(waiting)(head(waiting.raw), waiting.return_path)
         if isinstance(mail, Unreadable):
             return None
         setting = self._deciding.plain_setting()

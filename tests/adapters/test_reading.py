@@ -50,6 +50,8 @@ async def test_what_is_usual_needs_no_process(workers: Workers) -> None:
     beyond = await Reader(Limits(size=10), workers).read(b"x" * 11, None)
     assert beyond == Unreadable(why="It is larger than we open.")
     assert pids(workers) == []
+    assert isinstance(await reader.read_apart(b"From: a@b.example\n\nHello\n", None), Mail)
+    assert len(pids(workers)) == 1
 
 
 async def test_a_process_reads_as_we_do_and_is_reused(workers: Workers) -> None:

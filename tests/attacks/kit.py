@@ -44,7 +44,8 @@ class Post:
             self.publish(f"{handle}.example", key(handle))
         intake: Any = self.room.intake
         intake._authenticator, intake._lists, intake._judge = self, self, no_judgement
-        intake._clock, intake._read = self, reading
+        intake._clock = self
+        intake._read = intake._read_apart = reading
         shelf: Any = self.room.shelf
         shelf.postpone_mail = self._postpone
         self.case = self._report()

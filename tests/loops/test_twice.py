@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cocmail.core.calendar import fall_due
 from cocmail.core.errors import Permanent
+from cocmail.core.mail import Unreadable
 from cocmail.core.quarantine import DUE, RELEASED, is_quarantine
 from cocmail.core.work import Result
 from cocmail.loops.outbox import LEASE
+from cocmail.ports import Waiting
 from tests.loops.workplace import CLEAN, SPAM, Workplace, workplace
 
 
@@ -65,3 +68,55 @@ async def test_what_is_gone_is_not_said_to_be_let_in(tmp_path: Path) -> None:
         with pytest.raises(Permanent, match="not set aside any more"):
             await work.deciding.on(aside.case, lambda c, s: gone)
         assert (await work.store.statistics()) == before
+
+
+# -- a mail that ends whoever handles it ---------------------------------------------------------
+
+
+async def claimed(work: Workplace, times: int) -> Waiting:
+    """So many daemons took the mail up, and ended."""
+    now = work.clock.now()
+    for n in range(times):
+        one = await work.store.claim_mail(now + n * (LEASE + timedelta(seconds=1)), LEASE)
+        assert isinstance(one, Waiting)
+    assert one.attempts == times
+    return one
+
+
+async def test_a_mail_that_ended_the_daemon_is_read_where_it_cannot(tmp_path: Path) -> None:
+    """Promise 1."""
+    async with workplace(tmp_path) as work:
+        asked: list[str] = []
+
+        async def here(raw: bytes, return_path: str | None) -> Any:
+            asked.append("here")
+            raise SystemExit  # as a fault in a parser written in C ends a process
+
+        async def apart(raw: bytes, return_path: str | None) -> Any:
+            asked.append("apart")
+            return Unreadable(why="It takes more time or memory to read than a mail gets.")
+
+        work.intake._read, work.intake._read_apart = here, apart
+        await work.put("<p>He called me a slur.")
+        await work.intake._handle(await claimed(work, 3))
+        assert {*asked} == {"apart"}
+        (aside,) = await work.store.quarantine()
+        assert aside.why == "It takes more time or memory to read than a mail gets."
+
+
+async def test_what_nothing_ever_came_of_is_set_aside_unread_and_told(tmp_path: Path) -> None:
+    """Promise 1."""
+    async with workplace(tmp_path) as work:
+
+        async def never(raw: bytes, return_path: str | None) -> Any:
+            raise SystemExit
+
+        work.intake._read = work.intake._read_apart = never
+        await work.put("<p>He called me a slur.")
+        await work.intake._handle(await claimed(work, 31))
+        (aside,) = await work.store.quarantine()
+        assert aside.why == "It was tried many times, and nothing came of it."
+        for case, what, about, _ in await work.store.all_due():
+            await work.deciding.on(case, lambda c, s, w=what, a=about: fall_due(c, s, w, a))
+        await work.send_all()
+        assert len(work.sending.to) == 3
