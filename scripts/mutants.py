@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# Not what is compiled: it is for files of this size and time, which a copy keeps.
+# What is compiled goes with the rest: it is for files of this size and time, which a link keeps.
 LEFT_OUT = (".git", ".venv*", ".*_cache", ".hypothesis")
 
 
@@ -39,9 +39,18 @@ def run(tests: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def link(file: str, to: str) -> None:
+    """In a tenth of a copy's time; git and Python put a new file in place of a changed one."""
+    try:
+        os.link(file, to)
+    except OSError:  # the scratch folder is on another disk
+        shutil.copy2(file, to)
+
+
 def copy(scratch: Path) -> Path:
     folder = scratch / "tree"
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    left_out = shutil.ignore_patterns(*LEFT_OUT)
+    shutil.copytree(ROOT, folder, ignore=left_out, copy_function=link)
     return folder
 
 
