@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from cocmail.core import claims
 from cocmail.core.case import Case, Party
 from cocmail.core.commands import Command, Problem, command_word
 from cocmail.core.files import File
@@ -89,9 +90,14 @@ def secrets_of(case: Case, party: Party) -> Secrets:
     hidden = [p for p in others if party.role != "reporter" or p.role != "respondent"]
     own = [m.received for m in case.messages if m.received.party == party.id]
     foreign = [m.received for m in case.messages if m.received.party != party.id]
+    known = {a for p in case.parties.values() if p not in hidden for a in p.addresses}
+    claimed = [c for c in _claimed(case, party) if not (at := claims.addresses(c)) or at - known]
     return Secrets(
-        names=tuple(p.name for p in hidden if p.name),
-        addresses=tuple(a for p in hidden for a in p.addresses),
+        names=(*(p.name for p in hidden if p.name), *(n for c in claimed for n in claims.names(c))),
+        addresses=(
+            *(a for p in hidden for a in p.addresses),
+            *(a for c in claimed for a in sorted(claims.addresses(c) - known)),
+        ),
         sources=tuple(Source(text=f"{r.subject}\n{r.text}", what=_what(r.party)) for r in foreign),
         attachments=tuple(
             (str(name), digest)
@@ -104,6 +110,13 @@ def secrets_of(case: Case, party: Party) -> Secrets:
             *(s.reason for s in case.sanctions.values() if {*s.addresses} & {*party.addresses}),
         ),
     )
+
+
+def _claimed(case: Case, party: Party) -> Iterable[str]:
+    """What others' mail says of its sender, where that can't be told: whose it may be."""
+    mails = [m.received.claims for m in case.messages if m.received.party != party.id]
+    asides = [a.mail.claims for a in case.asides]
+    return dict.fromkeys(c.partition(": ")[2] for said in (*mails, *asides) for c in said)
 
 
 def _what(party: str) -> str:

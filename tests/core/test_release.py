@@ -94,6 +94,33 @@ def test_an_address_of_the_reporter_waits_however_it_is_spelt() -> None:
     assert reply(world, "Please write to ottoline at reporter dot example and say sorry.")
 
 
+UNCLEAR = [
+    "Petra Reporter <petra@rep.example>, p2@rep.example",
+    "Petra (Reporter <petra@rep.example>",
+    '"Reporter, Petra" <"petra"@rep.example>',
+    "Petra Reporter <petra(c)@ rep.example>\r\nReply-To: Mallory <mallory@mail.example>",
+]
+
+
+@pytest.mark.parametrize("sender", UNCLEAR)
+@pytest.mark.parametrize("tells", ["Petra Reporter wrote to us.", "Ask petra@rep.example."])
+def test_what_a_report_says_of_a_sender_who_cannot_be_told_waits(sender: str, tells: str) -> None:
+    world = World()
+    world.report(sender=sender)
+    assert not world.case.parties["reporter:1"].addresses
+    world.say("alice", f"/respondent {MALLORY}")
+    assert not reply(world, "Dear Mallory, please tell us your side.")
+    assert reply(world, tells)
+
+
+def test_so_does_what_is_set_aside_but_not_what_is_said_of_the_addressee_alone() -> None:
+    world = case_of_two()
+    world.write("reporter:1", "It is I.", sender=UNCLEAR[0])
+    world.write("reporter:1", "Or he.", sender="Mallory (Kornblum <mallory@mail.example>")
+    assert not reply(world, "Dear Mallory Kornblum, please tell us your side.")
+    assert reply(world, "Petra Reporter wrote to us.")
+
+
 def test_what_waits_stands_in_status() -> None:
     world = case_of_two()
     reply(world, TELLS)
