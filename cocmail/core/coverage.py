@@ -152,11 +152,22 @@ def beside(force: Iterable[Reach], observed: Observed) -> Mapping[Address, tuple
 def pressing(
     standing: Standing, linked: Mapping[Address, Collection[Address]] | None = None
 ) -> Standing:
-    """What was decided and isn't true yet, and all else that bears on the same people, for what
-    is in force on one person is planned together. ``linked``: as it was observed."""
-    chosen = {s.id for s in standing.sanctions if s.proved is None and _acts(s)}
-    chosen |= {s.id for s in standing.ending}
-    mailboxes = {s.id: _mailboxes(s) for s in (*standing.sanctions, *standing.ending)}
+    """What was decided and isn't true yet, and what bears on the same people. ``linked``: as it
+    was observed."""
+    new = {s.id for s in standing.sanctions if s.proved is None and _acts(s)}
+    return bearing(standing, new | {s.id for s in standing.ending}, linked)
+
+
+def bearing(
+    standing: Standing,
+    names: Collection[str],
+    linked: Mapping[Address, Collection[Address]] | None = None,
+) -> Standing:
+    """These, and all else that bears on the same people, for what is in force on one person is
+    planned together."""
+    every = (*standing.sanctions, *standing.ending)
+    mailboxes = {s.id: _mailboxes(s) for s in every if _acts(s)}
+    chosen = {name for name in names if name in mailboxes}
     people = {other.untagged for others in (linked or {}).values() for other in others}
     while True:
         people = people.union(*(mailboxes[name] for name in chosen))

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cocmail.core.arrivals import Arrival, free, nobodys, to_hold, unheld
-from cocmail.core.coverage import forgotten_groups, pressing, questions
+from cocmail.core.coverage import bearing, forgotten_groups, pressing, questions
 from cocmail.core.enforcement import (
     Act,
     Observed,
@@ -222,7 +222,7 @@ class Enforcement:
         observed = await self._observe(standing, *also, known_lists=known_lists)
         if late := "; ".join(slow(observed)):
             self.counters = replace(self.counters, trouble=late)  # told while it goes on
-        made = await self._make_true(standing, observed)
+        made = await self._make_true(standing, observed, standing)
         self.to_hold = to_hold(standing.sanctions, made.planned.covers, self._groups) | (
             self.to_hold if standing.unread else frozenset()
         )
@@ -289,15 +289,24 @@ class Enforcement:
             standing = pressing(whole)
             if not standing.sanctions and not standing.ending:
                 return
-            observed = await self._observe(standing, known_lists=True)
-            while (wider := pressing(whole, observed.linked)) != standing:
-                standing = wider
-                observed = await self._observe(standing, known_lists=True)
-            made = await self._make_true(standing, observed)
+            made = await self._make_true(*await self._widened(whole, standing), whole)
             made.check()
 
-    async def _make_true(self, standing: Standing, observed: Observed) -> _Made:
-        """Plan, note, change, read back and prove."""
+    async def _widened(
+        self, whole: Standing, standing: Standing, *also: Question
+    ) -> tuple[Standing, Observed]:
+        """With all that bears on the people who are found to be meant: what another sanction made
+        of them isn't what stood there before."""
+        while True:
+            observed = await self._observe(standing, *also, known_lists=True)
+            named = {s.id for s in (*standing.sanctions, *standing.ending)}
+            wider = bearing(whole, named, observed.linked)
+            if wider == standing:
+                return standing, observed
+            standing = wider
+
+    async def _make_true(self, standing: Standing, observed: Observed, whole: Standing) -> _Made:
+        """Plan, note, change, read back and prove. ``whole``: all that is to be true by then."""
         calls = observed.calls
         planned, observed = await self._plan(standing, observed)
         # Who comes back while we are at it is held already.
@@ -309,7 +318,7 @@ class Enforcement:
         self._put_back = set()
         while now.steps or now.notes or seek:
             away = observed.away
-            turn = await self._turn(standing, now, seek, away)
+            turn = await self._turn(standing, now, seek, away, whole)
             calls += turn.observed.calls
             done += turn.done
             errors += turn.errors
@@ -342,7 +351,12 @@ class Enforcement:
         return _Made(planned=planned, now=now, observed=observed, calls=calls, errors=errors)
 
     async def _turn(
-        self, standing: Standing, planned: Plan, seek: Collection[Address], away: Collection[str]
+        self,
+        standing: Standing,
+        planned: Plan,
+        seek: Collection[Address],
+        away: Collection[str],
+        whole: Standing,
     ) -> _Turn:
         """Carry the plan out and read it back. ``seek``: who may be on a list with a plus-tag; it
         takes long, and nobody comes onto one so once the bans stand, so it is done after them and
@@ -365,8 +379,10 @@ class Enforcement:
             await self._proving.barred(standing, barred)
             _log.info("enforcement: %d of %d steps", len(done), len(planned.steps))
             touched = {s.list for s in done if s.act is Act.TAKE_OFF and s.role is Role.MEMBER}
+            whole = _those(await self._standing(), whole)
+            standing = _those(whole, _busy(standing, planned))
             (standing, observed), owners = await asyncio.gather(
-                self._read_back(_busy(standing, planned)),
+                self._widened(whole, standing),
                 self._lists.owners(sorted(name for name in touched if name is not None)),
             )
             tagged = [a for a in await search if a not in observed.linked]
@@ -374,7 +390,7 @@ class Enforcement:
             search.cancel()
         if tagged:
             more = Question(addresses=tuple(tagged))
-            observed = await self._observe(standing, more, known_lists=True)
+            standing, observed = await self._widened(whole, standing, more)
         return _Turn(
             standing=standing,
             done=done,
@@ -384,10 +400,6 @@ class Enforcement:
             stuck=stuck,
             again=bool(tagged),
         )
-
-    async def _read_back(self, then: Standing) -> tuple[Standing, Observed]:
-        standing = _those(await self._standing(), then)
-        return standing, await self._observe(standing, known_lists=True)
 
     async def _let_go(self, fresh: Collection[Arrival], planned: Plan) -> None:
         """What the plugin held and no sanction bears on any more goes free."""

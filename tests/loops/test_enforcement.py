@@ -822,6 +822,25 @@ async def test_what_was_just_decided_does_not_wait_for_the_rest(
     assert where(lab, BYSTANDER) == before
 
 
+async def test_who_turns_out_in_the_middle_to_be_under_another_sanction_comes_back_unheld(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    """What another sanction made of them isn't what stood there before."""
+    tagged = MAL.replace("@", "+2@")
+    before = [action(lab, name, BYSTANDER) for name in (DEV, USERS, QUIET)]
+    held = book.decide(Measure.MODERATE, BYSTANDER)
+    await loop.sweep()
+    lab.api("POST", f"users/{BYSTANDER}/addresses", email=tagged)
+    assert lab.join(QUIET, tagged)[0] == 201
+    off = book.decide(Measure.SUSPEND)
+    await loop.press()
+    assert where(lab, BYSTANDER, tagged, *PERSON) == []
+    for name in (held, off):
+        book.end(name)
+        await loop.press()
+    assert [action(lab, name, BYSTANDER) for name in (DEV, USERS, QUIET)] == before
+
+
 async def test_a_list_that_went_since_we_looked_holds_up_nobody(
     lab: Lab, book: Book, loop: Enforcement
 ) -> None:
