@@ -63,7 +63,10 @@ class Sending:
 @pytest.fixture
 async def reader() -> AsyncIterator[Reader]:
     workers = Workers(most=1)
-    yield Reader(Limits(), workers)
+    made = Reader(Limits(), workers)
+    # It is up and warm: the outbox waits six seconds for the files, however busy the machine is.
+    await made.copies(RAW)
+    yield made
     workers.close()
 
 
