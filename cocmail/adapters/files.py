@@ -4,7 +4,8 @@ Owns the making of pictures, with Pillow: a picture's points are drawn into a ne
 camera or an editor wrote into the old one (place, time, names, a thumbnail of the uncropped
 picture) is not in it. To the outside only such pictures and plain texts leave, and it is said
 whether a picture looks like one of somebody else's; to members everything else goes as it came.
-Nothing is unpacked, and nothing but pictures is opened. Called by adapters.reading, in a process
+Nothing is unpacked, and nothing but pictures is opened; a mail that was sent on is looked into for
+these, and stays where it is if it has any. Called by adapters.reading, in a process
 of its own.
 """
 
@@ -22,7 +23,7 @@ from cocmail.core.charsets import decode
 from cocmail.core.files import File
 from cocmail.core.letters import clean, one_line
 from cocmail.core.limits import Limits
-from cocmail.core.mail import Attachment, files
+from cocmail.core.mail import Attachment, Unreadable, files, read
 from cocmail.core.people import Private
 from cocmail.core.spelling import spelled
 
@@ -31,6 +32,7 @@ _MOST_POINTS = 40_000_000  # more is a bomb, or a scan that should be made small
 _MOST_BYTES = 10 * 1024 * 1024
 _MOST_FILES = 10
 _ENDINGS = {"forwarded": ".eml", "calendar": ".ics", "text": ".txt", "page": ".html", "pdf": ".pdf"}
+_DEEPEST = 5  # mails in mails that are looked into
 _LIKE = 8  # of 64 points of a fingerprint may differ
 
 
@@ -59,7 +61,7 @@ def copied(raw: bytes, limits: Limits = Limits()) -> tuple[File, ...]:
     for number, ((one, data), kind, goes) in enumerate(
         zip(found, kinds, going(kinds, (one.size for one, _ in found)), strict=True), start=1
     ):
-        file = _copy(number, one, data, kind) if goes else None
+        file = _copy(number, one, data, kind, limits) if goes else None
         if file is not None and len(file.data) <= room:
             room -= len(file.data)
             out.append(file)
@@ -87,8 +89,21 @@ def _untouched(number: int, one: Attachment, data: bytes, kind: str) -> File:
     )
 
 
-def _copy(number: int, one: Attachment, data: bytes, kind: str) -> File | None:
-    """None: a picture that can't be made anew stays where it is."""
+def _has_pictures(mail: bytes, limits: Limits, depth: int = 0) -> bool:
+    """Also where that can't be seen."""
+    if depth > _DEEPEST or isinstance(read(mail, limits), Unreadable):
+        return True
+    for one, data in files(mail, limits):
+        kind = kind_of(one)
+        if kind == "picture" or (kind == "forwarded" and _has_pictures(data, limits, depth + 1)):
+            return True
+    return False
+
+
+def _copy(number: int, one: Attachment, data: bytes, kind: str, limits: Limits) -> File | None:
+    """None: a picture that can't be made anew stays where it is, and a mail that has pictures."""
+    if kind == "forwarded" and _has_pictures(data, limits):
+        return None
     was = _untouched(number, one, data, kind)
     picture = _picture(data)
     if picture is None:

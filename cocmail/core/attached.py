@@ -30,6 +30,13 @@ _BY_BYTES = (
     (b"Rar!\x1a\x07", "package"),
     (b"\x1f\x8b", "package"),
 )
+# A picture by its first bytes, whatever it is called: it may tell where it was taken.
+_PICTURE = re.compile(
+    rb"\xff\xd8\xff|\x89PNG|GIF8|II[*+]\0|MM\0[*+]|RIFF....WEBP|BM....\0\0\0\0|8BPS"
+    rb"|....ftyp(?:hei|hev|mif1|msf1|avi[fs]|crx)|\xff\x0a|\0\0\0\x0c(?:JXL|jP) |IIU\0|IIR[OS]"
+    rb"|FUJIFILM",
+    re.DOTALL,
+)
 _BY_NAME = (
     (r"winmail\.dat", "tnef"),
     (r".*\.(exe|com|scr|pif|bat|cmd|msi|vbs|vbe|js|jse|wsf|ps1|jar|lnk|hta|apk|iso|img)",
@@ -56,6 +63,7 @@ _BY_TYPE = (
     (r"text/.*", "text"),
 )
 OTHER = "other"
+_ANEW = ("picture", "forwarded")  # doesn't go along as it came, or may not
 MOST_BYTES = 6_000_000  # in one mail: 8.3 MB as it travels; many servers take 10 MB
 _MOST_FILES = 20
 
@@ -63,8 +71,11 @@ _MOST_FILES = 20
 def kind_of(one: Attachment) -> str:
     """A word of the languages' table [parts]."""
     for begins, kind in _BY_BYTES:
-        if one.begins.startswith(begins) and not (kind == "package" and _document(one)):
+        # Office's documents are packages too.
+        if one.begins.startswith(begins) and not (kind == "package" and _named(one, "document")):
             return kind
+    if _PICTURE.match(one.begins) and not _named(one, "program"):  # one can be both
+        return "picture"
     for pattern, kind in _BY_NAME:
         if re.fullmatch(pattern, one.name.strip().lower(), re.DOTALL):
             return kind
@@ -74,9 +85,9 @@ def kind_of(one: Attachment) -> str:
     return OTHER
 
 
-def _document(one: Attachment) -> bool:
-    """Office's documents are packages too."""
-    return re.fullmatch(_BY_NAME[2][0], one.name.strip().lower(), re.DOTALL) is not None
+def _named(one: Attachment, kind: str) -> bool:
+    name = one.name.strip().lower()
+    return any(k == kind and re.fullmatch(pattern, name, re.DOTALL) for pattern, k in _BY_NAME)
 
 
 def facts(attachments: Iterable[Attachment]) -> dict[str, Any]:
@@ -109,7 +120,8 @@ def fit(kind: str, size: int) -> bool:
 
 def going(kinds: Iterable[str], sizes: Iterable[int]) -> tuple[bool, ...]:
     """Which attachments may go along with a copy, in their order: no program, and only as many as
-    mail servers take. A picture may still stay behind, where it can't be drawn anew."""
+    mail servers take. A picture may still stay behind, where it can't be drawn anew, and a mail with
+    pictures in it."""
     found: list[bool] = []
     room, left = MOST_BYTES, _MOST_FILES
     for kind, size in zip(kinds, sizes, strict=True):
@@ -137,7 +149,7 @@ def listed(
             size=_said(size),
             goes=along,
             stays=any(goes) and not along,
-            number=number if first and fit(kind, size) and (kind == "picture" or not along) else 0,
+            number=number if first and fit(kind, size) and (kind in _ANEW or not along) else 0,
         )
         for number, (name, (kind, size), along) in enumerate(
             zip(received.attachments, known, goes, strict=True), start=first

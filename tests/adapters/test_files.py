@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import io
 from email.message import EmailMessage
 
 import pytest
 from PIL import Image, PngImagePlugin
 
-from cocmail.adapters.files import sendable
+from cocmail.adapters.files import copied, sendable
+from cocmail.core.attached import kind_of
+from cocmail.core.mail import Attachment
+from cocmail.core.people import Private
 
 SECRET = b"Kirchgasse 12"
 
@@ -102,3 +107,69 @@ def test_a_smaller_copy_of_somebody_else_s_picture_is_known_again() -> None:
     out = io.BytesIO()
     other.save(out, "PNG")
     assert not sendable(mail(("other.png", "image/png", out.getvalue())), [theirs])[0].like
+
+
+# -- what members get ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "WEBP", "JPEG", "PNG"])
+def test_a_picture_that_says_it_is_none_tells_members_nothing_either(kind: str) -> None:
+    original = photo(kind)
+    assert SECRET in original
+    out = copied(mail(("scan", "application/octet-stream", original)))
+    assert len(out) == (0 if kind == "TIFF" else 1), "what can't be drawn anew stays"
+    assert not any(SECRET in one.data for one in out)
+
+
+@pytest.mark.parametrize(
+    ("begins", "kind"),
+    [
+        (b"II*\0\x08\0\0\0", "picture"),
+        (b"MM\0*\0\0\0\x08", "picture"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "picture"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "picture"),
+        (b"BM\x36\x10\0\0\0\0\0\0\x36\0\0\0", "picture"),
+        (b"BMW 320d, seen at noon", "other"),
+        (b"IIMPORTANT", "other"),
+        (b"\0\0\0\x20ftypisom\0\0\0\0", "other"),  # a film
+    ],
+)
+def test_what_a_picture_is_goes_by_its_first_bytes(begins: bytes, kind: str) -> None:
+    def named(name: str) -> str:
+        return kind_of(
+            Attachment(
+                name=Private(name),
+                content_type="application/octet-stream",
+                size=len(begins),
+                digest="",
+                begins=begins,
+            )
+        )
+
+    assert named("") == kind
+    assert named("x.js") == "program", "some files are both"
+
+
+def sent_on(*files: tuple[str, str, bytes], times: int = 1) -> bytes:
+    inner = mail(*files)
+    for _ in range(times):
+        outer = EmailMessage()
+        outer["From"], outer["To"] = "rae@reporter.example", "conduct@example.org"
+        outer.set_content("See below.")
+        outer.add_attachment(email.message_from_bytes(inner, policy=email.policy.default))
+        inner = outer.as_bytes()
+    return inner
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_mail_that_was_sent_on_stays_where_it_has_pictures(times: int) -> None:
+    raw = sent_on(("IMG_2041", "application/octet-stream", photo()), times=times)
+    assert copied(raw) == ()
+    (file,) = copied(sent_on(("a.txt", "text/plain", b"He said so."), times=times))
+    assert file.name == "forwarded-1.eml"
+
+
+def test_where_it_cannot_be_seen_it_stays_too() -> None:
+    assert copied(sent_on(times=7)) == ()
+    deep = b"Content-Type: message/rfc822\r\n\r\n" + b"X: " + b"x" * 9000 + b"\r\n\r\n"
+    assert copied(deep) == ()
