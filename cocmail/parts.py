@@ -51,8 +51,13 @@ class CaseCodec:
     def decode(self, data: bytes) -> Any:
         return events.decode(data)
 
-    def fold(self, case: str, history: tuple[tuple[int, datetime, Any], ...]) -> Case:
-        return fold(case, history)
+    def fold(
+        self,
+        case: str,
+        history: tuple[tuple[int, datetime, Any], ...],
+        before: Case | None = None,
+    ) -> Case:
+        return fold(case, history, before)
 
     def rows(self, case: Case) -> frozenset[Row]:
         return rows(case, self.minter)

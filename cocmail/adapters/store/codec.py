@@ -26,8 +26,11 @@ class Codec(Protocol[E, C]):
 
     def decode(self, data: bytes) -> E: ...
 
-    def fold(self, case: str, events: tuple[tuple[int, datetime, E], ...]) -> C:
-        """The case, from (sequence, at, event), in the ledger's order."""
+    def fold(
+        self, case: str, events: tuple[tuple[int, datetime, E], ...], before: C | None = None
+    ) -> C:
+        """The case, from (sequence, at, event), in the ledger's order; ``before``: what the events
+        before these made of it."""
         ...
 
     def rows(self, case: C) -> frozenset[Row]:

@@ -6,11 +6,12 @@ commits (engine.py) and what an event means (codec). Handed out by store.py, use
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,6 +29,9 @@ from cocmail.ports import Clock, Found
 
 if TYPE_CHECKING:
     from cocmail.core.letters import Letter
+
+T = TypeVar("T")
+_MANY, _MUCH = 50, 100_000  # events, and bytes of them, that take some milliseconds to go through
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +51,7 @@ async def load(
     if key is None:
         return None
     query = select(ledger_table).filter_by(case=case).order_by(ledger_table.c.sequence)
-    return _loaded(key, codec, case, await connection.execute(query))
+    return await _loaded(key, codec, case, tuple(await connection.execute(query)))
 
 
 async def load_unsettled(
@@ -72,7 +76,7 @@ async def load_unsettled(
             key = wrapped.get(case)
             if key is None or case not in events_of:
                 raise SoundnessError(f"case {case} has lost its key or its events")
-            one = _loaded(cases.unwrapped(keys, case, key), codec, case, events_of[case])
+            one = await _loaded(cases.unwrapped(keys, case, key), codec, case, events_of[case])
             assert one.case is not None
             found.append(one.case)
         except SoundnessError as error:
@@ -80,12 +84,21 @@ async def load_unsettled(
     return tuple(found), unread
 
 
-def _loaded(key: bytes, codec: Codec[E, C], case: str, rows: Iterable[Any]) -> Loaded[E, C]:
-    events = tuple(
-        (row.sequence, row.at, codec.decode(unseal(key, row.sealed, f"event:{case}")))
-        for row in rows
-    )
-    return Loaded(key=key, events=events, case=codec.fold(case, events) if events else None)
+async def _loaded(key: bytes, codec: Codec[E, C], case: str, rows: tuple[Any, ...]) -> Loaded[E, C]:
+    def read() -> Loaded[E, C]:
+        events = tuple(
+            (row.sequence, row.at, codec.decode(unseal(key, row.sealed, f"event:{case}")))
+            for row in rows
+        )
+        return Loaded(key=key, events=events, case=codec.fold(case, events) if events else None)
+
+    return await _thought(len(rows), sum(len(row.sealed) for row in rows), read)
+
+
+async def _thought(events: int, size: int, think: Callable[[], T]) -> T:
+    """A long case is gone through in a thread: the loop goes on."""
+    large = events > _MANY or size > _MUCH
+    return await asyncio.to_thread(think) if large else think()
 
 
 class SqlTransaction(Generic[E, C]):
@@ -138,10 +151,13 @@ class SqlTransaction(Generic[E, C]):
         if before is None:
             raise Permanent(f"case {case} does not exist")
         new = await self._append(case, before.key, events)
+        folded = self._codec.fold(case, new, before.case)
         whole = (*before.events, *new)
-        folded = self._codec.fold(case, whole)
-        await lookups.apply(self._connection, self._rows(before.case), self._codec.rows(folded))
         self._loaded[case] = Loaded(key=before.key, events=whole, case=folded)
+        was, is_ = await _thought(
+            len(whole), 0, lambda: (self._rows(before.case), self._codec.rows(folded))
+        )
+        await lookups.apply(self._connection, was, is_)
         return folded
 
     async def forget(self, case: str) -> bool:

@@ -34,9 +34,12 @@ from cocmail.core.merging import absorb
 _ROOMS = (talking, people, voting, sanctioning, tending, joining)
 
 
-def fold(case: str, history: Iterable[tuple[int, datetime, Any]]) -> Case:
-    """The case that these events, in order, make."""
-    return reduce(lambda c, entry: apply(c, entry[1], entry[2]), history, Case(id=case))
+def fold(
+    case: str, history: Iterable[tuple[int, datetime, Any]], before: Case | None = None
+) -> Case:
+    """The case that these events, in order, make; of what those ``before`` them made."""
+    begin = Case(id=case) if before is None else before
+    return reduce(lambda c, entry: apply(c, entry[1], entry[2]), history, begin)
 
 
 def apply(case: Case, at: datetime, event: Any) -> Case:

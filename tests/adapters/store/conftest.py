@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import pytest
@@ -64,6 +65,8 @@ class MadeCodec:
     def __init__(self, keys: Keys) -> None:
         self.keys = keys
         self.decoded = 0
+        self.folded: list[int] = []  # how many events at once
+        self.threads: set[int] = set()  # that went through a case
 
     def encode(self, event: MadeEvent) -> bytes:
         return json.dumps([event.kind, event.value]).encode()
@@ -73,10 +76,19 @@ class MadeCodec:
         kind, value = json.loads(data)
         return MadeEvent(kind=kind, value=value)
 
-    def fold(self, case: str, events: tuple[tuple[int, datetime, MadeEvent], ...]) -> MadeCase:
-        return MadeCase(id=case, history=events)
+    def fold(
+        self,
+        case: str,
+        events: tuple[tuple[int, datetime, MadeEvent], ...],
+        before: MadeCase | None = None,
+    ) -> MadeCase:
+        self.folded.append(len(events))
+        if len(events) > 1:
+            self.threads.add(get_ident())
+        return MadeCase(id=case, history=(*(before.history if before else ()), *events))
 
     def rows(self, case: MadeCase) -> frozenset[index.Row]:
+        self.threads.add(get_ident())
         rows: dict[object, index.Row] = {}
         said = 0
         for _, at, event in case.history:

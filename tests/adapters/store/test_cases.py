@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import get_ident
 
 import pytest
 
@@ -44,6 +45,36 @@ async def test_a_case_is_the_fold_of_its_events(world) -> None:
     assert world.codec.decoded == 2
     assert case.words == ["one", "two"]
     assert [at - world.START for _, at, _ in case.history] == [timedelta(0), timedelta(seconds=1)]
+
+
+async def test_what_is_appended_costs_the_same_however_long_the_case_is(world) -> None:
+    store = await world.open()
+    await world.case(store, "c1", *[world.event("said", str(n)) for n in range(200)])
+    world.codec.folded.clear()
+    async with store.transaction() as tx:
+        await tx.case("c1")
+        for n in range(200, 203):
+            case = await tx.record("c1", [world.event("said", str(n))])
+    assert world.codec.folded == [200, 1, 1, 1]
+    assert case.words == [str(n) for n in range(203)]
+    assert await world.index(store)
+    assert (await store.read_case("c1")).words == case.words
+
+
+async def test_a_long_case_is_gone_through_beside_the_loop(world) -> None:
+    store = await world.open()
+    await world.case(store, "c1", *[world.event("said", str(n)) for n in range(200)])
+    await world.case(store, "c2", world.event("said", "long " * 100_000), world.event("said", ""))
+    for case in ("c1", "c2"):
+        world.codec.threads.clear()
+        assert await store.read_case(case)
+        assert world.codec.threads
+        assert get_ident() not in world.codec.threads
+    world.codec.threads.clear()
+    async with store.transaction() as tx:
+        await tx.record("c1", [world.event("said", "one")])
+    assert world.codec.threads
+    assert get_ident() not in world.codec.threads
 
 
 async def test_an_exception_takes_all_back(world) -> None:
