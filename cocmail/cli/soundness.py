@@ -30,7 +30,7 @@ from cocmail.adapters.vault import Keys, load_keys
 from cocmail.config import Settings, warnings
 from cocmail.config.tables import Mailman
 from cocmail.core.coverage import forgotten_groups
-from cocmail.core.enforcement import Observed, Standing
+from cocmail.core.enforcement import Observed
 from cocmail.core.errors import CocmailError
 from cocmail.core.filtering import SetAside, view
 from cocmail.core.limits import Limits
@@ -157,8 +157,7 @@ async def _forgotten(settings: Settings, keys: Keys) -> str:
     finally:
         await store.close()
     in_force = (s for case in cases for s in case.sanctions.values() if s.in_force)
-    standing = Standing(sanctions=tuple(in_force), ending=())
-    return str(forgotten_groups(standing, parts.groups(settings)) or "")
+    return forgotten_groups(in_force, parts.groups(settings))
 
 
 async def _mail_in(settings: Settings) -> AsyncIterator[Finding]:

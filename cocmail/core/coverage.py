@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cocmail.core.enforcement import Observed, Place, Question, Role, Standing
-from cocmail.core.errors import Permanent
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Sanction
 
@@ -207,13 +206,14 @@ def questions(
     return tuple(asked)
 
 
-def forgotten_groups(standing: Standing, groups: Mapping[str, tuple[str, ...]]) -> Permanent | None:
-    """What to say where sanctions in force are on groups that the configuration doesn't name."""
-    lost = {name for s in standing.sanctions if _acts(s) for name in s.scope.lacks(groups)}
+def forgotten_groups(in_force: Iterable[Sanction], groups: Mapping[str, tuple[str, ...]]) -> str:
+    """What to say where these are on groups that the configuration doesn't name; "": they aren't.
+    It tells of their cases."""
+    lost = {name for s in in_force if _acts(s) for name in s.scope.lacks(groups)}
     if not lost:
-        return None
+        return ""
     named = ", ".join(sorted(lost))
-    return Permanent(
+    return (
         f"{named} is not in [mailman.groups] any more, and sanctions in force are on it: name it"
         " again, with its lists, or lift them; until then they hold where they did, and nothing"
         " is proved"

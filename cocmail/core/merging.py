@@ -142,6 +142,7 @@ def absorb(case: Case, other: Case, event: e.Absorbed) -> Case:
         },
         covered={**case.covered, **other.covered},
         drifts={**case.drifts, **other.drifts},
+        given_back={**case.given_back, **other.given_back},
         letters=(*case.letters, *letters),
         lost=case.lost | other.lost,
         said=(*case.said, *(replace(s, parties=tuple(map(here, s.parties))) for s in other.said)),

@@ -328,11 +328,18 @@ def _tell_owners(work: Work, sanction: Sanction, rows: Sequence[ProofRow]) -> No
         work.to_party(party, Kind.NOTICE, "notice", {"rows": theirs})
 
 
-def trouble(case: Case, setting: Setting, words: str) -> Result:
-    """Mailman has failed us for long, and something decided in this case waits for it."""
+def trouble(
+    case: Case, setting: Setting, words: str, names: Collection[str] | None = None
+) -> Result:
+    """Mailman has failed us for long, and something decided in this case waits for it: these
+    sanctions, or all."""
     work = Work(case, setting)
     work.happen(e.Happened(what="enforcement-trouble", detail=words))
-    waiting = [s for s in case.sanctions.values() if s.state is State.IN_FORCE or s.before]
+    waiting = [
+        s
+        for s in case.sanctions.values()
+        if (s.id in names if names is not None else s.state is State.IN_FORCE or s.before)
+    ]
     work.tell(Kind.ALERT, "enforcement-trouble", {"words": words, "sanctions": waiting})
     return work.result()
 

@@ -135,6 +135,7 @@ class Enforcement:
         self._failing_since: datetime | None = None
         self._told = False
         self._told_waiting: set[str] = set()  # sanctions that are over, of which it was told
+        self._told_nameless: set[str] = set()  # sanctions on groups that nobody knows
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -222,7 +223,7 @@ class Enforcement:
         observed = await self._observe(standing, *also, known_lists=known_lists)
         if late := "; ".join(slow(observed)):
             self.counters = replace(self.counters, trouble=late)  # told while it goes on
-        made = await self._make_true(standing, observed, standing)
+        made = await self._make_true(standing, observed, standing, known_lists=known_lists)
         self.to_hold = to_hold(standing.sanctions, made.planned.covers, self._groups) | (
             self.to_hold if standing.unread else frozenset()
         )
@@ -231,7 +232,8 @@ class Enforcement:
         self._counted(made.now, count, made.calls)
         made.check()
         await self._require_read(standing)
-        trouble = "; ".join((*claimed_twice(made.observed), *slow(made.observed)))
+        nameless = await self._nameless(standing)
+        trouble = "; ".join((*claimed_twice(made.observed), *slow(made.observed), *nameless))
         if trouble and trouble != self.counters.trouble:
             _log.warning("enforcement: %s", trouble)
         self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble=trouble)
@@ -247,6 +249,16 @@ class Enforcement:
         self._look_for_tags = now + self._sweep_every / 2
         addresses = {a for s in held for a in (s.address, *s.addresses) if a == a.untagged}
         return Question(addresses=tuple(sorted(addresses)), tagged=True)
+
+    async def _nameless(self, standing: Standing) -> list[str]:
+        """What is on groups that the configuration doesn't name: told to its own case, once, for
+        in another nobody may know of it."""
+        lost = [s for s in standing.sanctions if forgotten_groups([s], self._groups)]
+        for case in {s.case for s in lost if s.id not in self._told_nameless}:
+            theirs = [s for s in lost if s.case == case]
+            await self._book.note_trouble(forgotten_groups(theirs, self._groups), theirs)
+        self._told_nameless = {s.id for s in lost}
+        return [forgotten_groups(lost, self._groups)] if lost else []
 
     async def _require_read(self, standing: Standing) -> None:
         """While a sanction can't be read, what is over waits; its members hear of it, once."""
@@ -289,7 +301,8 @@ class Enforcement:
             standing = pressing(whole)
             if not standing.sanctions and not standing.ending:
                 return
-            made = await self._make_true(*await self._widened(whole, standing), whole)
+            standing, observed = await self._widened(whole, standing)
+            made = await self._make_true(standing, observed, whole, known_lists=True)
             made.check()
 
     async def _widened(
@@ -305,7 +318,9 @@ class Enforcement:
                 return standing, observed
             standing = wider
 
-    async def _make_true(self, standing: Standing, observed: Observed, whole: Standing) -> _Made:
+    async def _make_true(
+        self, standing: Standing, observed: Observed, whole: Standing, *, known_lists: bool
+    ) -> _Made:
         """Plan, note, change, read back and prove. ``whole``: all that is to be true by then."""
         calls = observed.calls
         planned, observed = await self._plan(standing, observed)
@@ -339,10 +354,12 @@ class Enforcement:
         # A site that didn't answer: what could be done elsewhere is done, and nobody is told that
         # all of it was.
         errors += observed.away.values()
-        lost = forgotten(standing, observed), forgotten_groups(standing, self._groups)
-        errors += filter(None, lost)
+        if lost := forgotten(standing, observed):
+            errors.append(lost)
+        errors += await self._proving.discard_waiting(
+            standing, fresh, now, observed, known_lists=known_lists
+        )
         try:
-            await self._proving.discard_waiting(standing, fresh, now, observed)
             stuck_now = await self._stuck(done)
             if stuck is not None and stuck_now is not None and stuck_now > stuck:
                 await self._proving.tell_stuck(standing, done, stuck_now - stuck)

@@ -20,7 +20,9 @@ from cocmail.core.enforcement import (
     Standing,
     Step,
     ban_text,
+    levels,
 )
+from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Before, Measure, Sanction
 from cocmail.loops.undone import Undone, rows_of
@@ -34,8 +36,8 @@ class Proving:
         self, lists: Lists, book: Book, undone: Undone, groups: Mapping[str, tuple[str, ...]]
     ) -> None:
         self._lists, self._book, self._undone, self._groups = lists, book, undone, groups
-        self._looked: set[tuple[str, str]] = set()
-        # Sanctions, and sites where what waited was discarded while it couldn't be elsewhere.
+        self._looked: set[tuple[str, str, str]] = set()
+        # Sanction, site and list where what waited was discarded, while it couldn't be everywhere.
 
     async def note(self, standing: Standing, planned: Plan) -> None:
         """What stands there, before it is changed."""
@@ -94,47 +96,70 @@ class Proving:
             if undone := self._undone.of(sanction.id):
                 await self._book.note_enforced(sanction, rows_of(undone), sanction.addresses)
                 self._undone.wrote(sanction.id)
-            done = not now.steps_of(sanction.id) and {b.site for b in sanction.before} <= asked
+            left = levels(sanction.before) - over
+            done = not now.steps_of(sanction.id) and {level.site for level in left} <= asked
             rows = now.rows.get(sanction.id, ())
             await self._book.note_restored(sanction, rows, over, done=done)
         return fresh
 
     async def discard_waiting(
-        self, standing: Standing, fresh: Collection[str], now: Plan, observed: Observed
-    ) -> None:
+        self,
+        standing: Standing,
+        fresh: Collection[str],
+        now: Plan,
+        observed: Observed,
+        *,
+        known_lists: bool,
+    ) -> list[Temporary | Permanent]:
         """What waits of those who are kept off, once they are, site by site: to look for it costs
         two calls a list, and first they have to be on none there. A site that is away has its
-        turn when it is back."""
+        turn when it is back, and a list that wasn't known when its site is asked for them anew.
+        What went wrong holds up nobody else's."""
+        errors: list[Temporary | Permanent] = []
         for sanction in standing.sanctions:
             if sanction.scope.lacks(self._groups):
                 continue
             anew = sanction.id in fresh
             left = sanction.proved is None or not sanction.cleared
             if sanction.measure.keeps_off and (left or anew):
-                posts, done = await self._discard(sanction, now, observed, anew=anew)
+                if anew:
+                    self._looked = {at for at in self._looked if at[0] != sanction.id}
+                posts, failed = await self._discard(sanction, now, observed)
+                errors += failed
+                open_ = failed or observed.away or now.steps_of(sanction.id)
+                done = not open_ and not known_lists
+                if done:
+                    self._looked = {at for at in self._looked if at[0] != sanction.id}
                 if posts or (done and left):
                     await self._book.note_discarded(sanction, posts, done=done)
+        return errors
 
     async def _discard(
-        self, sanction: Sanction, now: Plan, observed: Observed, *, anew: bool
-    ) -> tuple[Mapping[str, int], bool]:
-        """How many posts of theirs, and whether that was all. ``anew``: also where it was looked
-        before."""
+        self, sanction: Sanction, now: Plan, observed: Observed
+    ) -> tuple[Mapping[str, int], list[Temporary | Permanent]]:
+        """How many posts of theirs, where it wasn't looked before."""
         covers = now.covers.get(sanction.id, sanction.addresses)
         open_at = {step.site for step in now.steps_of(sanction.id)}
         posts: dict[str, int] = {}
+        errors: list[Temporary | Permanent] = []
         for one in observed.each():
-            at = sanction.id, one.site
-            if one.site in open_at or (at in self._looked and not anew):
+            if one.site in open_at:
                 continue
-            names = [n for n in one.lists if sanction.scope.covers(n, self._groups)]
-            for name, count in (await self._lists.discard_waiting(names, covers)).items():
+            names = [
+                name
+                for name in one.lists
+                if sanction.scope.covers(name, self._groups)
+                and (sanction.id, one.site, name) not in self._looked
+            ]
+            try:
+                found = await self._lists.discard_waiting(names, covers)
+            except (Temporary, Permanent) as error:
+                errors.append(error)
+                continue
+            for name, count in found.items():
                 posts[name] = posts.get(name, 0) + count
-            self._looked.add(at)
-        done = not open_at and not observed.away
-        if done:
-            self._looked = {at for at in self._looked if at[0] != sanction.id}
-        return posts, done
+            self._looked |= {(sanction.id, one.site, name) for name in names}
+        return posts, errors
 
     async def tell_stuck(self, standing: Standing, done: Collection[Step], count: int) -> None:
         """So many posts of others got stuck in Mailman meanwhile."""

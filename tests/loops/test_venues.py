@@ -376,18 +376,53 @@ async def test_what_a_later_sanction_takes_over_from_an_ended_one_is_not_lost(
     assert (here.snapshot(*PERSON), there.told()) == before
 
 
+def ask(lab: Lab, list_id: str) -> None:
+    lab.api("PATCH", f"lists/{list_id}/config", subscription_policy="moderate")
+    asked = {"pre_verified": True, "pre_confirmed": True, "subscriber": MALLORY}
+    assert lab.mailman.api("POST", "members", list_id=list_id, **asked)[0] == 202
+
+
+def asking(lab: Lab, list_id: str) -> int:
+    return int(lab.api("GET", f"lists/{list_id}/requests")["total_size"])
+
+
+async def test_a_list_that_refuses_holds_up_nothing_that_waits_elsewhere(
+    labs: tuple[Lab, There], lists: Venues
+) -> None:
+    quiet = (QUIET.replace("@", "."), f"quiet.{OTHER}")
+    for lab, list_id in zip(labs, quiet, strict=True):
+        ask(lab, list_id)
+    discard = lists.discard_waiting
+
+    async def refused(names: Any, addresses: Any) -> Any:
+        if QUIET in names:
+            raise Temporary("not now")
+        return await discard(names, addresses)
+
+    book = Book(Now())
+    loop = enforcement(lists, book, book.clock)
+    name = book.decide(Measure.SUSPEND, MALLORY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lists, "discard_waiting", refused)
+        with pytest.raises(Temporary, match="not now"):
+            await loop.sweep()
+    assert [asking(*one) for one in zip(labs, quiet, strict=True)] == [1, 0]
+    assert not book.sanctions[name].cleared
+    await loop.sweep()
+    assert asking(labs[0], quiet[0]) == 0
+    assert book.sanctions[name].cleared
+
+
 async def test_what_waits_is_discarded_on_the_one_that_answers_and_later_on_the_other(
     labs: tuple[Lab, There], lists: Venues
 ) -> None:
     here, there = labs
     quiet = {here: QUIET.replace("@", "."), there: f"quiet.{OTHER}"}
     for lab, list_id in quiet.items():
-        lab.api("PATCH", f"lists/{list_id}/config", subscription_policy="moderate")
-        asked = {"pre_verified": True, "pre_confirmed": True, "subscriber": MALLORY}
-        assert lab.mailman.api("POST", "members", list_id=list_id, **asked)[0] == 202
+        ask(lab, list_id)
 
     def waiting(lab: Lab) -> int:
-        return int(lab.api("GET", f"lists/{quiet[lab]}/requests")["total_size"])
+        return asking(lab, quiet[lab])
 
     looked: list[str] = []
     discard = lists.discard_waiting
