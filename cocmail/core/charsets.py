@@ -62,6 +62,13 @@ _CHARACTER = re.compile(
     rb"|\xf4[\x80-\x8f][\x80-\xbf]{2})+"
 )
 
+# No text's, but chance's: control characters; where a byte is a letter, also signs that hardly
+# anybody writes, and a capital within a word.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
+_SIGN = re.compile(f"{_CONTROL.pattern}|[¢¤-¦¨-ª¬®¯±-³µ¶¸-º¼-¾×÷ƒˆ†‡•‰‹›˜™]|(?<=[a-zß-ÿ])[A-ZÀ-Þ]")
+_CUT = re.compile(rb"\A[\x80-\xbf]{1,3}|[\xc2-\xf4][\x80-\xbf]{0,2}\Z")
+_PIECE = 12  # bytes, from which on it is no wonder if it begins or ends within a character
+
 
 def decode(data: bytes, label: str = "") -> str:
     """Text from bytes: UTF-8 where they are that, else what the label says, else Windows-1252,
@@ -92,6 +99,22 @@ def decode(data: bytes, label: str = "") -> str:
         return _told(data.decode(codec, "replace"))
     except (UnicodeError, ValueError):
         return _told(data.decode("latin-1"))
+
+
+def strange(data: bytes, label: str = "") -> float:
+    """How much of a text is nothing that texts are made of, from 0 to 1: whether it is one at all,
+    or what came about when something else was decoded."""
+    codec = _codec(label)
+    inner = data if len(data) < _PIECE else _CUT.sub(b"", data)
+    if not inner:
+        return 0.0
+    if not _LABEL_FIRST.match(codec):
+        foreign = len(_CHARACTER.sub(b"", inner))
+        if not foreign or codec in ("", "ascii", "utf-8"):
+            text = _mixed(inner)
+            return (foreign + len(_CONTROL.findall(text))) / len(text)
+    text = decode(inner, label)
+    return len(_SIGN.findall(text)) / len(text) if text else 0.0
 
 
 def _told(text: str) -> str:

@@ -165,14 +165,14 @@ def _word(encoding: str, payload: str) -> bytes:
     return unbase64(data)
 
 
-_NOT_BASE64 = bytes(
+NOT_BASE64 = bytes(
     set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 )
 
 
 def unbase64(data: bytes) -> bytes:
     """As much of it as can be decoded (RFC 2045 section 6.8: other characters are ignored)."""
-    clean = data.translate(None, _NOT_BASE64)
+    clean = data.translate(None, NOT_BASE64)
     if len(clean) % 4 == 1:
         clean = clean[:-1]
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))

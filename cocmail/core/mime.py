@@ -14,11 +14,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from urllib.parse import unquote_to_bytes
 
-from cocmail.core.charsets import decode
-from cocmail.core.headers import Header, readable, split, unbase64
+from cocmail.core.charsets import decode, strange
+from cocmail.core.headers import NOT_BASE64, Header, readable, split, unbase64
 from cocmail.core.limits import Limits, Survey, TooMuchError, header_end
 
 _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.DOTALL)
@@ -27,17 +26,15 @@ _CONTINUED = re.compile(r"(.+?)\*(?:(\d{1,3})(\*)?)?")
 _MAX_VALUE = 8192  # of a Content-Type or Content-Disposition
 IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
 
-_LINE = 40  # letters in a row that are base64 and no word
-_LONG = re.compile(rb"[A-Za-z0-9+/]{%d}" % _LINE)
-_BLOCK = re.compile(  # from a long line on, as far as nothing else stands between
-    rb"^[A-Za-z0-9+/]{%d}[A-Za-z0-9+/=]*+[ \t\r]*+(?:\n|\Z)"
-    rb"(?:[A-Za-z0-9+/=]*+[ \t\r]*+\n)*+(?:[A-Za-z0-9+/=]++[ \t\r]*+\Z)?" % _LINE,
-    re.MULTILINE,
-)
-_SHORT = re.compile(rb"\s*([A-Za-z0-9+/]+={0,2})[ \t\r]*+(?:\n|\Z)")
-_PADDED = re.compile(rb"[^=]+=*\s*")
-_MOST_BLOCKS = 100
-_CONTROL = re.compile(r"[\x01-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
+_LONG = re.compile(rb"[A-Za-z0-9+/]{40}")  # letters in a row that are base64 and no word
+_BLOCK = re.compile(rb"(?:[A-Za-z0-9+/]{40,}+[ \t\r]*+(?:\n|\Z))++")
+_WORDS = re.compile(rb"/?(?:[A-Z]?[a-z]++|[A-Z]++)(?: (?:[A-Z]?[a-z]++|[A-Z]++))*+[.,!?]?")
+_PLAIN = re.compile(rb"[A-Za-z0-9 .,!?'\r\n-]+")
+_PADDED = re.compile(rb"([^=]+)(=*)")
+_NEITHER = bytes(set(NOT_BASE64) - set(b"="))
+_CONTINUING = bytes(range(0x80, 0xC0))  # a character of UTF-8 that the line before began
+_MOST_LINES = 3000  # of base64 that isn't as it should be
+_SAMPLE = 2000  # bytes: whether they are a text is seen at its beginning
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,47 +170,70 @@ def text(raw: bytes, part: Part) -> bytes:
         whole = binascii.a2b_base64(data.translate(None, b"\r\n").strip(), strict_mode=True)
     except binascii.Error:
         return _patchwork(data, charset)
-    return whole if _LONG.search(data) or _is_text(whole, charset) else data
+    return whole if _LONG.search(data) or _meant(data, whole, charset, 1 / 4) else data
 
 
 def _patchwork(data: bytes, charset: str) -> bytes:
+    """Line by line, what can be read as base64, whatever else its lines hold, and what can't."""
     out: list[bytes] = []
-    at = 0
-    while len(out) < _MOST_BLOCKS and (short := _SHORT.match(data, at)) and len(short[1]) < _LINE:
-        read = _unpadded(short[1], charset)
-        if read == short[1]:
-            break
-        out.append(read)
-        at = short.end()
-    for block in islice(_BLOCK.finditer(data, at), _MOST_BLOCKS):
-        _add(out, data[at : block.start()])
-        at = block.start()
-        for piece in islice(_PADDED.finditer(block[0]), _MOST_BLOCKS):
-            read = _unpadded(piece[0], charset)
-            if read == piece[0]:
-                _add(out, read)
-            else:
+    carried, gap = b"", b""  # letters of a character that is yet to end; empty lines
+    within = False  # what was read last was base64
+    at, left = 0, _MOST_LINES
+    while at < len(data) and left > 0:
+        block = _BLOCK.match(data, at)
+        end = block.end() if block else data.find(b"\n", at) + 1 or len(data)
+        line = data[at:end]
+        at, left = end, left - 1 - line.count(b"=")
+        if not line.strip():
+            gap += line
+            continue
+        letters = line.translate(None, _NEITHER) if left > 0 else b""
+        for begun in dict.fromkeys((carried, b"")) if letters.strip(b"=") else ():
+            read, rest = _undone(begun + letters)
+            whole = read + unbase64(rest)
+            seen = whole[:3].lstrip(_CONTINUING) + whole[3:] if within else whole
+            if whole and ((block and not begun) or _meant(line, seen, charset)):
+                out.append(b"" if begun else unbase64(carried))
+                _add(out, b"" if within else gap)
                 out.append(read)
-            at = block.start() + piece.end()
-    _add(out, data[at:])
+                carried, within = rest, True
+                break
+        else:
+            out.append(unbase64(carried))
+            _add(out, gap + line)
+            carried, within = b"", False
+        gap = b""
+    out.append(unbase64(carried))
+    _add(out, gap + data[at:])
     return b"".join(out)
 
 
 def _add(out: list[bytes], raw: bytes) -> None:
     """What is no base64, on lines of its own."""
     if raw:
-        out += (b"\n", raw) if out and not out[-1].endswith(b"\n") else (raw,)
+        before = next((piece for piece in reversed(out) if piece), b"\n")
+        out += (b"" if before.endswith(b"\n") else b"\n", raw)
 
 
-def _unpadded(piece: bytes, charset: str) -> bytes:
-    """One piece of base64, up to its padding; itself where it is a word that looks like one."""
-    read = unbase64(piece)
-    letters = len(piece.translate(None, b" \t\r\n"))
-    return read if letters >= _LINE or (letters % 4 == 0 and _is_text(read, charset)) else piece
+def _undone(data: bytes) -> tuple[bytes, bytes]:
+    """What it says, beyond any padding, and the letters of its last, unfinished bytes."""
+    out: list[bytes] = []
+    letters = b""
+    for run, padding in _PADDED.findall(data):
+        letters += run
+        over = len(letters) % 4
+        if over >= 2 and over + len(padding) >= 4:
+            out.append(unbase64(letters))
+            letters = b""
+    whole = len(letters) - len(letters) % 4
+    return b"".join((*out, unbase64(letters[:whole]))), letters[whole:]
 
 
-def _is_text(data: bytes, charset: str) -> bool:
-    return not _CONTROL.search(decode(data, charset))
+def _meant(line: bytes, read: bytes, charset: str, most: float = 1 / 8) -> bool:
+    """Whether its sender meant what base64 makes of it, and not the line itself."""
+    if _WORDS.fullmatch(line.strip(b"> \t\r\n")):
+        return bool(_PLAIN.fullmatch(read))
+    return strange(read[:_SAMPLE], charset) <= (most if len(read) >= 16 or most > 1 / 8 else 0)
 
 
 def value_and_parameters(value: str) -> tuple[str, dict[str, str]]:

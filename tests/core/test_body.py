@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import textwrap
 import time
 
 import pytest
@@ -21,6 +22,12 @@ FOOTER = part("text/plain", "Scanned, and found clean.")
 
 def encoded(text: str) -> str:
     return base64.encodebytes(text.encode()).decode()
+
+
+def in_lines(text: str, charset: str) -> str:
+    """Base64 as some program wraps it: within a character, and with a blank on each line."""
+    letters = base64.b64encode(text.encode(charset)).decode()
+    return " \n ".join(textwrap.wrap(letters, 50))
 
 
 def in_base64(body: str, charset: str = "utf-8") -> str:
@@ -142,6 +149,24 @@ LONG = REPORT * 5
         (encoded(LONG) + "Unsubscribe\n", f"{LONG}\nUnsubscribe\n"),
         ("Forwarded by us:\n" + encoded(LONG), f"Forwarded by us:\n{LONG}"),
         (encoded(LONG)[:150], LONG[: 149 * 6 // 8]),
+        (textwrap.indent(encoded(LONG), "  "), LONG),
+        (textwrap.indent(encoded(LONG), "> "), LONG),
+        (textwrap.indent(encoded(REPORT), "> ") + "The list\n", f"{REPORT}\nThe list\n"),
+        (encoded(LONG).replace("\n", "=\n"), LONG),
+        ("=\n".join(textwrap.wrap(encoded(LONG).replace("\n", ""), 30)), LONG),
+        (encoded(LONG)[:20] + " " + encoded(LONG)[20:], LONG),
+        (
+            "\n!".join(textwrap.wrap(encoded("Am 😀 Größe " * 9).replace("\n", ""), 20)),
+            "Am 😀 Größe " * 9,
+        ),
+        (encoded(REPORT)[:9] + "!" + encoded(REPORT)[9:], REPORT),
+        (
+            "\n".join(textwrap.wrap(encoded("Größe " * 20).replace("\n", ""), 50)) + "!",
+            "Größe " * 20,
+        ),
+        (encoded(REPORT) + "\n-- \nThe list\n", f"{REPORT}\n\n-- \nThe list\n"),
+        (encoded(REPORT + ".") + "Unsubscribe\n", f"{REPORT}.\nUnsubscribe\n"),
+        (encoded("Hello\n" + LONG[:122]) + "Unsubscribe\n", f"Hello\n{LONG[:122]}\nUnsubscribe\n"),
     ],
 )
 def test_what_is_no_base64_is_shown_beside_what_is(body: str, shown: str) -> None:
@@ -149,9 +174,40 @@ def test_what_is_no_base64_is_shown_beside_what_is(body: str, shown: str) -> Non
 
 
 def test_base64_of_other_letters_is_read() -> None:
-    for text, charset in (("Größe!", "iso-8859-1"), ("Hallo", "utf-16"), ("日本", "iso-2022-jp")):
+    for text, charset in (
+        ("Größe!", "iso-8859-1"),
+        ("Hallo", "utf-16"),
+        ("日本", "iso-2022-jp"),
+        ("Привет, мир", "koi8-r"),
+        ("สวัสดี", "tis-620"),
+    ):
         body = base64.encodebytes(text.encode(charset)).decode()
         assert in_base64(body, charset) == text
+    unknown = base64.encodebytes(b"He hit \x81me").decode()
+    assert in_base64(unknown, "windows-1252") == "He hit \ufffdme"
+    assert in_base64(base64.encodebytes("Große Angst".encode("cp1252")).decode()) == "Große Angst"
+    assert (
+        in_base64(in_lines("日本語のテキスト" * 20, "shift_jis"), "shift_jis")[:16]
+        == "日本語のテキスト" * 2
+    )
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "us-ascii", "windows-1252", "koi8-r", "none"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "/approve",
+        "/abstain",
+        "/object",
+        "/read",
+        "Stop",
+        "See you",
+        "Nein danke",
+        "/approve\n\n-- \nAlice",
+    ],
+)
+def test_a_word_that_is_base64_by_chance_is_shown_as_it_stands(command: str, charset: str) -> None:
+    assert in_base64(command, charset) == command
 
 
 @pytest.mark.parametrize(
