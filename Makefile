@@ -4,8 +4,9 @@ RUN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Some machines ask Python to keep nothing compiled; hundreds of short processes here need it kept.
 unexport PYTHONDONTWRITEBYTECODE
-# Tests mostly wait for servers, so two at once for each processor.
-WORKERS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
+# Tests mostly wait for servers, so two at once for each processor; each may have Mailmans of its own,
+# so no more than eight.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? 2 * n : 8)))
 
 .PHONY: help mailmans demo test lint bench docs-check leak-check leads roads corpora hostile fuzz mutants histories composition lock \
 	rows python \
