@@ -7,7 +7,7 @@ Called by core.mail.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +21,14 @@ from cocmail.core.mime import Part
 from cocmail.core.quoting import WORD
 
 _PAGE = "text/html"
+_EMOJI = r"[\u2600-\u27bf\U0001f000-\U0001faff]"
+_WORD = re.compile(f"{WORD.pattern}|{_EMOJI}")
+# Where a link leads, a picture, the number of an item
+_BY_OTHER_MEANS = re.compile(
+    r"<?(?:https?://|mailto:|tel:|www\.)[^\s<>]{1,2000}>?|<[^\s<>@]{1,64}@[^\s<>@]{1,255}>"
+    r"|\[(?:(?:image|cid):[^\[\]\n]{0,200}|[^\[\]\s]{1,80}\.(?:png|jpe?g|gif))\]"
+    rf"|(?m:^[ \t>]{{0,40}}[0-9]{{1,3}}[.)](?=[ \t]))|{_EMOJI}"
+)
 # Text to a machine; people are told that it is there.
 _FOR_MACHINES = ("text/calendar", "text/x-vcalendar", "text/rfc822-headers")
 
@@ -125,19 +133,36 @@ def _said(
     read = [(part, reader.read(part)) for part in forms]
     plain = [(part, text) for part, text in read if part.content_type != _PAGE and text.strip()]
     pages = [(part, markup) for part, markup in read if part.content_type == _PAGE]
-    known = Counter(_words(" ".join(text for _, text in plain))) if pages else Counter[str]()
+    known = [*_pieces("\n".join(text for _, text in plain))] if pages and plain else []
     for part, markup in pages:
-        if plain and not _says_more(strip_tags(markup), known):  # at little cost, for any mail
+        if plain and _says_the_same(strip_tags(markup), known):  # at little cost, for any mail
             continue
         text = html_to_text(markup).strip()
-        if text if not plain else _says_more(text, known):
+        if text if not plain else not _says_the_same(text, known):
             plain.append((part, text))
     return plain
 
 
-def _says_more(text: str, known: Counter[str]) -> bool:
-    return any(known[word] < count for word, count in Counter(_words(text)).items())
+def _pieces(plain: str) -> Iterator[tuple[list[str], bool]]:
+    """The words of a plain text, in order, and whether their HTML may say them by other means."""
+    at = 0
+    for found in _BY_OTHER_MEANS.finditer(plain):
+        yield _words(plain[at : found.start()]), False
+        yield _words(found[0]), True
+        at = found.end()
+    yield _words(plain[at:]), False
+
+
+def _says_the_same(text: str, plain: list[tuple[list[str], bool]]) -> bool:
+    words = _words(text)
+    at = 0
+    for piece, by_other_means in plain:
+        if words[at : at + len(piece)] == piece:
+            at += len(piece)
+        elif not by_other_means:
+            return False
+    return at == len(words)
 
 
 def _words(text: str) -> list[str]:
-    return WORD.findall(text.replace("\u00ad", "").casefold())
+    return _WORD.findall(text.replace("\u00ad", "").casefold())

@@ -10,7 +10,8 @@ import html
 import re
 
 _BREAKS = frozenset({"br", "p", "/p", "div", "/div", "tr", "li", "blockquote", "/blockquote"})
-_HIDDEN = ("script", "style", "head", "title")
+_HIDDEN = ("script", "style", "title")
+_COMMENT_ENDS = re.compile(r"--!?>")
 _MANY = re.compile(r"\n{3,}")
 
 
@@ -24,8 +25,15 @@ def strip_tags(markup: str) -> str:
     while (begin := markup.find("<", position)) >= 0:
         out.append(" ".join(markup[position:begin].split()) + " ")
         if markup.startswith("<!--", begin):
-            end = markup.find("-->", begin)
-            position = len(markup) if end < 0 else end + 3
+            ends = _COMMENT_ENDS.search(markup, begin + 2)
+            position = ends.end() if ends else len(markup)
+            continue
+        if (
+            not markup[begin + 1 : begin + 2].isalpha()
+            and markup[begin + 1 : begin + 2] not in "/!?"
+        ):
+            out.append("<")
+            position = begin + 1
             continue
         end = markup.find(">", begin)
         if end < 0:

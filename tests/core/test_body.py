@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from cocmail.adapters.html import html_to_text
 from cocmail.core import mime
 from cocmail.core.attached import kind_of
 from cocmail.core.body import Body
@@ -65,12 +66,44 @@ def test_a_page_behind_a_text_is_shown_below_it() -> None:
         ("I am fine.", "<p>I am not fine.</p>"),
         ("no", "<p>no no</p>"),
         ("See here:", "<p>See here: https://pictures.example/2</p>"),
+        ("See below.", f"<html><head><title>x</title><body><p>See below.</p><p>{REPORT}</p>"),
+        ("See below.", f"<html><head><p>See below.</p><p>{REPORT}</p></body></html>"),
+        ("See below.", f"<!-- x --!><p>See below.</p><p>{REPORT}</p>"),
+        ("See below.", f"<p>See below.</p><!--><p>{REPORT}</p>"),
+        ("See below.", "<p>See below.</p> < he hit me >"),
+        ("See below.", "<p>See below. \U0001f52a</p>"),
+        ("Alice hit Bob.", "<p>Bob hit Alice.</p>"),
+        ("I did not hit her.", "<p>I did hit her.</p>"),
+        ("I did hit her.", "<p>I did not hit her.</p>"),
+        ("See <https://a.example/> here", "<p>See that here</p>"),
     ],
 )
-def test_any_word_that_only_the_html_says_is_told(plain: str, html: str) -> None:
+def test_whatever_the_html_says_otherwise_is_told(plain: str, html: str) -> None:
     found = alternative(plain, html)
     assert str(found.text) == plain
     assert found.fuller
+
+
+@pytest.mark.parametrize(
+    ("plain", "html"),
+    [
+        ("He hit *me*.", "<html><head><title>x</title></head><p>He hit <b>me</b>."),
+        ("Hello", "<b>H</b>ello"),
+        ("See here <https://a.example/b?c=1>.", '<a href="https://a.example/b?c=1">See here</a>.'),
+        ("https://a.example/ <https://a.example/>", '<a href="x">https://a.example/</a>'),
+        ("Alice <mailto:alice@b.example> wrote:\n> Hi", "Alice wrote:<blockquote>Hi</blockquote>"),
+        ("Alice <alice@b.example> wrote:", "Alice &lt;<a href=x>alice@b.example</a>&gt; wrote:"),
+        ("[blue.png]\n[image: logo]\nHi \u263a", "<img src=cid:1 alt=logo><p>Hi <img src=cid:2>"),
+        ("To do:\n\n   1. go\n   2. come", "To do:<ol><li>go<li>come</ol>"),
+        ("1. go\n2. come", "<p>1. go<br>2. come</p>"),
+        ("-- \nAlice", "<p>-- <br>Alice &amp; <!-- Bob --></p>"),
+    ],
+)
+def test_html_that_says_the_same_is_not_shown_twice(plain: str, html: str) -> None:
+    forms = multipart(part("text/plain", plain), part("text/html", html), kind="alternative")
+    found = read(forms.encode(), html_to_text=html_to_text)
+    assert isinstance(found, Mail)
+    assert found.whole == plain
 
 
 def test_each_alternative_is_weighed_by_itself() -> None:
