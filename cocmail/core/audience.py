@@ -41,7 +41,7 @@ def everybody(case: Case, setting: Setting) -> Roster:
 
 def later(case: Case, setting: Setting) -> tuple[Member, ...]:
     """Who may know of it once it is kept no longer, and who is out for a while is in again."""
-    return audience(replace(case, kept=(), provisional=frozenset()), setting)
+    return audience(replace(case, kept=(), provisionals={}), setting)
 
 
 def still_for(case: Case, setting: Setting, handle: str, kind: Kind) -> bool:

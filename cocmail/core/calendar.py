@@ -46,8 +46,9 @@ def fall_due(case: Case, setting: Setting, what: str, about: str) -> Result:
         case quarantine.DUE:
             tell(work, about)
         case "release":
-            if case.provisional_until and case.provisional_until <= work.now:
-                casework.release(work)
+            for why, one in case.provisionals.items():
+                if one.until and one.until <= work.now:
+                    casework.release(work, why)
         case _:
             reminders.fall_due(work, what, about)
     return work.result()

@@ -155,6 +155,14 @@ class Extension:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Provisional:
+    """Members who are out until a question is answered, or until a time."""
+
+    handles: frozenset[str]
+    until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """A case as it stands."""
 
@@ -169,8 +177,7 @@ class Case:
     update_by: datetime | None = None
     parties: Mapping[str, Party] = field(default_factory=dict)
     recused: frozenset[str] = frozenset()
-    provisional: frozenset[str] = frozenset()
-    provisional_why: str = ""
+    provisionals: Mapping[str, Provisional] = field(default_factory=dict)  # by why
     named: frozenset[str] = frozenset()  # out, because a report names them
     included: frozenset[str] = frozenset()  # let in by the others
     left_out: tuple[Private, ...] = ()  # words after `not-`
@@ -180,7 +187,6 @@ class Case:
     guests: Mapping[str, Address] = field(default_factory=dict)  # who was asked to help
     came: frozenset[str] = frozenset()  # those of them who did
     escalate_by: datetime | None = None
-    provisional_until: datetime | None = None
     epochs: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[Message, ...] = ()
     unpassed: tuple[int, ...] = ()  # numbers of those that the members were not shown yet
@@ -228,6 +234,11 @@ class Case:
     @property
     def is_open(self) -> bool:
         return self.opened is not None and self.closed is None
+
+    @property
+    def provisional(self) -> frozenset[str]:
+        """Who is out until somebody answers; who waits for two answers, until both are there."""
+        return frozenset[str]().union(*(one.handles for one in self.provisionals.values()))
 
     @property
     def out(self) -> frozenset[str]:

@@ -244,9 +244,10 @@ class Provisional:
 
 @dataclass(frozen=True, kw_only=True)
 class Released:
-    """What was provisional is over: these members are in the case from now on."""
+    """What was provisional is over: for this reason these members are out no longer."""
 
     handles: tuple[str, ...]
+    why: str = ""  # they were out; "": whatever it was
     kind: Literal["released"] = "released"
 
 

@@ -54,8 +54,9 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
         found.append(i.DueRow(case.id, "pass-on", "", at))
     if case.escalate_by is not None and case.is_open:
         found.append(i.DueRow(case.id, "untouched", "", case.escalate_by))
-    if case.provisional and case.provisional_until is not None:
-        found.append(i.DueRow(case.id, "release", "", case.provisional_until))
+    for one in case.provisionals.values():
+        if one.until is not None:
+            found.append(i.DueRow(case.id, "release", "", one.until))
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ from cocmail.core.enforcement import Observed
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Roster
 from cocmail.core.policy import Policy
+from cocmail.core.rows import dues
 from cocmail.core.verification import Signature
 from tests.promises import kit
 from tests.promises.kit import COMMUNITY, MALLORY, World, member, text_of
@@ -348,3 +349,65 @@ def test_who_wrote_says_from_any_address_of_theirs_that_it_is_a_matter_of_its_ow
     assert not w.to("member:bob")
     w.write("reporter:1", "/confirm", sender=member("alice").address, **answered)
     assert "mauve flute" in text_of(w.to("member:bob", "report")[0])
+
+
+def from_alice(text: str, to: str = COMMUNITY) -> World:
+    """Her plain mail, that bob must not see unless it is a matter of its own."""
+    w = world()
+    mail = w.incoming(w.mail(f"Alice <{member('alice').address}>", to, text))
+    w.take(casework.report(w.case, w.setting(), replace(mail, kept_apart=frozenset({"bob"}))))
+    assert not reached(w)
+    assert w.to("reporter:1", "confirmation")
+    assert "once you have answered our other mail" in text_of(w.to("reporter:1")[0])
+    return w
+
+
+def confirms(w: World) -> None:
+    alice = member("alice").address
+    w.write("reporter:1", "/confirm", sender=alice, purpose="confirm", about="own-matter")
+
+
+def waits_over(w: World) -> None:
+    (due,) = [row for row in dues(w.case) if row.what == "release"]
+    w.now = due.at
+    w.take(calendar.fall_due(w.case, w.setting(), "release", ""))
+
+
+UNKNOWN = ("It rained.", "conduct+not-zzzz@example.org")
+ALL_NAMED = ("Bob Example and Carol Example knew.", COMMUNITY)
+
+
+@pytest.mark.parametrize("why", [UNKNOWN, ALL_NAMED])
+def test_who_is_kept_apart_does_not_come_in_with_those_who_wait_for_a_name(why: Any) -> None:
+    w = from_alice(*why)
+    waits_over(w)
+    assert reached(w) == {"carol"}
+    confirms(w)
+    assert reached(w) == {"bob"}
+
+
+@pytest.mark.parametrize("why", [UNKNOWN, ALL_NAMED])
+def test_neither_do_those_with_whom_is_kept_apart(why: Any) -> None:
+    w = from_alice(*why)
+    confirms(w)
+    assert not reached(w)
+    confirms(w)
+    assert not reached(w), "it answers the other question"
+    w.write("reporter:1", "I meant carol.")
+    assert reached(w) == {"bob"}
+    assert w.case.recused == {"alice", "carol"}
+
+
+def test_who_meant_whom_keeps_apart_whoever_is() -> None:
+    w = from_alice(*UNKNOWN)
+    w.write("reporter:1", "Nobody, sorry.")
+    assert reached(w) == {"carol"}
+    assert w.case.provisional == {"bob"}
+
+
+def test_what_is_set_aside_is_read_by_nobody_before_and_by_nobody_kept_apart() -> None:
+    w = world()
+    mail = w.incoming(w.mail(f"Alice <{member('alice').address}>", UNKNOWN[1], UNKNOWN[0]))
+    found = casework.readers(w.setting(), replace(mail, kept_apart=frozenset({"bob"})))
+    assert [m.handle for m in found.members] == ["carol"]
+    assert found.begin == w.now + w.policy.acknowledge_within

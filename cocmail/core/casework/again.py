@@ -75,6 +75,7 @@ def again(case: Case, setting: Setting, incoming: Incoming, first: e.Received) -
         values = {
             "asking": (),
             "everybody": False,
+            "apart": False,
             "kept": False,
             "handles": [m.handle for m in setting.roster.members],
             "again": True,

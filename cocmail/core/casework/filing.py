@@ -74,11 +74,12 @@ def _remarks(work: Work, incoming: Incoming) -> str:
     return " ".join(remarks)
 
 
-def release(work: Work) -> None:
-    """Members who were kept out for a while come in, and get what came until then."""
-    handles = tuple(sorted(work.case.provisional))
+def release(work: Work, why: str) -> None:
+    """Members who were kept out for a while come in, where nothing else keeps them out, and get
+    what came until then."""
+    waiting = work.case.provisionals.get(why)
     before = {m.handle for m in work.eligible}
-    work.happen(e.Released(handles=handles))
+    work.happen(e.Released(handles=tuple(sorted(waiting.handles)) if waiting else (), why=why))
     copies(work, [m for m in work.eligible if m.handle not in before])
 
 
@@ -108,7 +109,7 @@ def name_members(work: Work, incoming: Incoming) -> bool:
     if in_it - {*named} or unasked(work):
         work.happen(e.Named(handles=named))
         return False
-    if case.provisional_why == WHO_WAS_MEANT:
+    if WHO_WAS_MEANT in case.provisionals:
         return False  # the reporter is asked already
     until = work.now + work.setting.policy.acknowledge_within
     work.happen(e.Provisional(handles=named, why=WHO_WAS_MEANT, until=until))

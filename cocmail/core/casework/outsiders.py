@@ -45,7 +45,11 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
             leave_out(work, one)
     note = _wishes(work, incoming, party_id)
     received = receive(work, incoming, party_id, note=note)
-    asked = work.case.provisional_why == WHO_WAS_MEANT and party_id == "reporter:1"
+    asked = (
+        WHO_WAS_MEANT in work.case.provisionals
+        and party_id == "reporter:1"
+        and incoming.purpose != "confirm"  # that answers another question
+    )
     if party_id.startswith("reporter:") and not asked:
         before = work.eligible
         name_members(work, incoming)
@@ -57,9 +61,9 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
     if party_id.startswith("reporter:"):
         look_for(work, incoming.beside.values())
     first_line = next((ln.strip().lower() for ln in incoming.text.split("\n") if ln.strip()), "")
-    if work.case.provisional_why == OWN_MATTER and incoming.purpose == "confirm":
+    if OWN_MATTER in work.case.provisionals and incoming.purpose == "confirm":
         if first_line == "/confirm":
-            release(work)
+            release(work, OWN_MATTER)
             return work.result()
     elif asked:
         _answered(work, incoming)
@@ -79,7 +83,7 @@ def _answered(work: Work, incoming: Incoming) -> None:
     own = "\n".join(ln for ln in incoming.text.split("\n") if not ln.lstrip().startswith(">"))
     for handle in named_in(own, work.setting.roster):
         leave_out(work, handle)
-    release(work)
+    release(work, WHO_WAS_MEANT)
 
 
 def pass_on(work: Work) -> None:
@@ -157,6 +161,7 @@ def _receipt(work: Work, party: Party, incoming: Incoming) -> None:
         {
             "asking": (),
             "everybody": False,
+            "apart": False,
             "kept": False,
             "again": False,
             "handles": [m.handle for m in work.setting.roster.members],

@@ -40,6 +40,7 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
     values = {
         "asking": begun.asking,
         "everybody": begun.everybody,
+        "apart": OWN_MATTER in work.case.provisionals,
         "kept": kept,
         "again": False,
         "handles": [m.handle for m in setting.roster.members],
@@ -48,7 +49,7 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
     if not incoming.mail.automatic:
         kind = Kind.ACKNOWLEDGEMENT
         work.to_party(reporter, kind, "acknowledgement", values, answering=answering)
-    if work.case.provisional_why == OWN_MATTER:
+    if values["apart"]:
         for author in authors(incoming.mail, setting.roster):
             work.ask_author(reporter, author, answering)
     look_for(work, incoming.beside.values())
@@ -71,10 +72,10 @@ def readers(setting: Setting, incoming: Incoming) -> Readers:
     their answer goes by."""
     work = Work(Case(id="nobody's"), setting)
     _begin(work, incoming)
-    begin = work.case.provisional_until
-    if begin is not None:
-        work.happen(e.Released(handles=tuple(sorted(work.case.provisional - incoming.kept_apart))))
-    return Readers(members=work.eligible, begin=begin)
+    waits = work.case.provisionals.get(WHO_WAS_MEANT)
+    if waits is not None:
+        work.happen(e.Released(handles=tuple(sorted(waits.handles)), why=WHO_WAS_MEANT))
+    return Readers(members=work.eligible, begin=waits.until if waits else None)
 
 
 _FROM_THEM = Private("The report came from this member's address.")

@@ -5,12 +5,13 @@ Owns these events' part of the fold. Refuses to know policy. Called by the packa
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from cocmail.core import events as e
-from cocmail.core.case import Case, Party
+from cocmail.core.case import Case, Party, Provisional
 from cocmail.core.folding.common import member_id, put, unfit
 
 
@@ -64,7 +65,7 @@ def people(case: Case, at: datetime, event: Any) -> Case | None:
                 recused=case.recused | {event.handle},
                 named=case.named - {event.handle},
                 included=case.included - {event.handle},
-                provisional=case.provisional - {event.handle},
+                provisionals=_without(case, {event.handle}),
                 epochs=put(case.epochs, party_id, case.epoch(party_id) + 1),
             )
         case e.Named():
@@ -77,7 +78,7 @@ def people(case: Case, at: datetime, event: Any) -> Case | None:
                 case,
                 recused=case.recused - {event.handle},
                 named=case.named - {event.handle},
-                provisional=case.provisional - {event.handle},
+                provisionals=_without(case, {event.handle}),
                 included=case.included | {event.handle},
                 epochs=put(case.epochs, party_id, case.epoch(party_id) + 1),
             )
@@ -92,21 +93,21 @@ def people(case: Case, at: datetime, event: Any) -> Case | None:
                 raise unfit(case, event)
             return replace(case, came=case.came | {event.handle})
         case e.Provisional():
-            return replace(
-                case,
-                provisional=case.provisional | (frozenset(event.handles) - case.recused),
-                provisional_why=event.why,
-                provisional_until=event.until,
-            )
+            handles = frozenset(event.handles) - case.recused
+            waiting = Provisional(handles=handles, until=event.until)
+            return replace(case, provisionals=put(case.provisionals, event.why, waiting))
         case e.Released():
-            left = case.provisional - frozenset(event.handles)
-            return replace(
-                case,
-                provisional=left,
-                provisional_why=case.provisional_why if left else "",
-                provisional_until=case.provisional_until if left else None,
-            )
+            return replace(case, provisionals=_without(case, {*event.handles}, event.why))
     return None
+
+
+def _without(case: Case, handles: Collection[str], why: str = "") -> Mapping[str, Provisional]:
+    """Who is still out until somebody answers: without these, for that reason or for any."""
+    left = {
+        for_: replace(one, handles=one.handles.difference(handles)) if why in ("", for_) else one
+        for for_, one in case.provisionals.items()
+    }
+    return {for_: one for for_, one in left.items() if one.handles}
 
 
 def _party(case: Case, event: Any) -> Party:

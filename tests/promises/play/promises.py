@@ -38,6 +38,7 @@ def text_of(letter: Letter) -> str:
 def out_of(ledger: Iterable[tuple[str, Any, Any]], case: str) -> set[str]:
     """Who is kept out of a case, as its events say."""
     out: set[str] = set()
+    waiting: set[tuple[str, str]] = set()  # for an answer, and to which question
     told = list(ledger)
     for place, (name, _, event) in enumerate(told):
         if name != case:
@@ -47,13 +48,16 @@ def out_of(ledger: Iterable[tuple[str, Any, Any]], case: str) -> set[str]:
                 out |= out_of(told[:place], event.case)
             case e.Recused():
                 out.add(event.handle)
-            case e.Provisional() | e.Named():
+            case e.Named():
                 out |= set(event.handles)
+            case e.Provisional():
+                waiting |= {(handle, event.why) for handle in event.handles}
             case e.Included():
                 out.discard(event.handle)
+                waiting = {one for one in waiting if one[0] != event.handle}
             case e.Released():
-                out -= set(event.handles)
-    return out
+                waiting -= {(handle, event.why) for handle in event.handles}
+    return out | {handle for handle, _ in waiting}
 
 
 def locked_of(ledger: Iterable[tuple[str, Any, Any]]) -> set[str]:
