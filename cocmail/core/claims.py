@@ -1,7 +1,8 @@
 """Whom a mail names as its sender where that can't be told from it.
 
 Owns the reading of such lines, however they are written: rather too much is found than too little,
-since it is whom something must not be told. Refuses to believe any of it. Called by speech.
+since it is who must not be told something, or of whom. Refuses to believe any of it. Called by
+mail, escalation and speech.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Literal
 from cocmail.core import events as e
 from cocmail.core.audience import known_as
 from cocmail.core.case import Case
+from cocmail.core.claims import bare
 from cocmail.core.letters import Kind
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Handle, Member, Private, Roster
@@ -70,7 +71,8 @@ def unasked(work: Work) -> tuple[Address, ...]:
 def fit(work: Work, policy: Policy) -> tuple[Address, ...]:
     """Whom of `escalate_to` nothing ties to this case."""
     parties = [a for p in work.case.parties.values() for a in p.addresses]
-    texts = [t for m in work.case.messages for t in (m.received.text, *m.received.claims)]
+    claims = [claim for m in work.case.messages for claim in m.received.claims]
+    texts = [*(m.received.text for m in work.case.messages), *claims, *map(bare, claims)]
     return unconcerned(policy, work.setting.roster, parties, texts)
 
 

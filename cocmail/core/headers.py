@@ -128,9 +128,10 @@ def split(raw: bytes, start: int = 0, end: int | None = None) -> Header:
     return Header(tuple(fields), body, tricky, broken)
 
 
-def readable(text: str) -> str:
-    """A header value for people: encoded words decoded (RFC 2047), on one line."""
-    text = text[:_MAX_VALUE]
+def readable(text: str, *, most: int = _MAX_VALUE) -> str:
+    """A header value for people: encoded words decoded (RFC 2047), on one line. Of more letters
+    than ``most`` the first."""
+    text = text[:most]
     out: list[str] = []
     run: list[tuple[str, bytes]] = []  # encoded words that touch: a character may span them
     at = 0
@@ -241,7 +242,8 @@ def _is_the_same(word: str, box: Mailbox) -> bool:
 
 def _mailbox(name: str, address: str) -> tuple[Mailbox | None, str]:
     address = address.strip()
-    if not is_address(address):
+    # An encoded word is no part of an address, and who decodes it reads another one.
+    if not is_address(address) or _ENCODED_WORD.search(address):
         return None, "its From is not one plain address"
     # The Kelvin sign and its like fold to plain letters: no address becomes another's by folding.
     if address.lower().isascii() != address.isascii():

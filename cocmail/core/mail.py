@@ -16,6 +16,7 @@ from datetime import datetime
 
 from cocmail.core import automatic, headers, languages, mime, opening
 from cocmail.core.body import Body, told
+from cocmail.core.claims import bare
 from cocmail.core.headers import Header
 from cocmail.core.limits import Limits, TooMuchError, survey
 from cocmail.core.markup import strip_tags
@@ -53,6 +54,8 @@ class Mail:
     sender_defect: str  # why sender is None, in words for people, else ""
     # Its From, Sender and Reply-To lines, decoded, where sender is None: whose it may be.
     claims: tuple[Private, ...] = field(default=(), repr=False, kw_only=True)
+    # All of those lines, uncut and in every form in which an address of theirs may stand.
+    claimants: Private = field(default=Private(""), repr=False, kw_only=True)
     subject: Private  # decoded
     date: datetime | None
     message_id: str  # with its angle brackets, "" where there is none
@@ -170,6 +173,7 @@ def _mail(
         sender=sender,
         sender_defect=defect,
         claims=() if sender else _claims(header),
+        claimants=Private("" if sender else _claimants(header)),
         subject=Private(headers.readable(header.first("subject"))),
         date=headers.instant(header.first("date")),
         message_id=next(iter(headers.message_ids(header.first("message-id"))), ""),
@@ -222,6 +226,16 @@ def _claims(header: Header) -> tuple[Private, ...]:
         for field in header.all(name)[:_MOST_CLAIMS]
     ]
     return tuple(map(Private, found[:_MOST_CLAIMS]))
+
+
+def _claimants(header: Header) -> str:
+    """As long as a few headers at most (limits), and linear."""
+    forms: dict[str, None] = {}
+    for value in (one.unfolded for name in _CLAIMS for one in header.all(name)):
+        read = headers.readable(value, most=len(value))
+        plain = headers.readable(bare(value), most=len(value))
+        forms |= dict.fromkeys((read, plain, bare(read)))  # a comment or quotes may be encoded
+    return "\n".join(forms)
 
 
 def _null(header: Header, return_path: str | None) -> bool:

@@ -74,7 +74,7 @@ class Asides:
         look_at = partial(_waits_for_others, reached, report, setting)
         if not members and not await thought(len(said), look_at):
             author = (report.address,) if report else ()
-            texts = [said, *(report.mail.claims if report else ())]
+            texts = [said, *((report.mail.claimants,) if report else ())]
             look = partial(unconcerned, setting.policy, setting.roster, author, texts)
             outside = await thought(len(said), look)
         record = self._next_record(setting.now)

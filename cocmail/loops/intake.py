@@ -485,8 +485,7 @@ class Intake:
     async def _as_report(self, tx: Transaction, examined: Examined, setting: Setting) -> Incoming:
         """The mail with all that a report of it depends on."""
         mail = examined.mail
-        length = sum(map(len, mail.claims))
-        authors = await thought(length, lambda: casework.authors(mail, setting.roster))
+        authors = await thought(len(mail.claimants), lambda: casework.authors(mail, setting.roster))
         apart = frozenset[str]()
         for one in authors:
             apart |= await tx.recused_with(one.handle)

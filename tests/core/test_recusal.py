@@ -263,6 +263,12 @@ def test_nobody_is_asked_who_has_a_part_in_it() -> None:
     assert not w.case.guests
 
 
+def test_nor_who_may_have_written_it() -> None:
+    w = world(escalate_to=(OMBUD,))
+    w.report(to="conduct+not-alice+not-bob@example.org", sender=f'"{OMBUD.local}"@{OMBUD.domain}')
+    assert not w.case.guests
+
+
 def test_naming_everybody_who_could_be_asked_too_does_not_leave_nobody() -> None:
     w = world(escalate_to=(OMBUD,))
     w.report(f"Alice Example, Bob Example and Carol Example knew, and {OMBUD} did.")

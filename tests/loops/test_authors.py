@@ -17,6 +17,17 @@ NOT_BOB = "conduct+not-bob@example.org"
 LIST = "dev@lists.example"
 
 
+OTHERS = "".join(f"\r\nFrom: o{n}@other.example" for n in range(11))
+LONG = "".join(f",\r\n o{n}@other.example" for n in range(300))
+LATE = [
+    f"{OTHERS}\r\nFrom: {ALICE}",
+    f"{OTHERS}\r\nSender: {ALICE}",
+    f"{LONG}, {ALICE}",
+    f"{LONG * 8}, Alice Example <a@a.example>",
+]
+"""What stands below or behind more than is shown of it."""
+
+
 async def mails(work: Workplace, sender: str) -> tuple[list[Address], Case]:
     """Who is written to when this comes, after a report that bob is left out of; and its case."""
     await work.put("He shouted at me.", to=NOT_BOB)
@@ -65,6 +76,16 @@ async def test_she_is_asked_and_others_than_bob_get_it(tmp_path: Path, sender: s
         f"Alice via dev, {LIST}\r\nReply-To: {ALICE}",
         f"dev: {LIST};\r\nSender: Alice <{ALICE}>",
         "Alice Example <alice at alice.example>",
+        '"alice"@alice.example',
+        'Al <"al\\ice"@alice.example>',
+        "alice(c)@alice.example",
+        "alice@(a (nested) one)alice.example",
+        "alice (c) @ alice . example",
+        '"(" <"alice"@alice.example> ")"',
+        '( "alice"@alice.example',
+        '" <"alice"@alice.example>',
+        "=?utf-8?q?=22alice=22?=@alice.example",
+        *(f"{LIST}{one}" for one in LATE),
     ],
 )
 async def test_who_may_have_written_it_counts_as_if_they_had(tmp_path: Path, sender: str) -> None:

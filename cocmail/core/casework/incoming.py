@@ -73,7 +73,7 @@ def authors(mail: Mail, roster: Roster) -> tuple[Member, ...]:
     if mail.sender is not None:
         member = roster.whose(mail.sender.address)
         return () if member is None else (member,)
-    named = named_in_text("\n".join(mail.claims), roster)
+    named = named_in_text(mail.claimants, roster)
     return tuple(m for m in roster.members if m.handle in named)
 
 
