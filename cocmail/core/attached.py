@@ -120,7 +120,7 @@ def fit(kind: str, size: int) -> bool:
 
 def going(kinds: Iterable[str], sizes: Iterable[int]) -> tuple[bool, ...]:
     """Which attachments may go along with a copy, in their order: no program, and only as many as
-    mail servers take. A picture may still stay behind, where it can't be drawn anew, and a mail with
+    mail servers take. A picture that can't be drawn anew may still stay behind, and a mail with
     pictures in it."""
     found: list[bool] = []
     room, left = MOST_BYTES, _MOST_FILES

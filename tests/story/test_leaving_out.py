@@ -166,8 +166,8 @@ def test_what_a_filter_sets_aside_is_told_to_those_who_would_read_it_as_a_report
     marked = {"X-Spam-Flag": "YES"}
     apart.post(rae.write(apart.detail("not-zzzzzz"), "Help", "He will kill me", headers=marked))
     apart.quiet()
-    assert apart.ask("status")["mail"]["unseen"] == unseen + 1
-    assert apart.ask("quarantine", "list")[-1]["members"] == 0
+    assert apart.ask("status")["mail"]["unseen"] == unseen
+    assert apart.ask("quarantine", "list")[-1]["members"] == 3, "all of them, when the day is over"
     assert not apart.mails(apart.alice, after=last), "nobody can ask here whom they mean"
     apart.quiet()
     assert not apart.mails(apart.bob, after=after)
