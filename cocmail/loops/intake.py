@@ -492,7 +492,7 @@ class Intake:
             apart |= await self._not_let_in(tx, setting, one)
         return replace(
             _incoming(examined),
-            kept_apart=apart - {one.handle for one in authors},
+            kept_apart=apart,
             urgent=examined.judgement.urgent,
             tags=examined.judgement.tags,
             beside=await self._of_sender(tx, examined),

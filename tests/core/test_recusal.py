@@ -379,6 +379,36 @@ def waits_over(w: World) -> None:
     w.take(calendar.fall_due(w.case, w.setting(), "release", ""))
 
 
+ALL = ", ".join(member(h).address for h in ("alice", "bob", "carol"))
+
+
+@pytest.mark.parametrize("sender", [ALL, f"Rae ((she))\r\nReply-To: {ALL}"])
+@pytest.mark.parametrize(
+    ("apart", "to", "readers"),
+    [
+        ({}, COMMUNITY, {"alice", "bob", "carol"}),
+        ({"bob"}, COMMUNITY, {"alice", "carol"}),
+        ({"alice", "bob", "carol"}, COMMUNITY, {"alice", "bob", "carol"}),
+        ({"bob"}, "conduct+not-carol@example.org", {"alice"}),
+        ({"bob", "alice"}, "conduct+not-carol@example.org", {"alice", "bob"}),
+    ],
+)
+def test_naming_all_as_its_sender_does_not_leave_nobody(
+    sender: str, apart: Any, to: str, readers: set[str]
+) -> None:
+    for asked in ((), (OMBUD,)):
+        w = world(escalate_to=asked)
+        mail = replace(w.incoming(w.mail(sender, to, "It rained.")), kept_apart=frozenset(apart))
+        w.take(casework.report(w.case, w.setting(), mail))
+        assert reached(w) == ({"guest1"} if asked else readers)
+
+
+def test_who_is_named_there_as_well_is_asked_by_nobody_and_does_not_leave_nobody() -> None:
+    w = world(escalate_to=(OMBUD,))
+    w.report(f"{OMBUD} knew.", sender=ALL)
+    assert reached(w) == {"alice", "bob", "carol"}
+
+
 UNKNOWN = ("It rained.", "conduct+not-zzzz@example.org")
 ALL_NAMED = ("Bob Example and Carol Example knew.", COMMUNITY)
 

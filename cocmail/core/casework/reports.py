@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cocmail.core import events as e
+from cocmail.core.audience import later
 from cocmail.core.case import Case
 from cocmail.core.casework.filing import (
     OWN_MATTER,
@@ -20,7 +21,7 @@ from cocmail.core.casework.filing import (
     receive,
 )
 from cocmail.core.casework.incoming import Incoming, authors
-from cocmail.core.escalation import where_too_few
+from cocmail.core.escalation import unasked, where_too_few
 from cocmail.core.escrow import about, look_for
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.people import Member, Private
@@ -113,26 +114,48 @@ def _begin(work: Work, incoming: Incoming) -> _Begun:
         said = f"{incoming.mail.subject}\n{incoming.whole}"
         whom = about(said, wanted.about, (*reachable, *reporter.addresses), setting)
         work.happen(e.Kept(about=whom))
-    for author in authors(incoming.mail, setting.roster):
-        why = _FROM_THEM if incoming.address else _PERHAPS_FROM_THEM
-        work.happen(e.Recused(handle=author.handle, by="cocmail", because=why))
     asking = _leave_out(work, incoming)
-    apart = tuple(sorted(incoming.kept_apart - work.case.recused))
-    if apart and incoming.address:
-        work.happen(e.Provisional(handles=apart, why=OWN_MATTER, until=None))
-    for handle in () if incoming.address else apart:  # nobody can be asked
-        work.happen(e.Recused(handle=handle, by="cocmail", because=_PERHAPS_OF_ANOTHER_CASE))
     if incoming.urgent and not kept:
         escalate_by = work.now + policy.urgent_within
         work.happen(e.MarkedUrgent(by="cocmail", escalate_by=escalate_by))
     for tag in incoming.tags:
         work.happen(e.Tagged(by="cocmail", tag=tag))
     receive(work, incoming, reporter.id)
+    if incoming.address:
+        _keep_apart(work, incoming)
+    else:
+        _keep_apart_perhaps(work, incoming)
     for other in incoming.beside.values():
         if any(s.keeps_off and incoming.address in s.addresses for s in other.sanctions.values()):
             work.happen(e.Suggested(case=other.id, why="return"))
     everybody = name_members(work, incoming)
     return _Begun(reporter=reporter.id, asking=asking, everybody=everybody)
+
+
+def _keep_apart(work: Work, incoming: Incoming) -> None:
+    """Who wrote it is out; who may not see it if it belongs to another case is, until they say."""
+    for author in authors(incoming.mail, work.setting.roster):
+        work.happen(e.Recused(handle=author.handle, by="cocmail", because=_FROM_THEM))
+    apart = tuple(sorted(incoming.kept_apart - work.case.recused))
+    if apart:
+        work.happen(e.Provisional(handles=apart, why=OWN_MATTER, until=None))
+
+
+def _keep_apart_perhaps(work: Work, incoming: Incoming) -> None:
+    """Likewise where it can't be told who wrote it, so that nobody can be asked.
+
+    Anybody may have put every member there. That must not leave nobody: where nobody outside could
+    be asked either, whoever it may be from reads it, first of all who isn't kept out of a case of
+    the others."""
+    theirs = frozenset(m.handle for m in authors(incoming.mail, work.setting.roster))
+    apart, in_it = incoming.kept_apart, {m.handle for m in later(work.case, work.setting)}
+    out = theirs | apart
+    if not unasked(work):
+        fewer = (out, apart, apart - theirs, frozenset[str]())
+        out = next((some for some in fewer if in_it - some), out)
+    for handle in sorted(out - work.case.recused):
+        why = _PERHAPS_FROM_THEM if handle in theirs else _PERHAPS_OF_ANOTHER_CASE
+        work.happen(e.Recused(handle=handle, by="cocmail", because=why))
 
 
 def _leave_out(work: Work, incoming: Incoming) -> tuple[str, ...]:
