@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -30,6 +30,7 @@ _CLAIMS = ("from", "sender", "reply-to")
 _MOST_CLAIMS, _LONGEST_CLAIM = 10, 2000  # lines, letters of each
 _BEGINS = 512  # bytes: the marks of file formats stand there
 _NAME, _ENDING = 255, 24  # characters of an attachment's name; of its end, where it is cut
+_LINE = 20  # characters: what a line of a letter costs to write, whatever it says
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
 
 
@@ -87,7 +88,14 @@ class Mail:
     @property
     def weight(self) -> int:
         """Characters that whoever thinks about it goes through."""
-        return len(self.subject) + len(self.whole) + sum(len(a.name) for a in self.attachments)
+        of_sender = self.claims if self.sender is None else (self.sender.name,)
+        names = [a.name for a in self.attachments]
+        return len(self.subject) + len(self.whole) + weight_of(of_sender) + weight_of(names)
+
+
+def weight_of(lines: Iterable[str]) -> int:
+    """Characters that lines of a letter are as dear as."""
+    return sum(_LINE + len(line) for line in lines)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,7 @@ from cocmail.core.files import File
 from cocmail.core.filtering import Judgement, fold
 from cocmail.core.floods import Rates
 from cocmail.core.letters import Kind, usable_id
-from cocmail.core.mail import Mail, Unreadable, author, head
+from cocmail.core.mail import Mail, Unreadable, author, head, weight_of
 from cocmail.core.minting import is_ours
 from cocmail.core.people import Address, Member, Private
 from cocmail.core.quarantine import is_quarantine
@@ -719,7 +719,9 @@ async def _repeated(
 def _said(case: Case) -> int:
     """Characters of all that came to it."""
     every = [m.received for m in case.messages]
-    return sum(len(r.subject) + len(r.text) + sum(map(len, r.attachments)) for r in every)
+    return sum(
+        len(r.subject) + len(r.text) + weight_of((r.name, *r.claims, *r.attachments)) for r in every
+    )
 
 
 def _of_letters(characters: int, setting: Setting) -> int:

@@ -141,7 +141,7 @@ def test_a_name_is_cut_in_its_middle_where_it_can_be_seen() -> None:
     assert len(one.name) == 255
     assert "a…a" in one.name
     assert kind_of(one) == "program"
-    assert found.weight == len("x") + 255
+    assert found.weight == len("x") + 255 + 20
 
 
 def test_an_invitation_is_no_text_of_its_own() -> None:

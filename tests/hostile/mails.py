@@ -163,6 +163,16 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "an address literal": lambda: _from(b"a@["),
     "quotes and backslashes": partial(_field, b"To", b'"\\'),
     "routes": partial(_field, b"To", b"@a,", b"<", b":b@c.example>"),
+    "ten From of 2,000 letters": lambda: (
+        b"".join(
+            b"From: " + b"\r\n ".join([b"alice bob <a%d@b.example> " % n * 30] * 3) + b"\r\n"
+            for n in range(10)
+        )
+        + b"\r\nx"
+    ),
+    "a name that is right to left and back again": lambda: _from(
+        b"\r\n ".join(["\u202ea\u2066".encode() * 100] * 8) + b" <m@m.example.net>"
+    ),
     "two hundred From": lambda: b"From: a@b.example\r\n" * 200 + b"\r\nx",
     "References by the thousand": partial(_field, b"References", b"<a@b.example> "),
     "References that never close": partial(_field, b"References", b"<"),
@@ -301,6 +311,7 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     # -- attachments
     "190 names of 8 KB": partial(_named, "a" * 7_900),
     "190 names of Arabic ligatures": partial(_named, "\ufdfa" * 880),
+    "190 pictures without a name": partial(_multi, *[b"Content-Type: image/png\r\n\r\nx"] * 190),
     "an archive that explodes": lambda: _attached(_zip_bomb(), b"application/zip"),
     "a picture that explodes": lambda: _attached(_picture_bomb(), b"image/png"),
     "a name of a path": partial(_multi, _FILE + b'"../../etc/passwd"\r\n\r\nx'),

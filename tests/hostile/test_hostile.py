@@ -52,6 +52,22 @@ def test_none_holds_up_the_daemon_or_is_lost(tmp_path: Path) -> None:
 
 
 @pytest.mark.servers
+def test_what_says_little_but_costs_much_is_not_written_about_in_the_loop(tmp_path: Path) -> None:
+    """Nine letters of a short mail are: no committee for which that is so is larger."""
+    names = (
+        "ten From of 2,000 letters",
+        "a name that is right to left and back again",
+        "190 pictures without a name",
+    )
+    with Stage(tmp_path, road="lmtp", members=9) as stage:
+        stage.put((name, MAILS[name]()) for name in names)
+        stage.settled()
+        found = stage.result()
+    assert [one.state for one in found.became] == ["done"] * len(names)
+    assert [what for took, what in found.longest if took > CALLBACK] == []
+
+
+@pytest.mark.servers
 def test_a_stop_in_the_middle_of_a_mail_takes_no_time_and_sets_nothing_aside(
     tmp_path: Path,
 ) -> None:
