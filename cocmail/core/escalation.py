@@ -38,8 +38,7 @@ def escalate(work: Work, why: Literal["too-few", "untouched"], *, again: bool = 
     """Ask each of `escalate_to`, once a case, who has no part in it. ``again``: those too who were
     asked and haven't come."""
     guests = work.case.guests
-    if (guests and not again) or (work.case.provisional and why == "too-few"):
-        # Who is out until an answer may be in again: nobody outside is asked meanwhile.
+    if (guests and not again) or (why == "too-few" and _others_come(work)):
         if work.case.escalate_by:
             work.happen(e.Escalated(why=why, guests=()))
         return
@@ -55,6 +54,13 @@ def escalate(work: Work, why: Literal["too-few", "untouched"], *, again: bool = 
         member = known_as(work.case, work.setting, handle)
         assert member is not None
         work.to_member(member, Kind.ALERT, "escalation", {"why": why}, purpose=HELP)
+
+
+def _others_come(work: Work) -> bool:
+    """Who is out for a while may be in again: nobody outside is asked meanwhile, unless nobody
+    reads it, and only an answer would let anybody in, which may never come."""
+    waiting = work.case.provisionals.values()
+    return any(one.until for one in waiting) or (bool(waiting) and bool(work.eligible))
 
 
 def to_come(case: Case) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -357,13 +358,17 @@ def test_who_wrote_says_from_any_address_of_theirs_that_it_is_a_matter_of_its_ow
     assert "mauve flute" in text_of(w.to("member:bob", "report")[0])
 
 
-def from_alice(text: str, to: str = COMMUNITY) -> World:
+def from_alice(
+    text: str, to: str = COMMUNITY, *, apart: Collection[str] = ("bob",), **policy: Any
+) -> World:
     """Her plain mail, that bob must not see unless it is a matter of its own."""
-    w = world()
+    w = world(**policy)
     mail = w.incoming(w.mail(f"Alice <{member('alice').address}>", to, text))
-    w.take(casework.report(w.case, w.setting(), replace(mail, kept_apart=frozenset({"bob"}))))
-    assert not reached(w)
+    w.take(casework.report(w.case, w.setting(), replace(mail, kept_apart=frozenset(apart))))
+    assert not {*reached(w)} & {"alice", "bob", "carol"}
     assert w.to("reporter:1", "confirmation")
+    if policy:
+        return w
     assert "once you have answered our other mail" in text_of(w.to("reporter:1")[0])
     return w
 
@@ -432,6 +437,44 @@ def test_neither_do_those_with_whom_is_kept_apart(why: Any) -> None:
     w.write("reporter:1", "I meant carol.")
     assert reached(w) == {"bob"}
     assert w.case.recused == {"alice", "carol"}
+
+
+BOTH = frozenset({"bob", "carol"})
+
+
+def test_where_only_her_word_would_let_anybody_in_others_are_asked() -> None:
+    for text in ("It rained.", ALL_NAMED[0]):
+        w = from_alice(text, apart=BOTH, escalate_to=(OMBUD,))
+        assert reached(w) == {"guest1"}
+        w.write("member:guest1", "Yes, I can.", sender=OMBUD, purpose="help")
+        assert reached(w) == {"guest1"}
+    w = from_alice("It rained.", "conduct+not-carol@example.org", escalate_to=(OMBUD,))
+    assert reached(w) == {"guest1"}
+
+
+def test_where_others_may_come_in_by_themselves_they_are_asked_only_then() -> None:
+    w = from_alice(*UNKNOWN, apart=BOTH, escalate_to=(OMBUD,))
+    assert not reached(w)
+    waits_over(w)
+    assert reached(w) == {"guest1"}
+    w = from_alice(*UNKNOWN, apart=BOTH, escalate_to=(OMBUD,))
+    w.write("reporter:1", "I meant carol.")
+    assert reached(w) == {"guest1"}
+
+
+def test_where_too_few_come_in_others_are_asked() -> None:
+    w = world(escalate_to=(OMBUD,))
+    w.report("It rained.", to="conduct+not-alice+not-bob+not-zzzz@example.org")
+    assert not reached(w)
+    waits_over(w)
+    assert reached(w) == {"carol", "guest1"}
+
+
+def test_where_somebody_reads_it_nobody_outside_is_asked_while_her_word_may_come() -> None:
+    w = world(escalate_to=(OMBUD,))
+    mail = w.incoming(w.mail(f"Alice <{member('alice').address}>", COMMUNITY, "It rained."))
+    w.take(casework.report(w.case, w.setting(), replace(mail, kept_apart=frozenset({"bob"}))))
+    assert reached(w) == {"carol"}
 
 
 def test_who_meant_whom_keeps_apart_whoever_is() -> None:

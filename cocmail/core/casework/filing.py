@@ -10,7 +10,7 @@ from cocmail.core.attached import facts
 from cocmail.core.audience import everybody, later
 from cocmail.core.case import Party
 from cocmail.core.casework.incoming import Incoming, authors
-from cocmail.core.escalation import unasked
+from cocmail.core.escalation import unasked, where_too_few
 from cocmail.core.letters import Kind, clean, usable_id
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Private
@@ -81,6 +81,7 @@ def release(work: Work, why: str) -> None:
     before = {m.handle for m in work.eligible}
     work.happen(e.Released(handles=tuple(sorted(waiting.handles)) if waiting else (), why=why))
     copies(work, [m for m in work.eligible if m.handle not in before])
+    where_too_few(work)
 
 
 def heed(work: Work, incoming: Incoming, party_id: str) -> Party:
