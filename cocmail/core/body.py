@@ -70,7 +70,7 @@ def told(raw: bytes, top: Part, limits: Limits, html_to_text: Callable[[str], st
         text="\n\n".join(text for _, text in said),
         fuller="\n\n".join(text for _, text in below),
         single=next(p for p in texts if p.content_type != _PAGE) if kind is Body.PLAIN else None,
-        listed=(*listed, *(part for part in reader.cut if part not in listed)),
+        listed=(*listed, *(part for part in reader.passed_over if part not in listed)),
     )
 
 
@@ -109,7 +109,11 @@ class _Reader:
     def __init__(self, raw: bytes, most: int) -> None:
         self._raw = raw
         self._left = {True: most, False: most}  # bytes of pages, of other text
-        self.cut: list[Part] = []
+        self.passed_over: list[Part] = []  # pages of pictures alone, and what isn't read whole
+
+    def pass_over(self, part: Part) -> None:
+        if part not in self.passed_over:
+            self.passed_over.append(part)
 
     def read(self, part: Part) -> str:
         whole = mime.text(self._raw, part)
@@ -117,7 +121,7 @@ class _Reader:
         data = whole[: self._left[page]]
         self._left[page] -= len(data)
         if len(data) < len(whole):
-            self.cut.append(part)
+            self.pass_over(part)
         text = decode(data, part.parameters.get("charset", ""))
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         if not page and part.parameters.get("format", "").lower() == "flowed":
@@ -135,10 +139,13 @@ def _said(
     pages = [(part, markup) for part, markup in read if part.content_type == _PAGE]
     known = [*_pieces("\n".join(text for _, text in plain))] if pages and plain else []
     for part, markup in pages:
-        if plain and _says_the_same(strip_tags(markup), known):  # at little cost, for any mail
+        crude = strip_tags(markup)  # at little cost, for any mail
+        if not _words(crude):
+            reader.pass_over(part)
+        if plain and _says_the_same(crude, known):
             continue
         text = html_to_text(markup).strip()
-        if text if not plain else not _says_the_same(text, known):
+        if text if not plain else _words(text) and not _says_the_same(text, known):
             plain.append((part, text))
     return plain
 

@@ -106,6 +106,13 @@ def test_html_that_says_the_same_is_not_shown_twice(plain: str, html: str) -> No
     assert found.whole == plain
 
 
+@pytest.mark.parametrize("plain", ["See below.", ""])
+def test_a_page_of_pictures_alone_is_listed(plain: str) -> None:
+    found = alternative(plain, "<p><img src='https://a.example/1.png' alt='He hit me'></p>")
+    assert (found.whole.strip(), found.body is Body.PLAIN) == (plain, True)
+    assert [kind_of(one) for one in found.attachments] == ["page"]
+
+
 def test_each_alternative_is_weighed_by_itself() -> None:
     one = multipart(part("text/plain", REPORT), PAGE, kind="alternative", boundary="c")
     other = multipart(part("text/plain", "See it."), PAGE, kind="alternative", boundary="d")
