@@ -218,6 +218,8 @@ class Standing:
     past: bool = False  # whether there are others that ended: a backup can bring their bans back
     unread: frozenset[str] = frozenset()
     # Cases whose sanctions can't be read: whom they bear on isn't known, so nothing is loosened.
+    whole: tuple[Sanction, ...] = ()
+    # All in force, where `sanctions` are some: no list loses its last owner by another of them.
 
 
 @dataclass(frozen=True, kw_only=True)

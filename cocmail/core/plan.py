@@ -170,6 +170,7 @@ def _plan(standing: Standing, groups: Groups, observed: Observed) -> _Planner:
             for reach in reaches(standing.ending, groups, observed)
             if reach.sanction.measure is not Measure.REMOVE
         ),
+        roles=_by_address(reaches(_of_roles(standing), groups, observed)),
         observed=observed,
         groups=groups,
         gives_back=not standing.unread,
@@ -184,6 +185,7 @@ class _Planner:
 
     force: tuple[Reach, ...]
     ending: tuple[Reach, ...]
+    roles: Mapping[Address, tuple[Reach, ...]]  # of all in force, those that take roles
     observed: Observed
     groups: Groups
     gives_back: bool
@@ -601,7 +603,7 @@ class _Planner:
         return all(self._goes(replace(place, address=owner)) for owner in owners)
 
     def _goes(self, place: Place) -> bool:
-        return any(reach.takes_off(place) for reach in self._force(place))
+        return any(reach.takes_off(place) for reach in self.roles.get(place.address, ()))
 
     def _base(self, place: Place) -> tuple[Row, ...]:
         """What stands in this place but for us."""
@@ -676,6 +678,11 @@ def _by_address(some: Iterable[Reach]) -> dict[Address, tuple[Reach, ...]]:
         for address in dict.fromkeys((*reach.addresses, *(p.address for p in reach.records))):
             found.setdefault(address, []).append(reach)
     return {address: tuple(reaches) for address, reaches in found.items()}
+
+
+def _of_roles(standing: Standing) -> Iterable[Sanction]:
+    every = {s.id: s for s in (*standing.whole, *standing.sanctions)}
+    return (s for s in every.values() if s.including_roles)
 
 
 def _tagged(address: Address) -> bool:

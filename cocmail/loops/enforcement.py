@@ -439,7 +439,7 @@ class Enforcement:
         for sanction in standing.sanctions:
             (ready if await self._is_ready(sanction) else waiting).append(sanction)
         self._waiting = tuple(waiting)
-        return replace(standing, sanctions=tuple(ready))
+        return replace(standing, sanctions=tuple(ready), whole=tuple(ready))
 
     async def _is_ready(self, sanction: Sanction) -> bool:
         """The letter leaves before the lists change, but nothing waits for it for ever."""

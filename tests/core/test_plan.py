@@ -313,7 +313,9 @@ def perform(c: Community, op: tuple[object, ...]) -> None:
         return
     match op:
         case ("decide", Measure() as measure, Address() as who, Scope() as scope, bool() as roles):
-            c.decide(measure, who, scope, roles)
+            # Banned by others too and not taken off yet, they stay as it ends: not in the model.
+            if c.refusing is None or not c.own.bans:
+                c.decide(measure, who, scope, roles)
         case ("end", int() as number):
             lasting = sorted(n for n, s in c.force.items() if s.measure is not Measure.REMOVE)
             if lasting:
@@ -429,6 +431,19 @@ def test_two_owners_under_a_sanction_each_do_not_leave_together() -> None:
     assert owners == {A1, B}
     for rows in told.rows.values():
         assert LAST_OWNER in {r.note for r in rows if r.list == LISTS[1]}
+
+
+def test_who_is_planned_for_alone_does_not_leave_a_list_to_who_would_go_as_well() -> None:
+    c = start()
+    c.world.put(row(LISTS[1], B, Role.OWNER))
+    names = [c.decide(Measure.SUSPEND, who, Scope(), roles=True) for who in (A1, B)]
+    c.sweep()
+    one = Standing(sanctions=(c.force[names[0]],), ending=())
+    role = place(LISTS[1], A1, Role.OWNER)
+    taken = [s.place for s in plan(one, GROUPS, c.world.observed()).steps]
+    assert taken == [role]
+    told = plan(replace(one, whole=tuple(c.force.values())), GROUPS, c.world.observed())
+    assert not told.steps
 
 
 def test_a_preview_tells_words_and_changes_nothing() -> None:

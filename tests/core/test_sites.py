@@ -98,7 +98,7 @@ class Both:
                 self.force[name] = first.force[name]
             for name in first.ending.keys() & self.force.keys():
                 self.ending[name] = self.force.pop(name)
-        else:
+        elif op[0] != "refuse":  # here it is a whole site that doesn't answer
             one_site.perform(self.alone[site], op)
             one_site.perform(self.together[site], op)
 

@@ -788,6 +788,21 @@ async def test_two_sanctions_compose_and_the_end_of_one_reveals_the_other(
     assert lab.snapshot(*PERSON) == before
 
 
+async def test_two_owners_who_both_should_go_both_stay_whatever_is_put_right(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    for who in (MAL, BYSTANDER):
+        lab.api("POST", "members", list_id=f"users.{DOMAIN}", subscriber=who, role="owner")
+    lab.api("DELETE", f"lists/users.{DOMAIN}/owner/{OWNER}")
+    for who in (MAL, BYSTANDER):
+        book.decide(Measure.SUSPEND, who, including_roles=True)
+    await loop.sweep()
+    lab.api("DELETE", f"bans/{MAL}")
+    await loop.sweep()
+    for who in (MAL, BYSTANDER):
+        assert (who, "users") in where(lab, who, role="owner")
+
+
 async def test_what_waits_on_a_list_made_since_the_last_look_is_discarded_too(
     lab: Lab, lists: MailmanLists, book: Book, loop: Enforcement
 ) -> None:
