@@ -32,6 +32,7 @@ def run(tests: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(folder)}
     environment.setdefault("COCMAIL_LAB_MAILMAN", str(ROOT / ".venv-mailman"))
     environment.setdefault("PLAYS", "150")  # enough for every mutant that the play is for
+    environment["UNSHRUNK"] = "1"  # that a test fails is all that is asked here
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
         cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from cocmail.lab.process import NotInstalled
 
@@ -18,7 +18,12 @@ HERE = Path(__file__).parent
 
 # Others are at work on the same processors: how long one example took says nothing of it.
 settings.register_profile("shared", parent=settings.default, deadline=None)
-settings.load_profile("shared")
+# To make a failing example short may take minutes; no example is left out.
+UNSHRUNK = [
+    phase for phase in settings.default.phases if phase not in (Phase.shrink, Phase.explain)
+]
+settings.register_profile("unshrunk", parent=settings.get_profile("shared"), phases=UNSHRUNK)
+settings.load_profile("unshrunk" if os.environ.get("UNSHRUNK") else "shared")
 
 # Folders with long files, the longest first. A worker takes a whole file: were one of these the
 # last, the other workers would have nothing to do for minutes.
