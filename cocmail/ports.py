@@ -196,9 +196,13 @@ class Book(Protocol):
         """While these were made true, so many posts of others got stuck in Mailman."""
         ...
 
-    async def note_trouble(self, words: str, sanctions: Collection[Sanction] | None = None) -> None:
-        """Mailman has failed us for long; tell the members of every case that waits for it, or of
-        these sanctions' alone."""
+    async def note_trouble(self, words: str) -> None:
+        """Mailman has failed us for long; tell the committee (once until it is over)."""
+        ...
+
+    async def note_group_lost(self, sanction: Sanction) -> None:
+        """It is on a group of lists that the configuration doesn't name any more; tell the members
+        of its case alone, for in another nobody may know of it."""
         ...
 
     async def note_waiting(self, sanction: Sanction) -> None:

@@ -292,6 +292,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     _each("times_undone", (0, 1, 7)),
     _each("again", (False, True)),
     _each("waits", (False, True)),
+    _each("groups", (("sigs",), ("sigs", "interest"))),
     _each("sure", (True, False)),
     _each("undone", (
         Telling(again=False, times=1, since=None, last=NOW, after=None, keepers=()),

@@ -328,19 +328,22 @@ def _tell_owners(work: Work, sanction: Sanction, rows: Sequence[ProofRow]) -> No
         work.to_party(party, Kind.NOTICE, "notice", {"rows": theirs})
 
 
-def trouble(
-    case: Case, setting: Setting, words: str, names: Collection[str] | None = None
-) -> Result:
-    """Mailman has failed us for long, and something decided in this case waits for it: these
-    sanctions, or all."""
+def trouble(case: Case, setting: Setting, words: str) -> Result:
+    """Mailman has failed us for long, and something decided in this case waits for it."""
     work = Work(case, setting)
     work.happen(e.Happened(what="enforcement-trouble", detail=words))
-    waiting = [
-        s
-        for s in case.sanctions.values()
-        if (s.id in names if names is not None else s.state is State.IN_FORCE or s.before)
-    ]
+    waiting = [s for s in case.sanctions.values() if s.state is State.IN_FORCE or s.before]
     work.tell(Kind.ALERT, "enforcement-trouble", {"words": words, "sanctions": waiting})
+    return work.result()
+
+
+def group_lost(case: Case, setting: Setting, sanction_id: str) -> Result:
+    """This one is on groups of lists that the configuration doesn't name any more."""
+    work = Work(case, setting)
+    sanction = case.sanctions[sanction_id]
+    work.happen(e.Happened(what="group-lost", detail=sanction_id))
+    values = {"sanction": sanction, "groups": sanction.scope.lacks(setting.groups)}
+    work.tell(Kind.ALERT, "group-lost", values)
     return work.result()
 
 

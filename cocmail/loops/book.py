@@ -108,14 +108,12 @@ class LedgerBook:
         for case_id in dict.fromkeys(sanction.case for sanction in sanctions):
             await self._deciding.on(case_id, lambda c, s: proofs.shunted(c, s, count))
 
-    async def note_trouble(self, words: str, sanctions: Collection[Sanction] | None = None) -> None:
-        if sanctions is None:
-            cases = [case.id for case in (await self._deciding.unsettled())[0]]
-        else:
-            cases = [*dict.fromkeys(sanction.case for sanction in sanctions)]
-        names = None if sanctions is None else {sanction.id for sanction in sanctions}
-        for case_id in cases:
-            await self._deciding.on(case_id, lambda c, s: proofs.trouble(c, s, words, names))
+    async def note_trouble(self, words: str) -> None:
+        for case in (await self._deciding.unsettled())[0]:
+            await self._deciding.on(case.id, lambda c, s: proofs.trouble(c, s, words))
+
+    async def note_group_lost(self, sanction: Sanction) -> None:
+        await self._deciding.on(sanction.case, lambda c, s: proofs.group_lost(c, s, sanction.id))
 
     async def note_waiting(self, sanction: Sanction) -> None:
         await self._deciding.on(sanction.case, lambda c, s: proofs.waits(c, s, sanction.id))

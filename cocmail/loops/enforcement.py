@@ -135,7 +135,7 @@ class Enforcement:
         self._failing_since: datetime | None = None
         self._told = False
         self._told_waiting: set[str] = set()  # sanctions that are over, of which it was told
-        self._told_nameless: set[str] = set()  # sanctions on groups that nobody knows
+        self._told_lost: set[str] = set()  # sanctions on groups that nobody knows
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -232,8 +232,8 @@ class Enforcement:
         self._counted(made.now, count, made.calls)
         made.check()
         await self._require_read(standing)
-        nameless = await self._nameless(standing)
-        trouble = "; ".join((*claimed_twice(made.observed), *slow(made.observed), *nameless))
+        lost = await self._lost_groups(standing)
+        trouble = "; ".join((*claimed_twice(made.observed), *slow(made.observed), *lost))
         if trouble and trouble != self.counters.trouble:
             _log.warning("enforcement: %s", trouble)
         self.counters = replace(self.counters, last_sweep=self._clock.now(), trouble=trouble)
@@ -250,15 +250,13 @@ class Enforcement:
         addresses = {a for s in held for a in (s.address, *s.addresses) if a == a.untagged}
         return Question(addresses=tuple(sorted(addresses)), tagged=True)
 
-    async def _nameless(self, standing: Standing) -> list[str]:
-        """What is on groups that the configuration doesn't name: told to its own case, once, for
-        in another nobody may know of it."""
-        lost = [s for s in standing.sanctions if forgotten_groups([s], self._groups)]
-        for case in {s.case for s in lost if s.id not in self._told_nameless}:
-            theirs = [s for s in lost if s.case == case]
-            await self._book.note_trouble(forgotten_groups(theirs, self._groups), theirs)
-        self._told_nameless = {s.id for s in lost}
-        return [forgotten_groups(lost, self._groups)] if lost else []
+    async def _lost_groups(self, standing: Standing) -> list[str]:
+        """Of what is on groups that the configuration doesn't name, each case hears once."""
+        lost = {s.id: s for s in standing.sanctions if forgotten_groups([s], self._groups)}
+        for name in lost.keys() - self._told_lost:
+            await self._book.note_group_lost(lost[name])
+        self._told_lost = {*lost}
+        return [forgotten_groups(lost.values(), self._groups)] if lost else []
 
     async def _require_read(self, standing: Standing) -> None:
         """While a sanction can't be read, what is over waits; its members hear of it, once."""

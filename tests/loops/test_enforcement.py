@@ -71,7 +71,7 @@ class Book:
     shunted: list[tuple[set[str], int]] = field(default_factory=list)
     discarded: list[tuple[str, dict[str, int]]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
-    troubled: list[set[str] | None] = field(default_factory=list)  # sanctions; None: all
+    groups_lost: list[str] = field(default_factory=list)
     unread: frozenset[str] = frozenset()
     waiting: list[str] = field(default_factory=list)
     letters: set[str] = field(default_factory=set)
@@ -167,9 +167,11 @@ class Book:
     async def note_shunted(self, sanctions: Collection[Sanction], count: int) -> None:
         self.shunted.append(({sanction.id for sanction in sanctions}, count))
 
-    async def note_trouble(self, words: str, sanctions: Collection[Sanction] | None = None) -> None:
+    async def note_trouble(self, words: str) -> None:
         self.troubles.append(words)
-        self.troubled.append(None if sanctions is None else {s.id for s in sanctions})
+
+    async def note_group_lost(self, sanction: Sanction) -> None:
+        self.groups_lost.append(sanction.id)
 
     async def note_waiting(self, sanction: Sanction) -> None:
         self.waiting.append(sanction.id)
@@ -507,8 +509,8 @@ async def test_what_is_on_a_group_that_is_renamed_holds_on_and_says_so(
     await renamed.sweep()
     assert where(lab, MAL) == [(MAL, "dev")]
     assert {name for name, _ in book.proofs[1:]} == {other}
-    # In another case nobody may know of this one.
-    assert book.troubled == [{name}]
+    assert book.groups_lost == [name], "told once, and in its own case"
+    assert book.troubles == [], "in another nobody may know of it"
 
 
 async def test_what_is_on_a_group_that_nobody_knows_is_not_proved(
