@@ -102,16 +102,14 @@ class Locks:
                     async with _watched(connection):
                         yield True
                 finally:
-                    if not connection.invalidated:
-                        # The connection goes back to the pool and lives on: so would the lock.
-                        give = text("SELECT pg_advisory_unlock(:class, :name)")
-                        await connection.execute(give, key)
+                    await _give(connection, "pg_advisory_unlock", name)
             return
         with _flock(path) as taken:
             yield taken
 
     async def close(self) -> None:
-        await self._held.aclose()
+        with suppress(Temporary):  # the lock went with its connection
+            await self._held.aclose()
 
     async def _hold_shared(self) -> None:
         if self._session is not None:
@@ -125,6 +123,7 @@ class Locks:
         session = await self._held.enter_async_context(self._database.session())
         take = text("SELECT pg_advisory_lock_shared(:class, :name)")
         await session.execute(take, _pg_key(DAEMON))
+        self._held.push_async_callback(_give, session, "pg_advisory_unlock_shared", DAEMON)
         self._session = session
 
     def _path(self, name: str) -> Path | None:
@@ -160,6 +159,13 @@ async def _watched(session: AsyncConnection) -> AsyncIterator[None]:
                 over.set()
     except BaseExceptionGroup as several:
         raise several.exceptions[0] from None
+
+
+async def _give(session: AsyncConnection, unlock: str, name: str) -> None:
+    """The connection goes back to the pool and lives on, and when it is closed the server sees
+    that when it likes: so would the lock."""
+    if not session.invalidated:
+        await session.execute(text(f"SELECT {unlock}(:class, :name)"), _pg_key(name))
 
 
 @contextmanager
