@@ -240,7 +240,7 @@ async def measure(scratch: Path, index: str, lists: int, others: int, rounds: in
         community.make_domain(mailman)
         names = [f"list{number:03}@{community.DOMAIN}" for number in range(lists)]
         for name in names:
-            community.make_list(mailman, name)
+            community.make_list(mailman, name, send_goodbye_message=True)  # as Mailman makes it
         mailman.stop()
         database = scratch / "mailman/var/data/mailman.db"
         crowd(database, list(map(community.list_id, names)), others)
