@@ -21,6 +21,7 @@ from cocmail import logs, notify, parts, servers
 from cocmail.adapters import filters, metrics
 from cocmail.adapters.mailman import untried
 from cocmail.adapters.store import SqlStore
+from cocmail.adapters.templates import Templates
 from cocmail.config import Settings
 from cocmail.config.values import LogFormat
 from cocmail.core.arrivals import Arrival as Held
@@ -50,13 +51,15 @@ _LEADER_EVERY = 2.0
 class Daemon:
     """All of it, for one community."""
 
-    def __init__(self, settings: Settings, store: SqlStore[Any, Case], keys: Any) -> None:
+    def __init__(
+        self, settings: Settings, store: SqlStore[Any, Case], keys: Any, letters: Templates
+    ) -> None:
         clock = parts.SystemClock()
         self._settings = settings
         self._store = store
         self._clock = clock
         self._bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
-        setting = parts.setting_maker(settings, keys, clock, parts.templates(settings))
+        setting = parts.setting_maker(settings, keys, clock, letters)
         self._deciding = Deciding(store, setting, self._bells)
         self.imaps = servers.imaps(settings, clock)
         self.lmtp = servers.lmtp(settings)
@@ -302,11 +305,13 @@ async def _heartbeat() -> None:
 async def opened(settings: Settings) -> AsyncIterator[Daemon]:
     """The daemon with its store, which it has for itself where it is SQLite."""
     keys = parts.keys_of(settings)
-    parts.require_sound(parts.templates(settings))
+    letters = parts.templates(settings)
+    parts.require_sound(letters)
+    letters.make_ready()
     store = await parts.store(settings, keys, parts.SystemClock(), create=True)
     try:
         await store.lock_daemon()
-        yield Daemon(settings, store, keys)
+        yield Daemon(settings, store, keys, letters)
     finally:
         await store.close()
 

@@ -8,6 +8,7 @@ own, but sandboxed all the same; values are never templates.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, pass_context
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    pass_context,
+)
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -60,6 +68,16 @@ class Templates:
         self._words: dict[tuple[str, bool], Words] = {}
         self._shelves: dict[tuple[str, bool], _Shelf] = {}
         self._environments: dict[tuple[str, bool], Environment] = {}
+
+    def make_ready(self) -> None:
+        """Compile every template of every language: whoever writes to us chooses one, and the
+        first letter in it would wait for that, and all else with it."""
+        for language in self.languages:
+            for shipped in (False, True) if self.own else (False,):
+                environment = self.environment(language, shipped=shipped)
+                for template in environment.list_templates():
+                    with contextlib.suppress(TemplateError):  # ours stands in for one of theirs
+                        environment.get_template(template)
 
     def render(self, name: str, values: Mapping[str, Any], language: str = "") -> tuple[str, str]:
         """The subject and the text of a letter; in the community's language unless another is

@@ -1,7 +1,8 @@
 """`cocmail run`, measured from inside: ``python -m tests.hostile.measured FILE run``.
 
 How long each callback of the main loop took of its thread's own processor time, how long each
-mail was worked on, and how large the process grew. Written to FILE at the end, as JSON.
+mail was worked on, which templates were compiled meanwhile, and how large the process grew.
+Written to FILE at the end, as JSON.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
+
 from cocmail import daemon
 from cocmail.lab.cost import peak
 from cocmail.loops.intake import Intake
@@ -30,6 +33,7 @@ class Measure:
         self.longest: list[tuple[float, str]] = []
         self.count = 0
         self.mails: dict[str, float] = {}
+        self.compiled: list[str] = []
 
     def install(self) -> None:
         run: Callable[[Any], None] = asyncio.Handle._run
@@ -45,8 +49,15 @@ class Measure:
                 if len(self.longest) > _KEPT:
                     heapq.heappop(self.longest)
 
+        compile_it: Callable[..., Any] = Environment.compile
+
+        def compiling(environment: Environment, source: Any, name: str, *args: Any) -> Any:
+            self.compiled.append(name)
+            return compile_it(environment, source, name, *args)
+
         def ready() -> None:  # what it costs to start is no mail's doing
             asyncio.Handle._run = measured  # type: ignore[method-assign]
+            Environment.compile = compiling  # type: ignore[assignment,method-assign]
             say_ready()
 
         say_ready, daemon._ready = daemon._ready, ready
@@ -66,6 +77,7 @@ class Measure:
             "callbacks": self.count,
             "longest": sorted(self.longest, reverse=True),
             "mails": self.mails,
+            "compiled": self.compiled,
             "peak": peak(os.getpid()),
             # Ours was counted in when they began, if it was more: never too little.
             "peak_of_readers": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10,

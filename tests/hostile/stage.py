@@ -85,6 +85,7 @@ class Result:
     same: list[str] = field(default_factory=list)  # the bytes of one before, so not sent
     longest: list[tuple[float, str]] = field(default_factory=list)  # callbacks of the main loop
     callbacks: int = 0
+    compiled: list[str] = field(default_factory=list)  # templates, after it was ready
     peak: int = 0  # bytes
     peak_of_readers: int = 0
     said: str = ""  # the log
@@ -248,6 +249,7 @@ class Stage:
         found.became += [Became(name=name, state="") for name in self._sent[len(rows) :]]
         found.longest = [(took, what) for took, what in figures.get("longest", [])]
         found.callbacks = figures.get("callbacks", 0)
+        found.compiled = figures.get("compiled", [])
         found.peak = figures.get("peak", 0)
         found.peak_of_readers = figures.get("peak_of_readers", 0)
         return found

@@ -16,6 +16,10 @@ from tests.hostile.stage import Stage
 
 CALLBACK = 0.050  # seconds of the main loop's own processor time
 DAEMON = 500 << 20  # bytes
+GERMAN = (
+    b"From: <mallory@mallory.example.net>\nTo: conduct@example.org\nSubject: Hallo\n"
+    b"Content-Language: de\n\nIch will etwas melden.\n"
+)
 
 
 async def test_none_takes_a_second_to_read_or_to_judge_or_swells_its_reader() -> None:
@@ -65,6 +69,17 @@ def test_what_says_little_but_costs_much_is_not_written_about_in_the_loop(tmp_pa
         found = stage.result()
     assert [one.state for one in found.became] == ["done"] * len(names)
     assert [what for took, what in found.longest if took > CALLBACK] == []
+
+
+@pytest.mark.servers
+def test_no_letter_waits_until_its_language_is_made_ready(tmp_path: Path) -> None:
+    """A stranger chooses it, and a language's first letter took a third of a step's time."""
+    with Stage(tmp_path, road="lmtp") as stage:
+        stage.put([("in German", GERMAN)])
+        stage.settled()
+        found = stage.result()
+    assert [one.answers for one in found.became] == [1]
+    assert found.compiled == []
 
 
 @pytest.mark.servers
