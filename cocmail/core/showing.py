@@ -25,7 +25,15 @@ _ROOM = 60_000  # characters of messages in one mail
 
 
 def showing(work: Work, received: e.Received, *, copying: bool = True) -> dict[str, object]:
-    """``copying``: the letter is told `originals` as well."""
+    """Thought out once, however many are shown it. ``copying``: the letter is told `originals` as
+    well."""
+    key = f"{received.number} {received.mail} {copying}"
+    if key not in work.shows:
+        work.shows[key] = _showing(work, received, copying=copying)
+    return work.shows[key]
+
+
+def _showing(work: Work, received: e.Received, *, copying: bool) -> dict[str, object]:
     wanted = work.setting.copying
     first = _files_before(work.case, received) + 1 if wanted else 0
     return {
@@ -147,6 +155,13 @@ def _hand_on(work: Work, received: e.Received, member: Member) -> None:
 
 
 def showing_aside(work: Work, aside: e.SetAside) -> dict[str, object]:
+    key = f"aside {aside.mail}"
+    if key not in work.shows:
+        work.shows[key] = _showing_aside(work, aside)
+    return work.shows[key]
+
+
+def _showing_aside(work: Work, aside: e.SetAside) -> dict[str, object]:
     return {
         "aside": aside,
         "text": work.shown(aside.text),

@@ -57,6 +57,7 @@ class Work:
         self.events: list[Any] = []
         self.letters: list[Letter] = []
         self.notes: list[e.LetterNote] = []
+        self.shows: dict[str, dict[str, object]] = {}  # of mails: what letters show (showing)
         self.enforce = False
         self.also: list[tuple[str, str]] = []
         self._beside: dict[str, Work] = {}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,9 +13,10 @@ from cocmail.adapters.html import html_to_text
 from cocmail.core import attached, casework
 from cocmail.core.mail import read
 from cocmail.core.people import Address, Mailbox, Private
+from cocmail.core.setting import Setting
 from cocmail.core.spelling import remark, spelled
 from tests.core.test_mail import mail, multipart, part
-from tests.promises.kit import World, text_of
+from tests.promises.kit import TEMPLATES, World, text_of
 
 
 @pytest.mark.parametrize(
@@ -116,6 +120,29 @@ def test_the_copy_lists_what_came_along() -> None:
     assert "- without a name (a whole mail, not opened, 1 KB)" in shown
     assert "- tre[U+202E]ff.ics (an invitation or a date, not opened, 1 KB)" in shown
     assert "I will find you" not in shown
+
+
+def test_what_a_mail_shows_is_thought_out_once_for_all() -> None:
+    """Else two hundred long names cost as much again for every member, in one transaction."""
+    world = World()
+    lists: list[object] = []
+
+    def render(name: str, values: Mapping[str, Any], language: str) -> tuple[str, str]:
+        lists.extend(values[key] for key in values if key == "attached")
+        return TEMPLATES.render(name, values, language)
+
+    def setting() -> Setting:
+        return replace(world.setting(), render=render)
+
+    raw = "From: o@reporter.example\nTo: conduct@example.org\n" + multipart(
+        part("text/plain", "the report"), part("a/b; name=tre\u202eff.doc", "x"))  # fmt: skip
+    world.take(casework.report(world.case, setting(), world.incoming(mail(raw))))
+    again = world.incoming(mail(raw))
+    world.take(casework.from_outsider(world.case, setting(), again, "reporter:1"))
+    odd = world.incoming(mail(raw.replace("o@reporter", "x@stranger")))
+    world.take(casework.from_stranger(world.case, setting(), odd, "reporter:1", "It isn't them."))
+    assert len(lists) == 3 * len(world.members)
+    assert len({id(one) for one in lists}) == 3
 
 
 @pytest.mark.parametrize(
