@@ -1,7 +1,7 @@
 """Who sent a mail, as far as its signatures prove it: the Authenticator of ports.
 
 Owns the sum of all signatures, and of what our own mail server found, in one Authentication.
-Refuses to know what the proof is for; the rule is core.verification's. Called by loops/intake.
+Refuses to know what the proof is for; the rule is core.verification's. Called by loops/examining.
 
 The sum: an aligned signature that passes our own check makes it SOUND; else a trusted
 Authentication-Results that says so (some servers change a body after their check: mail.md,

@@ -2,7 +2,7 @@
 
 Owns which files are filters and in which order, whether they may be trusted, and the process that
 runs them. A filter that is broken (raises, returns no verdict, takes too long) sets the mail
-aside and is named. Refuses to know what filters look for. Called by loops/intake's composition,
+aside and is named. Refuses to know what filters look for. Called by loops/examining's composition,
 by `cocmail check` and by `cocmail filters`.
 """
 

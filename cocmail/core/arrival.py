@@ -1,7 +1,7 @@
 """What becomes of a mail that is no answer in a case.
 
 Owns the order in which its being a machine's or one of too many, a member's commands, the spam
-folder and the filters count. Refuses to know what a case does with it. Called by loops/intake,
+folder and the filters count. Refuses to know what a case does with it. Called by loops/placing,
 which does what is said here, and by `cocmail filters try`, which tells it.
 """
 

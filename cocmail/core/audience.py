@@ -1,7 +1,7 @@
 """Who of the committee may know of a case.
 
 Owns the one rule that every mail, count and answer goes by (promise 3). Refuses to know who votes
-on what (deliberation). Called by work and by loops/intake.
+on what (deliberation). Called by work and by loops/placing.
 """
 
 from __future__ import annotations

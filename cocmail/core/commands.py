@@ -2,7 +2,7 @@
 
 Owns the command table (the parser, `/help` and the committee's page are made from it) and the
 grammar of a mail's top. Refuses to know the case: whether a command is allowed, or its list
-exists, is casework's question. Called by casework and by loops/intake, which looks ahead to see
+exists, is casework's question. Called by casework and by loops/examining, which looks ahead to see
 whose memberships must be read before deciding.
 """
 

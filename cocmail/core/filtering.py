@@ -2,7 +2,7 @@
 
 Owns the verdicts, the view of a mail that filters get, and how verdicts fold into a judgement.
 Refuses to know how filters are found and run (adapters.filters). Called by filters/*, by
-adapters.filters and by loops/intake.
+adapters.filters and by loops/examining.
 
 A filter is a file ``NN-name.py`` with one function::
 

@@ -2,7 +2,7 @@
 
 Owns the reading of our own addresses and the choice of the narrowest. Refuses to know the store
 (the loop looks a token up) and the case. Subjects are never looked at, and neither is any id that
-somebody wrote into a text. Called by loops/intake.
+somebody wrote into a text. Called by loops/examining.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns the asking who they are: those who would read it as a report, less whoever a case keeps out
 whose reply address it came to. Where that can't be known, fewer. Refuses to know why it is set
-aside (intake) and what they are told (casework.quarantine). Called by loops/intake.
+aside (placing) and what they are told (casework.quarantine). Called by loops/placing.
 """
 
 from __future__ import annotations

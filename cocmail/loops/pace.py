@@ -1,7 +1,7 @@
 """How much of what comes is answered: the counts, as they stand.
 
 Owns their memory, and what a mail counts for (core.floods). In memory: a restart begins them anew,
-and each daemon has its own. Called by loops/intake.
+and each daemon has its own. Called by loops/examining.
 """
 
 from __future__ import annotations

@@ -43,8 +43,9 @@ class Post:
         for handle in self.room.handles:
             self.publish(f"{handle}.example", key(handle))
         intake: Any = self.room.intake
-        intake._authenticator, intake._lists, intake._judge = self, self, no_judgement
-        intake._clock = self
+        examiner = intake._examiner
+        examiner._authenticator, examiner._lists, examiner._judge = self, self, no_judgement
+        intake._clock = examiner._clock = self
         intake._read = intake._read_apart = reading
         shelf: Any = self.room.shelf
         shelf.postpone_mail = self._postpone

@@ -34,8 +34,8 @@ from cocmail.core.people import Address
 from cocmail.core.rows import dues
 from cocmail.core.threads import destination
 from cocmail.core.verification import UNPROVED
-from cocmail.loops.intake import in_case
 from cocmail.loops.pace import Pace
+from cocmail.loops.placing import in_case
 from cocmail.ports import Found, Waiting
 from tests.core.house import House
 from tests.promises.kit import World, text_of
@@ -106,11 +106,11 @@ def test_an_invented_reply_address_counts_as_the_public_one() -> None:
     case = house.report("rae@reporter.example", "Something")
     reply = house.room.address(case, "reporter:1")
     alice = house.room.address(case, "member:alice")
-    intake = house.room.intake
-    intake._clock = SimpleNamespace(now=lambda: house.room.now)
+    examiner = house.room.intake._examiner
+    examiner._clock = SimpleNamespace(now=lambda: house.room.now)
 
     def let_in(sender: str, *to: str, text: str = "") -> int:
-        intake._pace = Pace(Rates())
+        examiner._pace = Pace(Rates())
         return sum(not verdict(sender, ", ".join(to), number, text) for number in range(50))
 
     def verdict(sender: str, to: str, number: int, text: str) -> str:
@@ -123,8 +123,8 @@ def test_an_invented_reply_address_counts_as_the_public_one() -> None:
             received=house.room.now, attempts=1,
         )  # fmt: skip
         where = destination(mail, (), COMMUNITY, "+")
-        found = at_once(intake._made(where))
-        return at_once(intake._flood(waiting, mail, UNPROVED, found))
+        found = at_once(examiner._made(where))
+        return at_once(examiner._flood(waiting, mail, UNPROVED, found))
 
     share, invented = Rates().sender, "conduct+?@example.org"
     assert let_in("victim@elsewhere.example", invented) == share
@@ -140,8 +140,8 @@ def test_an_invented_reply_address_counts_as_the_public_one() -> None:
 def test_a_mail_of_a_flood_stays_one_when_it_is_tried_again() -> None:
     """And one that isn't is counted once, however often the store was away."""
     house = House()
-    intake = house.room.intake
-    intake._clock = SimpleNamespace(now=lambda: house.room.now)
+    examiner = house.room.intake._examiner
+    examiner._clock = SimpleNamespace(now=lambda: house.room.now)
 
     def why(number: int, attempts: int) -> str:
         text = "".join(chr(ord("a") + int(digit)) for digit in str(number))
@@ -151,12 +151,12 @@ def test_a_mail_of_a_flood_stays_one_when_it_is_tried_again() -> None:
             id=f"m{number}", raw=raw, road="lmtp", recipients=(), return_path=None, junk=False,
             received=house.room.now, attempts=attempts,
         )  # fmt: skip
-        return at_once(intake._flood(waiting, mail, UNPROVED, ()))
+        return at_once(examiner._flood(waiting, mail, UNPROVED, ()))
 
     share = Rates().sender
     for attempts in (1, 2, 3):
         assert [bool(why(n, attempts)) for n in range(share + 5)] == [False] * share + [True] * 5
-    intake._pace = Pace(Rates())  # the daemon started anew
+    examiner._pace = Pace(Rates())  # the daemon started anew
     assert sum(not why(n, 4) for n in range(share + 5)) == share
 
 

@@ -8,7 +8,7 @@ from cocmail.core import casework
 from cocmail.core import events as e
 from cocmail.core.casework import Incoming
 from cocmail.core.mail import Mail, read
-from cocmail.loops.intake import in_case
+from cocmail.loops.placing import in_case
 from cocmail.ports import Found
 from tests.promises.kit import COMMUNITY, REPORTER, World, text_of
 

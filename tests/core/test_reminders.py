@@ -15,7 +15,7 @@ from cocmail.core.letters import Letter
 from cocmail.core.policy import Policy
 from cocmail.core.reminders import pending
 from cocmail.core.rows import rows
-from cocmail.loops.intake import in_case
+from cocmail.loops.placing import in_case
 from cocmail.ports import Found
 from tests.core.office import Office
 from tests.promises.kit import MALLORY, MINTER, World, field_of, text_of

@@ -90,6 +90,6 @@ def _again() -> Room:
     shelf = ROOM.shelf
     room.shelf.ledger, room.shelf.cases = list(shelf.ledger), dict(shelf.cases)
     room.shelf.index, room.shelf.letters = dict(shelf.index), list(shelf.letters)
-    room.intake._new_case = lambda: "case9"
+    room.intake._placer._new_case = lambda: "case9"
     room._fresh = 1_000
     return room

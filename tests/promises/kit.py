@@ -32,7 +32,7 @@ from cocmail.core.setting import Setting
 from cocmail.core.threads import destination
 from cocmail.core.verification import Authentication, Signature
 from cocmail.core.work import Result
-from cocmail.loops.intake import in_case
+from cocmail.loops.placing import in_case
 from cocmail.ports import Found
 
 COMMUNITY = Address("conduct@example.org")

@@ -2,7 +2,7 @@
 
 Owns the dialogue: who hears what when a report, an answer or a member's mail comes in. Refuses
 to know where the mail came from and how it is stored; the loop has found the case and the party.
-Called by loops/intake, in one deciding transaction.
+Called by loops/placing, in one deciding transaction.
 """
 
 from cocmail.core.casework.again import again, sent_before

@@ -4,7 +4,7 @@ Owns when two reports are one. Refuses to guess: both are signed by their sender
 that nobody's report goes where somebody else wants it; both leave out the same members, so that
 nobody reads what wasn't for them; nothing is attached to the second that the first didn't have.
 Where one of these is missing, or two people say the same, it is a report by itself. Called by
-loops/intake.
+loops/placing.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 the quarantine.
 
 Owns what such an answer can do: nothing but accept or drop what was set aside; else it is refused
-in plain words. Refuses to guess which case was meant. Called by loops/intake.
+in plain words. Refuses to guess which case was meant. Called by loops/placing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A mail with all that is known of it when it is decided on.
 
-Owns the gathering. Made by loops/intake, read by the other rooms of this package.
+Owns the gathering. Made by loops/placing, read by the other rooms of this package.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Mail of machines in a case, and letters of ours that did not arrive.
 
 Owns what is believed of a machine and who hears of a letter that didn't arrive. A machine gets no
-answer, whatever it writes (promise 11). Called by loops/intake and, where our mail server would not
-take a letter, by loops/outbox.
+answer, whatever it writes (promise 11). Called by loops/placing and, where our mail server would
+not take a letter, by loops/outbox.
 """
 
 from __future__ import annotations

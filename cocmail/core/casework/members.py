@@ -1,7 +1,7 @@
 """A member's mail to their own reply address: said to the committee, or commands.
 
 Owns whether commands run at all: all of a mail's or none, verified or not. Refuses to know what a
-command does (actions). Called by loops/intake.
+command does (actions). Called by loops/placing.
 """
 
 from __future__ import annotations

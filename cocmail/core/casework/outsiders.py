@@ -1,6 +1,6 @@
 """Mail of people who aren't on the committee to a reply address of a case.
 
-Owns what is believed of them. Called by loops/intake.
+Owns what is believed of them. Called by loops/placing.
 """
 
 from __future__ import annotations

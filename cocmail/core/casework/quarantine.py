@@ -2,7 +2,7 @@
 
 Owns the writing down of it and what members are told. Refuses to know why a mail was set aside,
 who may know of it (reports.readers), and what an answer does (gathered, actions.filing). Called by
-loops/intake and by the calendar.
+loops/placing and by the calendar.
 """
 
 from __future__ import annotations

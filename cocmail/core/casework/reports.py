@@ -1,6 +1,6 @@
 """A mail to the community's plain address opens a case.
 
-Owns who learns of a new report, and who never does. Called by loops/intake, which also asks who
+Owns who learns of a new report, and who never does. Called by loops/placing, which also asks who
 would learn of a mail that was set aside.
 """
 

@@ -32,7 +32,8 @@ from cocmail.core.threads import destination
 from cocmail.core.verification import UNPROVED, Authentication, Signature
 from cocmail.loops.bell import Bell
 from cocmail.loops.deciding import Bells, Deciding
-from cocmail.loops.intake import Examined, Intake
+from cocmail.loops.examining import Examined
+from cocmail.loops.intake import Intake
 from cocmail.ports import Waiting
 from tests.promises.play.shelf import Shelf
 
