@@ -200,9 +200,10 @@ class Book(Protocol):
         """Mailman has failed us for long; tell the committee (once until it is over)."""
         ...
 
-    async def note_group_lost(self, sanction: Sanction) -> None:
-        """It is on a group of lists that the configuration doesn't name any more; tell the members
-        of its case alone, for in another nobody may know of it."""
+    async def note_groups_lost(self, sanction: Sanction, groups: Collection[str]) -> None:
+        """These groups of lists that it is on the configuration doesn't name any more, or it names
+        all again; tell the members of its case alone, for in another nobody may know of it, and
+        once for each time."""
         ...
 
     async def note_waiting(self, sanction: Sanction) -> None:

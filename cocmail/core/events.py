@@ -953,6 +953,10 @@ class WasRead:
     kind: Literal["was-read"] = "was-read"
 
 
+# What happens to the sanction that the detail names. Its members hear of the first two.
+END_WAITS, GROUP_LOST, GROUP_KNOWN = "end-waits", "group-lost", "group-known"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Happened:
     """Something of the machine as a whole (the case "system"): words that name nobody."""

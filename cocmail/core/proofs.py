@@ -337,21 +337,28 @@ def trouble(case: Case, setting: Setting, words: str) -> Result:
     return work.result()
 
 
-def group_lost(case: Case, setting: Setting, sanction_id: str) -> Result:
-    """This one is on groups of lists that the configuration doesn't name any more."""
+def groups_lost(case: Case, setting: Setting, sanction_id: str, groups: Collection[str]) -> Result:
+    """This one is on these groups of lists, which the configuration doesn't name any more. Told
+    until there are none, and then it may be told again."""
     work = Work(case, setting)
     sanction = case.sanctions[sanction_id]
-    work.happen(e.Happened(what="group-lost", detail=sanction_id))
-    values = {"sanction": sanction, "groups": sanction.scope.lacks(setting.groups)}
-    work.tell(Kind.ALERT, "group-lost", values)
+    known = e.GROUP_LOST in sanction.told
+    if groups and not known:
+        work.happen(e.Happened(what=e.GROUP_LOST, detail=sanction_id))
+        work.tell(Kind.ALERT, "group-lost", {"sanction": sanction, "groups": groups})
+    elif known and not groups:
+        work.happen(e.Happened(what=e.GROUP_KNOWN, detail=sanction_id))
     return work.result()
 
 
 def waits(case: Case, setting: Setting, sanction_id: str) -> Result:
-    """This one is over, and nothing of it can be given back before another can be read again."""
+    """This one is over, and nothing of it can be given back before another can be read again.
+    Told until something of it is."""
     work = Work(case, setting)
-    work.happen(e.Happened(what="end-waits", detail=sanction_id))
-    work.tell(Kind.ALERT, "end-waits", {"sanction": work.case.sanctions[sanction_id]})
+    sanction = case.sanctions[sanction_id]
+    if e.END_WAITS not in sanction.told:
+        work.happen(e.Happened(what=e.END_WAITS, detail=sanction_id))
+        work.tell(Kind.ALERT, "end-waits", {"sanction": sanction})
     return work.result()
 
 

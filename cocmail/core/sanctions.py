@@ -91,6 +91,7 @@ class Sanction:
     letter: str | None = None  # the outbox id of that letter; None: nothing to wait for
     proved: datetime | None = None  # when it was first read back as true on the lists
     cleared: bool = False  # what waited of theirs was discarded since a ban of it came
+    told: frozenset[str] = frozenset()  # what its members heard of it, and still holds
     # Decided to be somebody else's: not covered, whatever Mailman links them to.
     apart: frozenset[Address] = field(default=frozenset(), repr=False)
     before: tuple[Before, ...] = field(default=(), repr=False)  # open; a place's last counts

@@ -112,8 +112,10 @@ class LedgerBook:
         for case in (await self._deciding.unsettled())[0]:
             await self._deciding.on(case.id, lambda c, s: proofs.trouble(c, s, words))
 
-    async def note_group_lost(self, sanction: Sanction) -> None:
-        await self._deciding.on(sanction.case, lambda c, s: proofs.group_lost(c, s, sanction.id))
+    async def note_groups_lost(self, sanction: Sanction, groups: Collection[str]) -> None:
+        await self._deciding.on(
+            sanction.case, lambda c, s: proofs.groups_lost(c, s, sanction.id, groups)
+        )
 
     async def note_waiting(self, sanction: Sanction) -> None:
         await self._deciding.on(sanction.case, lambda c, s: proofs.waits(c, s, sanction.id))

@@ -31,6 +31,7 @@ from cocmail.core.enforcement import (
     tags_text,
 )
 from cocmail.core.errors import CocmailError, Permanent, Temporary
+from cocmail.core.events import GROUP_LOST
 from cocmail.core.people import Address
 from cocmail.core.plan import UNREAD, plan
 from cocmail.core.preview import on_top
@@ -134,8 +135,6 @@ class Enforcement:
         self._ends: Mapping[str, datetime] = {}
         self._failing_since: datetime | None = None
         self._told = False
-        self._told_waiting: set[str] = set()  # sanctions that are over, of which it was told
-        self._told_lost: set[str] = set()  # sanctions on groups that nobody knows
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -251,20 +250,19 @@ class Enforcement:
         return Question(addresses=tuple(sorted(addresses)), tagged=True)
 
     async def _lost_groups(self, standing: Standing) -> list[str]:
-        """Of what is on groups that the configuration doesn't name, each case hears once."""
-        lost = {s.id: s for s in standing.sanctions if forgotten_groups([s], self._groups)}
-        for name in lost.keys() - self._told_lost:
-            await self._book.note_group_lost(lost[name])
-        self._told_lost = {*lost}
-        return [forgotten_groups(lost.values(), self._groups)] if lost else []
+        """Of what is on groups that the configuration doesn't name, each case hears."""
+        for sanction in standing.sanctions:
+            lost = sanction.scope.lacks(self._groups)
+            if bool(lost) is not (GROUP_LOST in sanction.told):
+                await self._book.note_groups_lost(sanction, lost)
+        words = forgotten_groups(standing.sanctions, self._groups)
+        return [words] if words else []
 
     async def _require_read(self, standing: Standing) -> None:
-        """While a sanction can't be read, what is over waits; its members hear of it, once."""
-        over = {s.id: s for s in standing.ending} if standing.unread else {}
-        for name in over.keys() - self._told_waiting:
-            await self._book.note_waiting(over[name])
-        self._told_waiting = {*over}
+        """While a sanction can't be read, what is over waits; its members hear of it."""
         if standing.unread:
+            for sanction in standing.ending:
+                await self._book.note_waiting(sanction)
             raise Unread(UNREAD)
 
     async def _past(self, standing: Standing) -> Question | None:

@@ -164,6 +164,8 @@ async def test_one_sanction_that_cannot_be_read_loosens_nothing_and_holds_up_no_
             assert where(lab, bert, zed, *PERSON) == []
             assert lab.join(QUIET, bert)[0] == lab.join(QUIET, MAL)[0] == 400
         assert (await work.store.read_case("c2")).sanctions["Sc2"].proved
+        with pytest.raises(Unread):
+            await enforcing(work, lists).sweep()  # as after a restart
         waits = work.sql("select party from letters where \"case\" = 'c1' and kind = 'alert'")
         assert len(waits) == len(set(waits)) > 1, "each member hears of it once"
         assert enforcement.to_hold >= {(zed, EVERYWHERE), (bert, EVERYWHERE)}

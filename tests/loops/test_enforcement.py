@@ -33,6 +33,7 @@ from cocmail.core.enforcement import (
     tags_text,
 )
 from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.events import GROUP_LOST
 from cocmail.core.people import Address, Private
 from cocmail.core.plan import GONE_LIST
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
@@ -71,7 +72,7 @@ class Book:
     shunted: list[tuple[set[str], int]] = field(default_factory=list)
     discarded: list[tuple[str, dict[str, int]]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
-    groups_lost: list[str] = field(default_factory=list)
+    groups_lost: list[tuple[str, ...]] = field(default_factory=list)
     unread: frozenset[str] = frozenset()
     waiting: list[str] = field(default_factory=list)
     letters: set[str] = field(default_factory=set)
@@ -170,8 +171,10 @@ class Book:
     async def note_trouble(self, words: str) -> None:
         self.troubles.append(words)
 
-    async def note_group_lost(self, sanction: Sanction) -> None:
-        self.groups_lost.append(sanction.id)
+    async def note_groups_lost(self, sanction: Sanction, groups: Collection[str]) -> None:
+        self.groups_lost.append((sanction.id, *groups))
+        told = frozenset({GROUP_LOST} if groups else ())
+        self.sanctions[sanction.id] = replace(self.sanctions[sanction.id], told=told)
 
     async def note_waiting(self, sanction: Sanction) -> None:
         self.waiting.append(sanction.id)
@@ -509,8 +512,11 @@ async def test_what_is_on_a_group_that_is_renamed_holds_on_and_says_so(
     await renamed.sweep()
     assert where(lab, MAL) == [(MAL, "dev")]
     assert {name for name, _ in book.proofs[1:]} == {other}
-    assert book.groups_lost == [name], "told once, and in its own case"
+    assert book.groups_lost == [(name, "sigs")], "told once, and in its own case"
     assert book.troubles == [], "in another nobody may know of it"
+    for groups in ({"interest": GROUPS["sigs"]}, GROUPS, GROUPS):
+        await enforcement(lists, book, clock, groups=groups).sweep()
+    assert book.groups_lost[1:] == [(name,)], "a restart tells nothing; and then it is mended"
 
 
 async def test_what_is_on_a_group_that_nobody_knows_is_not_proved(

@@ -104,6 +104,8 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
             return _narrow(case, event)
         case e.Restored():
             return _restore(case, event)
+        case e.Happened():
+            return _tell(case, event)
     return None
 
 
@@ -214,13 +216,23 @@ def _restore(case: Case, event: e.Restored) -> Case:
     again = {b.at for b in given}
     older = (b for b in sanction.closed if b.at not in again)
     lines = (*case.given_back.get(sanction.id, ()), *event.lines) if left else ()
+    told = sanction.told - {e.END_WAITS}
+    sanction = replace(sanction, before=left, closed=(*older, *given), told=told)
     return replace(
         case,
-        sanctions=put(
-            case.sanctions, sanction.id, replace(sanction, before=left, closed=(*older, *given))
-        ),
+        sanctions=put(case.sanctions, sanction.id, sanction),
         given_back=put(case.given_back, sanction.id, lines),
     )
+
+
+def _tell(case: Case, event: e.Happened) -> Case:
+    sanction = case.sanctions.get(event.detail)
+    if sanction is None or event.what not in (e.END_WAITS, e.GROUP_LOST, e.GROUP_KNOWN):
+        return case
+    told = sanction.told | {event.what}
+    if event.what == e.GROUP_KNOWN:
+        told = sanction.told - {e.GROUP_LOST}
+    return replace(case, sanctions=put(case.sanctions, sanction.id, replace(sanction, told=told)))
 
 
 def _part(case: Case, sanction: Sanction, address: Address) -> str:

@@ -83,6 +83,6 @@ def talking(case: Case, at: datetime, event: Any) -> Case | None:
                 bounced=case.bounced | {event.letter} if event.letter else case.bounced,
                 unreached={**case.unreached, event.party: at},
             )
-        case e.Filed() | e.Undelivered() | e.Refused() | e.WasRead() | e.Happened():
+        case e.Filed() | e.Undelivered() | e.Refused() | e.WasRead():
             return case
     return None
