@@ -52,9 +52,31 @@ _UNKNOWN_TO_PYTHON = {
     "x-mac-cyrillic": "mac_cyrillic",
     "windows-874": "cp874",
     "dos-874": "cp874",
+    "x-ms-cp932": "cp932",
+    "windows-936": "gb18030",
+    "gb_2312": "gb18030",
+    "gb_2312-80": "gb18030",
+    "cn-gb": "gb18030",
+    "cn-big5": "big5hkscs",
+    "x-x-big5": "big5hkscs",
+    "windows-950": "cp950",
+    "ksc_5601": "cp949",
+    "x-windows-949": "cp949",
+    "cp-1251": "cp1251",
+    "win-1251": "cp1251",
+    "koi8-ru": "koi8_u",
+    "latin-9": "iso8859_15",
+    "x-mac-ce": "mac_latin2",
+    "x-mac-greek": "mac_greek",
+    "x-mac-turkish": "mac_turkish",
+    **{f"x-cp125{n}": f"cp125{n}" for n in range(9)},
 }
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_JAPANESE = re.compile(rb"\x1b(?:\$[@B]|\([BJ])")
+_JAPANESE = re.compile(rb"\x1b(?:\$[@B]|\([BIJ])")
+# Other letters up to the next mark or the end of the line (RFC 1468), and two bytes of them
+_SHIFTED = re.compile(rb"\x1b(\$[@AB]|\$?\([A-Z]|[.$]?[A-Z])([^\x1b\n]*)")
+_PAIR = re.compile(rb"([!-~])([!-~])")
+_HALF = bytes(n | 0x80 if n > 0x20 else n for n in range(128)) + bytes(range(128, 256))
 # A character of UTF-8 (RFC 3629 section 4), or what is none.
 _CHARACTER = re.compile(
     rb"(?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]"
@@ -83,9 +105,11 @@ def decode(data: bytes, label: str = "") -> str:
         codec = ""
     if codec in ("", "ascii", "utf-8"):
         codec = next((found for bom, found in _BOMS if data.startswith(bom)), codec)
-        if not codec.startswith("utf-16") and data.isascii() and _JAPANESE.search(data):
-            codec = "iso2022_jp_2"
+    if data.isascii() and not codec.startswith("iso2022") and _JAPANESE.search(data):
+        codec = "iso2022_jp_2"
     order = [codec, "utf-8"] if codec and _LABEL_FIRST.match(codec) else ["utf-8", codec]
+    if codec.startswith("iso2022_jp") or (data.isascii() and codec.startswith(("iso2022", "hz"))):
+        order = [codec]  # its letters are other people's signs
     for name in order:
         if not name:
             continue
@@ -95,6 +119,8 @@ def decode(data: bytes, label: str = "") -> str:
             continue
     if codec in ("", "ascii", "utf-8", "cp1252"):
         return _told(_mixed(data))
+    if codec.startswith("iso2022_jp"):
+        return _told(_japanese(data))
     try:
         return _told(data.decode(codec, "replace"))
     except (UnicodeError, ValueError):
@@ -119,6 +145,36 @@ def strange(data: bytes, label: str = "") -> float:
 
 def _told(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\0", "\ufffd")
+
+
+def _japanese(data: bytes) -> str:
+    """As it is sent: mail programs use letters of Windows-31J that its standard doesn't have, such
+    as circled numbers and some of names (WHATWG, Encoding, section 12.2), and lists put their
+    footer below, in UTF-8."""
+    out: list[str] = []
+    at = 0
+    for run in _SHIFTED.finditer(data):
+        out.append(_mixed(data[at : run.start()]))
+        at, letters = run.end(), run[2]
+        if run[1] in (b"$B", b"$@"):
+            out.append(_PAIR.sub(_as_shift_jis, letters).decode("cp932", "replace"))
+        elif run[1] == b"(I":
+            out.append(letters.translate(_HALF).decode("cp932", "replace"))
+        elif run[1].startswith(b"("):
+            out.append(_mixed(letters))
+        else:
+            out.append(run[0].decode("iso2022_jp_2", "replace"))
+    out.append(_mixed(data[at:]))
+    return "".join(out)
+
+
+def _as_shift_jis(pair: re.Match[bytes]) -> bytes:
+    row, cell = pair[0]
+    half = (row + 1) // 2
+    first = half + (0x70 if row < 0x5F else 0xB0)
+    if row % 2:
+        return bytes((first, cell + (0x1F if cell < 0x60 else 0x20)))
+    return bytes((first, cell + 0x7E))
 
 
 def _mixed(data: bytes) -> str:
