@@ -138,11 +138,14 @@ def _said(
     plain = [(part, text) for part, text in read if part.content_type != _PAGE and text.strip()]
     pages = [(part, markup) for part, markup in read if part.content_type == _PAGE]
     known = [*_pieces("\n".join(text for _, text in plain))] if pages and plain else []
+    # Apple Mail begins a page anew behind each picture.
+    together = "\n".join(html_to_text(markup) for _, markup in pages) if len(pages) > 1 else ""
+    same = bool(plain and together) and _says_the_same(together, known)
     for part, markup in pages:
         crude = strip_tags(markup)  # at little cost, for any mail
         if not _words(crude):
             reader.pass_over(part)
-        if plain and _says_the_same(crude, known):
+        if same or (plain and _says_the_same(crude, known)):
             continue
         text = html_to_text(markup).strip()
         if text if not plain else _words(text) and not _says_the_same(text, known):

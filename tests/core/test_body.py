@@ -106,6 +106,44 @@ def test_html_that_says_the_same_is_not_shown_twice(plain: str, html: str) -> No
     assert found.whole == plain
 
 
+def test_a_page_that_is_cut_at_its_pictures_is_not_shown_twice() -> None:
+    picture = part('image/png; name="a.png"', "x")
+
+    def apple_mail(behind: str) -> Mail:
+        pages = (part("text/html", "<p>Look:"), picture, part("text/html", f"<p>{behind}"))
+        whole = multipart(*pages, boundary="c")
+        plain = part("text/plain", "Look:\n\n\nThat was it.")
+        found = read(
+            multipart(plain, whole, kind="alternative").encode(), html_to_text=html_to_text
+        )
+        assert isinstance(found, Mail)
+        return found
+
+    assert not apple_mail("That was it.").fuller
+    assert "not" in apple_mail("That was not it.").fuller
+
+
+# What stood behind the end of a page was left out, and words of two lines ran together.
+@pytest.mark.parametrize(
+    ("markup", "words"),
+    [
+        ("<html><body>Thank you all.</body></html>\nHelp me.", "Thank you all. Help me."),
+        ("<body><p>Thank you all.</body ></HTML><p>Help me.", "Thank you all. Help me."),
+        ("<html>Thank you all.</html><html>Help me.</html>", "Thank you all. Help me."),
+        ("<section>He hit me</section><section>at noon</section>", "He hit me at noon"),
+        ("<dl><dt>who<dd>him<dt>what<dd>this</dl>", "who him what this"),
+        ("He hit me<hr>at noon", "He hit me at noon"),
+        ("<center>He hit me</center>at noon<form>in town</form>.", "He hit me at noon in town ."),
+    ],
+)
+def test_no_word_of_a_page_is_lost_or_joined_to_another(markup: str, words: str) -> None:
+    assert html_to_text(markup).split() == words.split()
+    forms = (part("text/plain", words.split()[0]), part("text/html", markup))
+    found = read(multipart(*forms, kind="alternative").encode(), html_to_text=html_to_text)
+    assert isinstance(found, Mail)
+    assert str(found.fuller).split() == words.split()
+
+
 @pytest.mark.parametrize("plain", ["See below.", ""])
 def test_a_page_of_pictures_alone_is_listed(plain: str) -> None:
     found = alternative(plain, "<p><img src='https://a.example/1.png' alt='He hit me'></p>")
