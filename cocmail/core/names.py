@@ -11,6 +11,14 @@ import unicodedata
 
 from cocmail.core.people import Address, Member, Roster
 
+# Scripts that put no space between words, and Korean, whose particles stand at a name's end
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+    "\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+_KANA = re.compile("[\u3040-\u30ff]+")  # alone it spells common words
+_FULL = 3  # letters of a name in one word from which on it is taken for a full one
+
 
 class _Telling(dict[int, int | None]):
     """For `str.translate`: which characters stay. Each is looked up once."""
@@ -31,12 +39,19 @@ def plain(text: str) -> str:
 
 
 def named_in_text(text: str, roster: Roster) -> tuple[str, ...]:
-    """The handles of those whose address, or whose name of two words or more, stands in it."""
+    """The handles of those whose address, or whose name of two words or more, stands in it; in
+    scripts without spaces of three letters or more."""
     read = f" {plain(text)} "
+    read = f"{read} {_UNSPACED.sub(_apart, read)} "
     # An address aside: its domain is nobody's name.
     words = " ".join(word for word in read.split() if "@" not in word)
     loose = " ".join(["", *re.sub(r"[^\w ]", " ", words).split(), ""])
-    return tuple(m.handle for m in roster.members if _names(read, loose, m))
+    joined = _joined(loose)
+    return tuple(m.handle for m in roster.members if _names(read, loose, joined, m))
+
+
+def _apart(run: re.Match[str]) -> str:
+    return f" {run[0]} "
 
 
 def _mailbox(address: Address) -> str:
@@ -46,8 +61,22 @@ def _mailbox(address: Address) -> str:
     return rf"(?<![\w.+-]){re.escape(local)}{tag}@{re.escape(domain)}(?![\w-])"
 
 
-def _names(read: str, loose: str, member: Member) -> bool:
+def _names(read: str, loose: str, joined: str, member: Member) -> bool:
     if any(re.search(_mailbox(a), read) for a in member.addresses):
         return True
-    name = " ".join(re.sub(r"[^\w ]", " ", plain(member.name)).split())
-    return " " in name and f" {name} " in loose
+    words = re.sub(r"[^\w ]", " ", plain(member.name)).split()
+    # Programs write the last name first; so do many people.
+    orders = (words, [*words[-1:], *words[:-1]])
+    if len(words) > 1 and any(f" {' '.join(order)} " in loose for order in orders):
+        return True
+    name = _joined("".join(words))
+    if not _UNSPACED.fullmatch(name) or (
+        len(words) == 1 and (len(name) < _FULL or _KANA.fullmatch(name))
+    ):
+        return False
+    return any(_joined("".join(order)) in joined for order in orders)
+
+
+def _joined(text: str) -> str:
+    """Without spaces; Korean syllables whole, as one is the beginning of another."""
+    return unicodedata.normalize("NFC", text.replace(" ", ""))

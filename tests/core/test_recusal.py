@@ -12,7 +12,7 @@ from cocmail.core import calendar, casework
 from cocmail.core import events as e
 from cocmail.core.enforcement import Observed
 from cocmail.core.names import named_in_text
-from cocmail.core.people import Address, Roster
+from cocmail.core.people import Address, Private, Roster
 from cocmail.core.policy import Policy
 from cocmail.core.rows import dues
 from cocmail.core.verification import Signature
@@ -118,7 +118,34 @@ def test_names_are_whole() -> None:
     roster = Roster(members=(member("bob"),))
     assert named_in_text("Bob Exampleton", roster) == ()
     assert named_in_text("Jim-Bob Example", roster) == ("bob",)
+    assert named_in_text("Example, Bob; Tuesday", roster) == ("bob",)
     assert named_in_text("", roster) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        ("山田 太郎", "昨日、山田太郎さんに叩かれました。", True),
+        ("山田太郎", "山田 太郎が来ました", True),
+        ("太郎 山田", "山田太郎が来ました", True),
+        ("アリス・クイル", "アリスクイルさん", True),
+        ("김철수", "김철수가 저를 때렸습니다", True),
+        ("김철수", "김철순이 저를 때렸습니다", False),
+        ("王 伟", "他叫王伟。", True),
+        ("สมชาย ใจดี", "เขาคือสมชายใจดีที่ตีฉัน", True),
+        ("Bob Example", "犯人はBob Exampleさんです", True),
+        ("Bob Example", "Bob Example이 저를 때렸습니다", True),
+        ("Nobody", "犯人はbob@bob.exampleです", True),
+        ("Nobody", "bob@bob.example가 저를 때렸습니다", True),
+        ("Nobody", "犯人はxbob@bob.exampleです", False),
+        ("太郎", "太郎という名前は多い", False),
+        ("さくら", "さくらの花", False),
+        ("山田 太郎", "山田花子さん", False),
+    ],
+)
+def test_names_are_known_where_words_are_not_spaced(name: str, text: str, named: bool) -> None:
+    roster = Roster(members=(replace(member("bob"), name=Private(name)),))
+    assert bool(named_in_text(text, roster)) is named
 
 
 # -- the respondent is a member ----------------------------------------------------------------
