@@ -143,6 +143,26 @@ def test_addresses_are_seen(text: str) -> None:
     assert "address" in kinds(text, JANE)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("山田 太郎", "山田太郎さんから連絡がありました"),
+        ("王伟", "他叫王伟。"),
+        ("김철수", "김철수가 신고했습니다"),
+        ("김 철수", "김철수씨가"),
+        ("สมชาย ใจดี", "เขาคือสมชายใจดีที่แจ้ง"),
+        ("Rae Mustermann", "Rae Mustermann이 신고했습니다"),
+    ],
+)
+def test_names_are_seen_where_words_are_not_spaced(name: str, text: str) -> None:
+    assert kinds(text, Secrets(names=(name,))) == {"name"}
+
+
+def test_so_are_addresses() -> None:
+    secrets = Secrets(addresses=("rae@quiet.example",))
+    assert kinds("연락처는 rae@quiet.example입니다", secrets) == {"address"}
+
+
 def test_an_address_or_an_office_that_stands_as_a_name_makes_no_word_a_name() -> None:
     secrets = Secrets(names=("jo@dunes.example.org", "Conduct Committee"))
     assert not leaks("The Committee met the Example of the Dunes, and Conduct counts.", secrets)

@@ -35,6 +35,7 @@ _WHAT_PEOPLE_DO = words_in(
     "s said says told tells wrote writes was is has had asked asks felt feels thinks thought wants"
     " wanted reported sagt sagte schreibt schrieb war ist hat hatte meldete fragt fragte"
 )
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]{2,}")
 _PARAGRAPH = re.compile(r"\n[ \t>|]*\n")
 _TOGETHER = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .\-_][^\W\d_]){3,40}(?![^\W_])")
 
@@ -88,7 +89,7 @@ def _of_name(name: str, tongue: str) -> Iterator[_Sign]:
         return
     whole = tuple(word for piece in pieces for word in piece)
     joined = "".join(whole)
-    if len(whole) > 1 and len(joined) > 3:
+    if len(whole) > 1 and (len(joined) > 3 or _HAN.fullmatch(joined)):
         yield _Sign(whole, "name")
         yield _Sign((joined,), "name")
         yield _Sign(tuple(word for piece in (pieces[-1], *pieces[:-1]) for word in piece), "name")
