@@ -134,7 +134,7 @@ class Dovecot(Server):
             log=self.log,
             cwd=self.directory,
         )
-        process.wait_ready(self._is_ready, timeout=30, what="Dovecot")
+        process.wait_ready(self._is_ready, timeout=60, what="Dovecot")
         return process
 
     def _is_ready(self) -> bool:

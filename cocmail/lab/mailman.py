@@ -140,7 +140,7 @@ class Mailman(Server):
             cwd=self.directory,
             environment=environment,
         )
-        process.wait_ready(self._is_ready, timeout=60, what="Mailman")
+        process.wait_ready(self._is_ready, timeout=120, what="Mailman")
         return process
 
     def _is_ready(self) -> bool:

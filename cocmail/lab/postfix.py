@@ -135,7 +135,7 @@ class Postfix(Server):
         )
         try:
             process.wait_ready(
-                lambda: answers(self.port, greeting=True), timeout=30, what="Postfix"
+                lambda: answers(self.port, greeting=True), timeout=60, what="Postfix"
             )
         except LabError as failed:
             said = self.log.read_text(errors="replace") if self.log.exists() else ""

@@ -74,7 +74,7 @@ class Postgres(Server):
             environment={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"},
             user=self._user,
         )
-        status = process.wait(timeout=60)
+        status = process.wait(timeout=120)
         if status:
             raise LabError(f"{argv[0]} ended {status}; its log ends:\n{log_tail(self.log)}")
 
@@ -104,7 +104,7 @@ class Postgres(Server):
             user=self._user,
             stop_signal=signal.SIGINT,  # "fast": it doesn't wait for clients to leave
         )
-        process.wait_ready(self._is_ready, timeout=60, what="PostgreSQL")
+        process.wait_ready(self._is_ready, timeout=120, what="PostgreSQL")
         return process
 
     def _is_ready(self) -> bool:

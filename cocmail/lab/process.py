@@ -139,9 +139,22 @@ class Process:
         self.kill()
 
     def kill(self) -> None:
-        """SIGKILL to the whole group, at once."""
+        """SIGKILL to the whole group, at once; nobody of it lives when this returns."""
         if self._popen.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._popen.wait()
+        # Whom it started is waited for by others, and holds ports, locks and memory until then.
+        with contextlib.suppress(NotInTime):
+            wait_until(lambda: not _lives(self.pid), timeout=30, what="the end of its group")
+
+
+def _lives(group: int) -> bool:
+    """Where there is a /proc: who has died and wasn't waited for doesn't live."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, its = stat.read_text().rpartition(") ")[2].split()[:3]
+            if int(its) == group and state not in "ZX":
+                return True
+    return False

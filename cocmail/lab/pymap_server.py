@@ -29,7 +29,7 @@ class Pymap(Server):
         argv += ["--host", "127.0.0.1", "--port", str(self.imap_port), "--no-tls"]
         argv += ["dict", "--demo-user", self.username, "--demo-password", self.password]
         process = Process(argv, log=self.log, cwd=self.directory)
-        process.wait_ready(lambda: answers(self.imap_port, greeting=True), timeout=30, what="pymap")
+        process.wait_ready(lambda: answers(self.imap_port, greeting=True), timeout=60, what="pymap")
         return process
 
     def mailbox(self, username: str = username) -> Mailbox:

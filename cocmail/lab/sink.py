@@ -170,7 +170,7 @@ class Sink:
             _Handler(self),
             hostname="127.0.0.1",
             port=self.port,
-            ready_timeout=10,
+            ready_timeout=60,
             authenticator=self._authenticate if self.login else None,
             auth_require_tls=False,
         )
