@@ -14,6 +14,7 @@ from cocmail.adapters.store.errors import translate
 from cocmail.adapters.vault import derive
 from cocmail.core.errors import CocmailError, Permanent, SoundnessError, Temporary
 from cocmail.lab.postgres import Postgres
+from cocmail.lab.waiting import wait_until
 
 
 async def _opened(url: str, **changed):
@@ -143,7 +144,12 @@ async def test_a_wrong_password_is_permanent_and_a_right_one_is_read(tmp_path: P
         postgres.sql("CREATE ROLE carol LOGIN SUPERUSER PASSWORD 'open sesame'")
         hba = Path(postgres.sql("SHOW hba_file"))
         hba.write_text("host all carol 127.0.0.1/32 scram-sha-256\n" + hba.read_text())
-        postgres.sql("SELECT pg_reload_conf()")
+        loaded = postgres.sql("SELECT pg_conf_load_time()")
+        postgres.sql("SELECT pg_reload_conf()")  # which the server does in its own time
+        wait_until(
+            lambda: postgres.sql("SELECT pg_conf_load_time()") != loaded,
+            timeout=60, what="the new pg_hba.conf",
+        )  # fmt: skip
         url = url.replace("coclab@", "carol@")
         secret = tmp_path / "password"
         secret.write_text("wrong\n")
