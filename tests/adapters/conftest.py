@@ -54,7 +54,7 @@ Until = Callable[..., Awaitable[float]]
 def until() -> Until:
     """`await until(condition)`: how long it took, in seconds; fails after the timeout."""
 
-    async def wait(condition: Callable[[], object], timeout: float = 10) -> float:
+    async def wait(condition: Callable[[], object], timeout: float = 60) -> float:
         start = time.monotonic()
         while not await asyncio.to_thread(condition):
             if time.monotonic() - start > timeout:
@@ -80,7 +80,8 @@ Running = Callable[[Awaitable[None]], contextlib.AbstractAsyncContextManager["as
 
 @pytest.fixture
 def running() -> Running:
-    """`async with running(inbox.run(keep)) as task`: cancelled at the end, within two seconds."""
+    """`async with running(inbox.run(keep)) as task`: cancelled at the end, and then it ends
+    at once: whatever else would end it takes a minute."""
 
     @contextlib.asynccontextmanager
     async def run(work: Awaitable[None]) -> AsyncIterator[asyncio.Task[None]]:
@@ -95,7 +96,7 @@ def running() -> Running:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-            assert time.monotonic() - start < 2
+            assert time.monotonic() - start < 20
 
     return run
 

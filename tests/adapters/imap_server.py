@@ -231,7 +231,7 @@ def inbox(server: Scripted, clock: Any, **changes: Any) -> ImapInbox:
         "security": "none",
         "username": "conduct",
         "password": Private("secret"),
-        "read_timeout": 5,
+        "read_timeout": 60,
         "archive_keep": None,
     }
     return ImapInbox(ImapSettings(**(values | changes)), clock)

@@ -63,11 +63,11 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
 
 
 @pytest.fixture
-async def ask(tmp_path: Path) -> AsyncIterator[Callable[[], Filters]]:
+async def ask(tmp_path: Path) -> AsyncIterator[Callable[..., Filters]]:
     made: list[Filters] = []
 
-    def start() -> Filters:
-        made.append(Filters(load([tmp_path]), seconds=1.0))
+    def start(seconds: float = 60) -> Filters:
+        made.append(Filters(load([tmp_path]), seconds=seconds))
         return made[-1]
 
     yield start
@@ -76,7 +76,7 @@ async def ask(tmp_path: Path) -> AsyncIterator[Callable[[], Filters]]:
 
 
 Write = Callable[[str, str], Path]
-Ask = Callable[[], Filters]
+Ask = Callable[..., Filters]
 
 
 def test_filters_load_in_the_order_of_their_names(tmp_path: Path, write: Write) -> None:
@@ -236,11 +236,11 @@ async def test_verdicts_come_back_and_fold(write: Write, ask: Ask) -> None:
             SELF + 'os.write(fd, b\'{"urgent": "\\\\n"}\\n\')\n    return Pass()\n',
             "broke its process",
         ),
-        ("def judge(mail):\n    while True: pass\n", "more than 1 s"),
+        ("def judge(mail):\n    while True: pass\n", "more than 3 s"),
         (
             "import re\ndef judge(mail):\n    re.match('(a+)+$', 'a' * 64 + 'b')\n"
             "    return Pass()\n",
-            "more than 1 s",
+            "more than 3 s",
         ),
         ("import os\ndef judge(mail): os._exit(0)\n", "broke its process"),
         ("import sys\ndef judge(mail): sys.exit(0)\n", "broke its process"),
@@ -253,7 +253,7 @@ async def test_a_broken_filter_sets_the_mail_aside_and_is_named(
 ) -> None:
     write("10-bad.py", body)
     write("20-good.py", 'def judge(mail): return Urgent(why="Now.")\n')
-    filters = ask()
+    filters = ask(3) if "more than 3 s" in what else ask()
     for _ in range(2):
         judgement = await filters.judge(incoming("a secret"))
         assert "10-bad" in judgement.set_aside

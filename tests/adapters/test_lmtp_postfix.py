@@ -46,7 +46,7 @@ async def test_postfix_delivers_and_tries_again_while_the_store_is_down(
         await until(lambda: kept.calls >= 1)
         assert kept.arrivals == []
         kept.fails = lambda _: None
-        await until(lambda: kept.arrivals and not postfix.queued(), timeout=30)
+        await until(lambda: kept.arrivals and not postfix.queued())
         got = {to for arrival in kept.arrivals for to in arrival.recipients}
         assert got == {"conduct@example.org", "conduct+a@example.org"}
         assert all(a.raw.endswith(b"\r\n\r\n.dot\r\nhello \xc3\xb6\r\n") for a in kept.arrivals)

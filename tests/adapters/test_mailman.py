@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ from cocmail.core.enforcement import Act, Question, Role, Row, Step, Word, ban_t
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
 from cocmail.lab.mailman import Mailman
+from cocmail.lab.waiting import free_port
 
 pytestmark = pytest.mark.servers
 
@@ -36,7 +36,7 @@ def mailman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailman]:
 
 @pytest.fixture
 async def lists(mailman: Mailman) -> AsyncIterator[MailmanLists]:
-    lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=10)
+    lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=60)
     yield lists
     await lists.close()
 
@@ -140,7 +140,7 @@ async def test_idle_connections_do_not_hang_mailman(mailman: Mailman) -> None:
     several = [MailmanLists(mailman.url, mailman.username, mailman.password) for _ in range(4)]
     for lists in several:
         await lists.observe([Question(addresses=(PLAIN,))])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert "3." in await several[0].version()
     for lists in several:
         await lists.close()
@@ -150,7 +150,7 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def serving(answer: Answer) -> AsyncIterator[MailmanLists]:
+async def serving(answer: Answer, timeout: float = 60) -> AsyncIterator[MailmanLists]:
     writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -159,7 +159,7 @@ async def serving(answer: Answer) -> AsyncIterator[MailmanLists]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    lists = MailmanLists(f"http://127.0.0.1:{port}/3.1", "restadmin", SECRET, timeout=0.3)
+    lists = MailmanLists(f"http://127.0.0.1:{port}/3.1", "restadmin", SECRET, timeout=timeout)
     try:
         yield lists
     finally:
@@ -220,13 +220,11 @@ async def test_silence_and_a_closed_port_are_temporary() -> None:
             await reader.read()
         writer.close()
 
-    async with serving(silent) as lists:
-        async with asyncio.timeout(5):
+    async with serving(silent, timeout=0.3) as lists:
+        async with asyncio.timeout(60):
             with pytest.raises(Temporary, match="in time"):
                 await lists.version()
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    lists = MailmanLists(f"http://127.0.0.1:{port}/3.1", "restadmin", SECRET)
+    lists = MailmanLists(f"http://127.0.0.1:{free_port()}/3.1", "restadmin", SECRET)
     with pytest.raises(Temporary, match="can't be reached"):
         await lists.version()
     await lists.close()

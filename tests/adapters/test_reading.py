@@ -25,7 +25,7 @@ UNUSUAL = b"From: Anna <anna@example.net>\r\nSubject: x\r\n\r\n" + b"word\r\n" *
 
 @pytest.fixture
 async def workers() -> AsyncIterator[Workers]:
-    made = Workers(most=1, seconds=1)
+    made = Workers(most=1)
     yield made
     made.close()
 
@@ -84,17 +84,17 @@ def test_every_mail_of_the_corpora_crosses_whole() -> None:
 
 @pytest.mark.parametrize("job", ["burn", "swell", "fall", "raise", "flood", "no such job"])
 async def test_whatever_a_call_does_only_its_process_ends(job: str) -> None:
-    workers = Workers(most=1, seconds=1, wall=60, memory=300 << 20, jobs="tests.adapters.bad_jobs")
+    workers = Workers(most=1, seconds=2, wall=120, memory=300 << 20, jobs="tests.adapters.bad_jobs")
     try:
         reader = Reader(Limits(), workers)
         await reader.read(UNUSUAL, None)
         (first,) = pids(workers)
         with pytest.raises(DiedError):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 await workers.call(job)
         assert isinstance(await reader.read(UNUSUAL, None), Mail)
         assert pids(workers) != [first]
-        wait_until(lambda: gone(first), timeout=10, what="the process is gone")
+        wait_until(lambda: gone(first), timeout=60, what="the process is gone")
     finally:
         workers.close()
 
@@ -164,8 +164,8 @@ async def test_the_end_of_all_ends_a_call_and_blames_no_mail(workers: Workers) -
         await reading
     with pytest.raises(Temporary):
         await reader.read(UNUSUAL, None)
-    assert time.monotonic() - began < 2
-    wait_until(lambda: gone(pid), timeout=10, what="the process is gone")
+    assert time.monotonic() - began < 20  # a call may take fifty
+    wait_until(lambda: gone(pid), timeout=60, what="the process is gone")
 
 
 async def test_a_cancelled_call_takes_its_process_with_it(workers: Workers) -> None:
@@ -184,28 +184,31 @@ async def test_a_cancelled_call_takes_its_process_with_it(workers: Workers) -> N
 
 
 async def test_a_process_that_stands_still_is_ended_by_the_clock() -> None:
-    workers = Workers(most=1, wall=0.5)
+    workers = Workers(most=1)
     try:
         reader = Reader(Limits(), workers)
         await reader.read(UNUSUAL, None)
         (pid,) = pids(workers)
+        workers._free[0]._wall = 0.5
         os.kill(pid, signal.SIGSTOP)
         with pytest.raises(DiedError):  # it has the whole question, so it is the question's doing
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await workers.call("read", b"From: a@b.example\n\n", None, Limits())
     finally:
         workers.close()
 
 
 async def test_idle_processes_end() -> None:
-    workers = Workers(idle=0.01)
+    workers = Workers(idle=600)
     try:
         await Reader(Limits(), workers).read(UNUSUAL, None)
         (pid,) = pids(workers)
-        async with asyncio.timeout(10):
+        workers._idle = 0.01
+        await Reader(Limits(), workers).read(UNUSUAL, None)
+        async with asyncio.timeout(60):
             while pids(workers):
                 await asyncio.sleep(0.01)
-        wait_until(lambda: gone(pid), timeout=10, what="the idle process is gone")
+        wait_until(lambda: gone(pid), timeout=60, what="the idle process is gone")
         assert isinstance(await Reader(Limits(), workers).read(UNUSUAL, None), Mail)
     finally:
         workers.close()

