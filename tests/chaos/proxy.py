@@ -65,7 +65,7 @@ class BadNetwork:
                 return
             if mood == "slow":
                 self._over.wait(self._random.random() * _SLOW)
-            with socket.create_connection(("127.0.0.1", self._behind), timeout=10) as server:
+            with socket.create_connection(("127.0.0.1", self._behind), timeout=60) as server:
                 server.sendall(request)
                 answer = b"".join(iter(lambda: server.recv(65536), b""))
             if mood != "forgets":  # it was done, and nobody hears of it

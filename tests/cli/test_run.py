@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 def refused(folder: Path, verb: str = "run") -> str:
     done = subprocess.run(
         [sys.executable, "-m", "cocmail", verb, "--config", str(folder / "cocmail.toml")],
-        capture_output=True, text=True, timeout=30, check=False,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
@@ -70,7 +70,7 @@ def test_a_key_that_others_may_read(folder: Path) -> None:
 def test_another_schema_names_what_to_do(folder: Path) -> None:
     migrated = subprocess.run(
         [sys.executable, "-m", "cocmail", "migrate", "--config", str(folder / "cocmail.toml")],
-        capture_output=True, timeout=30, check=False,
+        capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     assert migrated.returncode == 0, migrated.stderr
     with sqlite3.connect(folder / "cocmail.db") as store:
@@ -83,7 +83,7 @@ def test_another_schema_names_what_to_do(folder: Path) -> None:
 def test_a_key_that_is_another_stores(folder: Path, tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "cocmail", "migrate", "--config", str(folder / "cocmail.toml")],
-        capture_output=True, timeout=30, check=True,
+        capture_output=True, timeout=60, check=True,
     )  # fmt: skip
     other = tmp_path / "other"
     subprocess.run(
@@ -98,7 +98,7 @@ def test_a_bad_configuration_says_every_mistake_at_once(folder: Path) -> None:
     (folder / "cocmail.toml").write_text(text + "shoesize = 3\n[polcy]\napprovals = 0\n")
     done = subprocess.run(
         [sys.executable, "-m", "cocmail", "run", "--config", str(folder / "cocmail.toml")],
-        capture_output=True, text=True, timeout=30, check=False,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert "shoesize" in done.stderr
@@ -142,7 +142,7 @@ def test_figures_are_there_for_who_scrapes_them(folder: Path) -> None:
                 page = answer.read().decode()
         finally:
             daemon.terminate()
-            assert daemon.wait(timeout=10) == 0
+            assert daemon.wait(timeout=60) == 0
     found = {name for name in METRICS if f"\n{name} " in page}
     assert found >= {name for name in METRICS if not name.startswith("cocmail_last")}, page
     assert "alice" not in page

@@ -14,7 +14,7 @@ def test_mail_goes_to_the_inbox_signed_and_to_people_as_it_is(tmp_path: Path) ->
     with (
         Dovecot(tmp_path) as dovecot,
         Sink(forward=PostOffice(dovecot)) as sink,
-        smtplib.SMTP("127.0.0.1", sink.port, timeout=5) as client,
+        smtplib.SMTP("127.0.0.1", sink.port, timeout=60) as client,
     ):
         for recipient in (COMMUNITY, "conduct+token@example.org", ALICE.address):
             client.sendmail(ALICE.address, [recipient], unsigned)

@@ -121,4 +121,4 @@ def test_postfix_hands_every_detail_to_cocmail(tmp_path: Path) -> None:
         with Postfix(tmp_path / "mx", lmtp="inet:127.0.0.1:1", extra=extra) as postfix:
             for recipient in ("conduct@example.org", "conduct+not-alice@example.org"):
                 postfix.send(b"Subject: x\r\n\r\nx\r\n", recipient)
-            wait_until(lambda: ours.mailbox().count() == 2, timeout=20, what="both mails")
+            wait_until(lambda: ours.mailbox().count() == 2, timeout=60, what="both mails")

@@ -145,7 +145,7 @@ class Stage:
         )  # fmt: skip
         self._stack.callback(self._process.stop)
         ready = "cocmail is ready"
-        self._process.wait_ready(lambda: ready in self._log.read_text(), timeout=30, what="cocmail")
+        self._process.wait_ready(lambda: ready in self._log.read_text(), timeout=60, what="cocmail")
 
     # -- mail ----------------------------------------------------------------------------------
 

@@ -54,13 +54,13 @@ def test_postfix_hands_on_by_lmtp_and_leaves_nobody_behind(tmp_path: Path) -> No
             refused = postfix.send(mail, *wanted, "other@example.org", sender="a@example.net")
             assert list(refused) == ["other@example.org"]
             box = dovecot.mailbox()
-            wait_until(lambda: box.count() == 2, timeout=10, what="two deliveries")
-            wait_until(lambda: postfix.queued() == 0, timeout=10, what="an empty queue")
+            wait_until(lambda: box.count() == 2, timeout=60, what="two deliveries")
+            wait_until(lambda: postfix.queued() == 0, timeout=60, what="an empty queue")
             dovecot.stop()
             postfix.send(mail, wanted[0], sender="a@example.net")
-            wait_until(lambda: postfix.queued() == 1, timeout=10, what="a deferred mail")
+            wait_until(lambda: postfix.queued() == 1, timeout=60, what="a deferred mail")
             dovecot.start()
-            wait_until(lambda: box.count() == 3, timeout=20, what="another attempt")
+            wait_until(lambda: box.count() == 3, timeout=60, what="another attempt")
             port = postfix.port
         assert not answers(port)
 
@@ -70,7 +70,7 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
         ["sh", "-c", "echo out of cheese >&2; exit 3"], log=tmp_path / "log", cwd=tmp_path
     )
     with pytest.raises(LabError, match="out of cheese"):
-        process.wait_ready(lambda: False, timeout=10, what="the engine")
+        process.wait_ready(lambda: False, timeout=60, what="the engine")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -94,4 +94,4 @@ def test_servers_end_with_their_parent(how: signal.Signals, tmp_path: Path) -> N
         port = int(parent.stdout.readline())
         assert answers(port)
         parent.send_signal(how)
-        wait_until(lambda: not answers(port), timeout=10, what="Dovecot to end with its parent")
+        wait_until(lambda: not answers(port), timeout=60, what="Dovecot to end with its parent")

@@ -21,7 +21,7 @@ ALICE = Correspondent("alice@example.org", "Alice Ünal", dkim_key=key_of_domain
 
 def txt(server: Dns, name: str) -> bytes | None:
     query = dns.message.make_query(name, "TXT")
-    answer, _ = dns.query.udp_with_fallback(query, "127.0.0.1", 2, server.port)
+    answer, _ = dns.query.udp_with_fallback(query, "127.0.0.1", 30, server.port)
     for record in answer.answer:
         return b"".join(record[0].strings)
     return None
@@ -71,8 +71,8 @@ def test_dns_can_fail_and_be_silent() -> None:
     with Dns() as server:
         for mode, code in ((Mode.ANSWER, dns.rcode.NXDOMAIN), (Mode.SERVFAIL, dns.rcode.SERVFAIL)):
             server.mode = mode
-            assert dns.query.udp(query, "127.0.0.1", 2, server.port).rcode() == code
-            assert dns.query.tcp(query, "127.0.0.1", 2, server.port).rcode() == code
+            assert dns.query.udp(query, "127.0.0.1", 30, server.port).rcode() == code
+            assert dns.query.tcp(query, "127.0.0.1", 30, server.port).rcode() == code
         server.mode = Mode.SILENT
         with pytest.raises(dns.exception.Timeout):
             dns.query.udp(query, "127.0.0.1", 0.2, server.port)
@@ -83,12 +83,12 @@ def test_the_sink_waits_refuses_and_goes_down() -> None:
     with Sink() as sink:
 
         def send(recipient: str) -> None:
-            with smtplib.SMTP("127.0.0.1", sink.port, timeout=5) as smtp:
+            with smtplib.SMTP("127.0.0.1", sink.port, timeout=60) as smtp:
                 smtp.sendmail("alice@example.org", [recipient], mail)
 
         late = threading.Timer(0.1, send, ["bob@example.net"])
         late.start()
-        caught = sink.wait_for(lambda one: one.is_for("BOB@example.net"), 5)
+        caught = sink.wait_for(lambda one: one.is_for("BOB@example.net"), 60)
         late.join()
         assert caught.sender == "alice@example.org"
         assert caught.data == mail
@@ -113,7 +113,7 @@ def test_the_sink_waits_refuses_and_goes_down() -> None:
 
 def test_a_sink_with_a_password_wants_it() -> None:
     with Sink(username="conduct", password="secret") as sink:
-        with smtplib.SMTP("127.0.0.1", sink.port, timeout=5) as smtp:
+        with smtplib.SMTP("127.0.0.1", sink.port, timeout=60) as smtp:
             with pytest.raises(smtplib.SMTPSenderRefused):
                 smtp.sendmail("a@example.org", ["b@example.org"], b"Subject: x\r\n\r\n")
             with pytest.raises(smtplib.SMTPAuthenticationError):

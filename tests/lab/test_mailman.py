@@ -74,5 +74,5 @@ def test_the_whole_mailman_delivers_a_post_to_the_sink(tmp_path: Path) -> None:
             b"Subject: hello\r\nMessage-ID: <1@members.example.net>\r\n\r\nhello\r\n"
         )
         deliver_by_lmtp(mailman.lmtp_port, post, recipient="talk@lists.example.org")
-        caught = sink.wait_for(lambda one: one.is_for("amara@members.example.net"), 30)
+        caught = sink.wait_for(lambda one: one.is_for("amara@members.example.net"), 120)
     assert "hello" in caught.text

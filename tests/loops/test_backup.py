@@ -53,7 +53,7 @@ class Week:
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[tuple[Week, Lab, Book, Enforcement]]:
     with Mailman(tmp_path / "mailman") as mailman:
-        lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=10)
+        lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=60)
         lab = Lab(mailman)
         lab.api("POST", "domains", mail_host=DOMAIN)
         lab.people()

@@ -222,7 +222,7 @@ async def trouble(enforcement: Enforcement) -> str:
     """What it has, once it has any; and that it goes on."""
     running = asyncio.create_task(enforcement.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not enforcement.counters.trouble and not running.done():
                 await asyncio.sleep(0.01)
         await asyncio.wait([running], timeout=0.3)

@@ -55,7 +55,7 @@ class Now:
 
 
 async def test_it_costs_one_call_while_nothing_changes(mailman: Mailman) -> None:
-    lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=10)
+    lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=60)
     world = World()
     world.report()
     beside: dict[Address, tuple[Address, ...]] = {}

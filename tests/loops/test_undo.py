@@ -71,7 +71,7 @@ def book(lab: Lab) -> Book:
 
 @pytest.fixture
 async def loop(mailman: Mailman, book: Book) -> Any:
-    lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=10)
+    lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=60)
     yield enforcement(lists, book, book.clock)
     await lists.close()
 

@@ -97,7 +97,7 @@ def labs(two: tuple[Mailman, Mailman]) -> tuple[Lab, There]:
 async def lists(two: tuple[Mailman, Mailman]) -> AsyncIterator[Venues]:
     venues = {
         site: MailmanLists(
-            one.url, one.username, one.password, timeout=10, section=site or "mailman"
+            one.url, one.username, one.password, timeout=60, section=site or "mailman"
         )
         for site, one in zip((HERE, THERE), two, strict=True)
     }

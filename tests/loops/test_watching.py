@@ -58,7 +58,7 @@ class Shelf:
 
 
 async def test_who_comes_with_a_tag_or_at_another_address_is_told(mailman: Mailman) -> None:
-    lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=10)
+    lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=60)
     world = World()
     world.report()
     loop = Watching(Shelf(world), Venues({"": lists}), timedelta(minutes=5))  # type: ignore[arg-type]

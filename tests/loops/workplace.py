@@ -76,7 +76,7 @@ class Workplace:
         """Until no mail waits."""
         running = asyncio.create_task(self.intake.run())
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while (await self.store.statistics()).waiting and not running.done():
                     self.deciding.bells.mail.ring()
                     await asyncio.sleep(0.02)

@@ -92,7 +92,7 @@ async def test_promise_01_a_mail_that_breaks_us_is_kept_and_the_next_one_is_hand
             )
             assert await store.keep(arrival, parts.SystemClock().now())
         running = asyncio.create_task(intake.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await store.statistics()).waiting:
                 bells.mail.ring()
                 await asyncio.sleep(0.02)

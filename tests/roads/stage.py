@@ -36,7 +36,7 @@ HOME, GENERAL, MODERATED, THEIRS = (
 )
 READER, FRIEND, OWNER = (f"{name}@members.example.net" for name in ("reader", "friend", "owner"))
 PASSWORD = "of-the-list"
-PATIENCE = 40
+PATIENCE = 120
 _EVERY_STEP = ("pre_verified", "pre_confirmed", "pre_approved")
 
 
@@ -80,7 +80,7 @@ class Stage:
             clock = Now()
             self.book = Book(clock)
             at = self.mailman
-            self._lists = MailmanLists(at.url, at.username, at.password, timeout=20)
+            self._lists = MailmanLists(at.url, at.username, at.password, timeout=60)
             stack.callback(lambda: self._runner.run(self._lists.close()))
             self._enforcement = Enforcement(
                 self._lists, self.book, clock, groups={}, sweep_every=timedelta(minutes=5)
@@ -129,7 +129,7 @@ class Stage:
             answers.append(body)
             return status < 500 and "sqlite" not in str(body).lower()
 
-        wait_until(answered, timeout=10, what=f"Mailman to do {method} {path}", every=0.2)
+        wait_until(answered, timeout=60, what=f"Mailman to do {method} {path}", every=0.2)
         return answers[-1]
 
     def subscribe(

@@ -37,7 +37,7 @@ from cocmail.lab.sink import Caught, Sink
 from cocmail.lab.waiting import free_port, wait_until
 
 HERE = Path(__file__).parent
-PATIENCE = 20.0
+PATIENCE = 60.0
 NODE = ("sig-node@lists.example.org", "sig-node-bugs@lists.example.org")
 # Words that stand in reports and nowhere else: no log and no letter to the respondent has them.
 CONFIDED = "He pursued me through every channel and frightened my orange kitten Whiskerby"
@@ -110,7 +110,7 @@ class Lists:
                 ),)  # fmt: skip
             return None
 
-        found = wait_until(rows, timeout=5, what="an answer of Mailman's")
+        found = wait_until(rows, timeout=60, what="an answer of Mailman's")
         assert found is not None
         return found[0]
 
@@ -291,7 +291,7 @@ class House:
             argv, log=self.log, cwd=self.directory, environment=self.environment
         )
         self._process.wait_ready(
-            lambda: self.said().count("cocmail is ready") > begun, timeout=30, what="cocmail"
+            lambda: self.said().count("cocmail is ready") > begun, timeout=60, what="cocmail"
         )
 
     def stop(self) -> None:
@@ -317,7 +317,7 @@ class House:
         return subprocess.run(
             [sys.executable, "-m", "cocmail", *words],
             capture_output=True, text=True, stdin=subprocess.DEVNULL,
-            env=self.environment, timeout=60, check=False,
+            env=self.environment, timeout=120, check=False,
         )  # fmt: skip
 
     def ask(self, *words: str) -> Any:

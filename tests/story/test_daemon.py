@@ -102,7 +102,7 @@ def test_a_second_mailbox_and_a_provider_that_changes_bodies(new_house: Any) -> 
     after = house.now()
     work.append(changed("/assign bob"))
     case.hears(house.carol, "message", "bob", after=after)
-    wait_until(lambda: work.count("Old") == 1, timeout=20, what="it to be filed")
+    wait_until(lambda: work.count("Old") == 1, timeout=60, what="it to be filed")
     house.servers.dovecot.mailbox(house.user).append(changed("/assign carol"))
     case.hears(house.alice, "alert", after=after)
     assert house.ask("case", "show", case.reference)["assigned"] == "bob"
@@ -133,14 +133,14 @@ def test_submission_is_down_for_a_while(new_house: Any) -> None:
     rae = house.somebody("Rae Rivera")
     house.sink.stop()
     house.post(rae.write(house.address, "Help", "While it is down: the taupe fiddle."))
-    wait_until(lambda: house.ask("status")["outbox"]["waiting"] == 4, timeout=20,
+    wait_until(lambda: house.ask("status")["outbox"]["waiting"] == 4, timeout=60,
                what="four letters that wait")  # fmt: skip
     assert house.ask("status")["outbox"]["oldest"]
     assert house.ask("status")["outbox"]["failed"] == 0
     house.sink.start()
-    house.mail(rae, "acknowledgement", within=40)
+    house.mail(rae, "acknowledgement")
     for member in house.members:
-        house.mail(member, "report", "taupe fiddle", within=40)
+        house.mail(member, "report", "taupe fiddle")
     assert len(house.mails(rae)) == 1
 
 
@@ -152,7 +152,7 @@ def test_the_shapes_of_the_json(house: Stage, mallory: Any) -> None:
         found = house.ask("status")
         return found if found["enforcement"]["last_sweep"] else None
 
-    status = wait_until(swept, timeout=20, what="a first sweep", every=0.5)
+    status = wait_until(swept, timeout=60, what="a first sweep", every=0.5)
     assert set(status["mail"]) >= {"received", "waiting", "quarantined"}
     assert set(status["outbox"]) >= {"waiting", "failed", "oldest"}
     assert set(status["enforcement"]) >= {"sanctions", "drift", "last_sweep", "calls"}

@@ -120,7 +120,7 @@ def test_from_the_first_report_to_the_return(new_house: Stage) -> None:
     say(dave, f"/interim moderate {mallory.address} because he goes on tonight")
     hears(carol, "alert")
     wait_until(
-        lambda: house.lists.held("dev", mallory.address) == "hold", timeout=20, what="held posts"
+        lambda: house.lists.held("dev", mallory.address) == "hold", timeout=60, what="held posts"
     )
 
     # They decide. The first proposal is too long for one of them; the amended one passes.
@@ -133,17 +133,17 @@ def test_from_the_first_report_to_the_return(new_house: Stage) -> None:
     after = house.now()
     say(
         alice,
-        f"/sanction suspend {mallory.address} on all for 8s because you went on",
+        f"/sanction suspend {mallory.address} on all for 30s because you went on",
         first["alice"],
     )
-    ballots = {m.handle: hears(m, "ballot", "8", after=after) for m in (alice, bob, carol, dave)}
+    ballots = {m.handle: hears(m, "ballot", "30", after=after) for m in (alice, bob, carol, dave)}
     for member in (bob, carol):
         say(member, "/approve", ballots[member.handle])
     hears(dave, "decision", after=after)
     letter = house.mail(mallory, "letter", after=after)
     assert "wenn die zeit um ist, können sie zurückkommen" in folded(letter.text)
     hears(bob, "proof", "general", after=after)
-    wait_until(lambda: house.lists.is_out(mallory.address), timeout=20, what="the suspension")
+    wait_until(lambda: house.lists.is_out(mallory.address), timeout=60, what="the suspension")
 
     # Everybody who reported hears how it ended, each alone and in their own language.
     assert "has decided on a measure" in folded(house.mail(safe, "outcome").text)
@@ -176,7 +176,7 @@ def test_from_the_first_report_to_the_return(new_house: Stage) -> None:
     agreed = house.mail(mallory, "letter", "einverstanden", after=after)
     assert "stay away" in agreed.text
     wait_until(
-        lambda: house.lists.snapshot(mallory.address) == before, timeout=30, what="all as before"
+        lambda: house.lists.snapshot(mallory.address) == before, timeout=60, what="all as before"
     )
     say(bob, "/close sanctioned")
     hears(alice, "message", "closed this case")

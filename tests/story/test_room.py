@@ -19,7 +19,7 @@ def test_an_interim_measure_holds_at_once_and_a_vote_takes_over(house: Stage, ma
     case = house.report()
     case.say(house.alice, f"/interim suspend {mallory.address} because he threatens people now")
     case.all_hear("alert", "holds at once")
-    wait_until(lambda: house.lists.is_out(mallory.address), timeout=20, what="the interim measure")
+    wait_until(lambda: house.lists.is_out(mallory.address), timeout=60, what="the interim measure")
     ballots = case.propose(f"/sanction suspend {mallory.address} for 30 days because he went on")
     case.vote(ballots, house.alice, house.bob)
     states: set[bool] = set()
@@ -29,20 +29,20 @@ def test_an_interim_measure_holds_at_once_and_a_vote_takes_over(house: Stage, ma
         proofs = house.mails(house.bob, "proof", case=case.reference)
         return len(proofs) >= 3  # of the interim measure, of the sanction, of the former's end
 
-    wait_until(taken_over, timeout=20, what="the sanction in the interim measure's place")
+    wait_until(taken_over, timeout=60, what="the sanction in the interim measure's place")
     assert states == {True}, "there was a moment in which the person was on a list"
     assert {s["state"] for s in case.sanctions()} == {"ended", "in-force"}
 
 
 def test_an_interim_measure_lapses_and_all_is_as_before(new_house: Any) -> None:
-    house = new_house(policy={"interim_for": "3s"})
+    house = new_house(policy={"interim_for": "5s"})
     person = house.somebody("Morwen Vance")
     house.lists.join("dev", person.address, name=person.name)
     before = house.lists.snapshot(person.address)
     case = house.report()
     case.say(house.alice, f"/interim suspend {person.address} because he threatens people now")
-    wait_until(lambda: house.lists.is_out(person.address), timeout=20, what="the interim measure")
-    wait_until(lambda: house.lists.snapshot(person.address) == before, timeout=30, what="the lapse")
+    case.hears(house.alice, "proof", "dev")  # it may be over by the time that we look ourselves
+    wait_until(lambda: house.lists.snapshot(person.address) == before, timeout=60, what="the lapse")
 
 
 def test_a_member_whom_the_report_names_hears_nothing(apart: Stage) -> None:
@@ -105,7 +105,7 @@ def test_an_appeal_is_granted_and_all_is_as_before(new_house: Any) -> None:
     case = house.report()
     case.decide(f"/sanction suspend {person.address} for 30 days because you went on")
     letter = house.mail(person, "letter")
-    wait_until(lambda: house.lists.is_out(person.address), timeout=20, what="the sanction")
+    wait_until(lambda: house.lists.is_out(person.address), timeout=60, what="the sanction")
     house.post(person.answer(letter.data, "I appeal. I was not there that day."))
     house.mail(person, "message", "arrived as an appeal")
     case.say(house.carol, "/grant because you were not there")
@@ -113,7 +113,7 @@ def test_an_appeal_is_granted_and_all_is_as_before(new_house: Any) -> None:
     case.vote(ballots, house.carol, house.bob)
     house.mail(person, "letter", "granted your appeal")
     wait_until(
-        lambda: house.lists.snapshot(person.address) == before, timeout=30, what="the return"
+        lambda: house.lists.snapshot(person.address) == before, timeout=60, what="the return"
     )
     assert case.sanction()["state"] == "lifted"
 

@@ -13,7 +13,7 @@ Stage = Any  # conftest's House, Case, Person
 
 
 def until(condition: Any, what: str) -> None:
-    wait_until(condition, timeout=20, what=what, every=0.1)
+    wait_until(condition, timeout=60, what=what, every=0.1)
 
 
 def test_warn_is_the_letter_alone_and_then_ended(house: Stage, mallory: Any) -> None:
@@ -78,10 +78,10 @@ def test_ban_and_lift_return_exactly(house: Stage, mallory: Any) -> None:
 def test_a_suspension_ends_by_itself(house: Stage, mallory: Any) -> None:
     before = house.lists.snapshot(mallory.address)
     case = house.report()
-    case.decide(f"/sanction suspend {mallory.address} on all for 9s because of this")
+    after = house.now()
+    case.decide(f"/sanction suspend {mallory.address} on all for 20s because of this")
     case.all_hear("proof", "general")
     assert house.lists.is_out(mallory.address)
-    after = house.now()
     case.all_hear("proof", "undone", after=after)
     assert house.lists.snapshot(mallory.address) == before
     case.becomes("ended")
@@ -199,7 +199,7 @@ def test_the_letter_leaves_before_the_lists_change(new_house: Any) -> None:
     assert house.call("enforce").returncode == 0
     assert house.lists.on(mallory.address) == ["general"], "they wait for the letter"
     house.sink.refusals.clear()
-    house.mail(mallory, "letter", within=40)
+    house.mail(mallory, "letter")
     case.all_hear("proof")
     assert house.lists.is_out(mallory.address)
 
@@ -220,5 +220,5 @@ def test_mailman_is_down_while_it_is_decided(new_house: Any) -> None:
         assert "mailman" in said, "a list's name can't be looked up now"
     finally:
         mailman.start()
-    case.hears(house.alice, "proof", within=60)
+    case.hears(house.alice, "proof")
     assert house.lists.is_out(mallory.address)

@@ -68,12 +68,12 @@ def test_a_suspension_keeps_them_from_addresses_that_are_no_lists(new_house: Any
         return answer
 
     theirs = digest(KEY, Address(mallory.address), "*").encode()
-    wait_until(lambda: theirs in told(), timeout=10, what="who is to be held")
-    wait_until(lambda: rejected(mallory.address), timeout=5, what="the table, made anew")
+    wait_until(lambda: theirs in told(), timeout=60, what="who is to be held")
+    wait_until(lambda: rejected(mallory.address), timeout=60, what="the table, made anew")
     assert say(port, message("x"), "forged")[0] == 403
     wait_until(
         lambda: any("refused" in words for words in house.ask("status")["trouble"]),
-        timeout=10, what="a refused message in the status",
+        timeout=60, what="a refused message in the status",
     )  # fmt: skip
     after = house.now()
     ballots = case.propose(f"/lift {sanction['id']} because of an apology")

@@ -159,7 +159,7 @@ def test_a_command_waits_while_dns_is_away(house: Stage) -> None:
         house.post(bob.answer(case.copies["bob"].data, "/tag patience"))
         wait_until(
             lambda: any("DNS" in words for words in house.ask("status")["trouble"]),
-            timeout=20,
+            timeout=60,
             what="that the operator can see it",
         )
         assert house.ask("status")["mail"]["waiting"] >= 1
