@@ -10,14 +10,20 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from cocmail.lab.process import NotInstalled
 
 HERE = Path(__file__).parent
 
-# Others are at work on the same processors: how long one example took says nothing of it.
-settings.register_profile("shared", parent=settings.default, deadline=None)
+# Others are at work on the same processors: how long one example took says nothing of it, nor how
+# long it took to think of some.
+settings.register_profile(
+    "shared",
+    parent=settings.default,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 # To make a failing example short may take minutes; no example is left out.
 UNSHRUNK = [
     phase for phase in settings.default.phases if phase not in (Phase.shrink, Phase.explain)
