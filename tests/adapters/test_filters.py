@@ -175,7 +175,9 @@ def test_a_pipe_of_a_filters_name_holds_nobody_up(tmp_path: Path) -> None:
 def test_a_folder_that_others_may_exchange_is_refused(tmp_path: Path, write: Write) -> None:
     room = tmp_path / "etc"
     inner = room / "filters.d"
-    inner.mkdir(parents=True, mode=0o755)
+    inner.mkdir(parents=True)
+    for one in (room, inner):
+        one.chmod(0o755)  # whatever the umask is
     write("10-a.py", "def judge(mail): return Pass()\n").rename(inner / "10-a.py")
     link = tmp_path / "link"
     link.symlink_to(inner)
@@ -193,6 +195,7 @@ def test_two_filters_of_one_name_are_refused(tmp_path: Path, write: Write) -> No
     other = tmp_path / "other"
     other.mkdir(mode=0o755)
     (other / "10-a.py").write_text("def judge(mail): return 1\n")
+    (other / "10-a.py").chmod(0o644)
     with pytest.raises(Permanent, match="has a filter of this name too"):
         load([tmp_path, other])
     # One that is tried on purpose takes the place of the installed one.
