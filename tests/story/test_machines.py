@@ -153,7 +153,8 @@ def answered_until_nothing_comes(house: Any, answers: dict[Any, Any], most: int)
     """Each of these people's programs answers whatever comes; how many mails came to them."""
     seen = answered = 0
     while True:
-        new, seen = house.sink.messages[seen:], len(house.sink.messages)
+        every = house.sink.messages  # once: one more may come while we count
+        new, seen = every[seen:], len(every)
         for caught in new:
             for person, answer in answers.items():
                 if caught.is_for(person.address):
