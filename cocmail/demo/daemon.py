@@ -97,7 +97,7 @@ class Daemon:
     def start(self) -> None:
         argv = [sys.executable, "-m", "cocmail", "run"]
         process = Process(argv, log=self.log, cwd=self.directory, environment=self._environment)
-        process.wait_ready(self._said_ready, timeout=30, what="cocmail")
+        process.wait_ready(self._said_ready, timeout=60, what="cocmail")
         self._process = process
 
     def _said_ready(self) -> bool:
@@ -126,7 +126,7 @@ class Daemon:
             text=True,
             stdin=subprocess.DEVNULL,
             env=self._environment,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         if done.returncode:

@@ -51,7 +51,7 @@ def act_removal(
 ) -> dict[str, str]:
     tell.chapter("Mailman obeys")
     wait_until(
-        lambda: is_out(stage.mailman), timeout=30, every=0.25, what="the removal from every list"
+        lambda: is_out(stage.mailman), timeout=60, every=0.25, what="the removal from every list"
     )
     during = standing(stage.mailman)
     tell.lists("The respondent on each list", {"before": before, "now": during})
@@ -102,10 +102,10 @@ def act_drift(stage: Stage, tell: Narrator) -> None:
             return False
         return True
 
-    wait_until(put_back, timeout=10, what="an owner to undo it")
+    wait_until(put_back, timeout=60, what="an owner to undo it")
     tell.say(f"An owner has taken away the ban and put him back on {mailing_list}.")
     wait_until(
-        lambda: is_out(stage.mailman), timeout=30, every=0.25, what="the sweep to put it right"
+        lambda: is_out(stage.mailman), timeout=60, every=0.25, what="the sweep to put it right"
     )
     tell.check("the next sweep puts it right, asked by nobody", True)
 
@@ -141,11 +141,11 @@ def act_return(
 
     # Mailman first: asking it is cheap, and asking the command line is not.
     try:
-        wait_until(is_back, timeout=left + 20, every=0.25, what="the exact return")
+        wait_until(is_back, timeout=left + 60, every=0.25, what="the exact return")
     finally:
         after = standing(stage.mailman)
         columns = {"before": before, "meanwhile": during, "after": after}
         tell.lists("The respondent on each list", columns)
     tell.check("he is back on his four lists, with every option as it was", True)
-    wait_until(ended, timeout=20, every=0.5, what="the end of the sanction")
+    wait_until(ended, timeout=60, every=0.5, what="the end of the sanction")
     tell.check("the sanction has ended", state == "ended", found=state)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from cocmail.demo.stage import Stage
 from cocmail.lab.sink import Caught
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Post:

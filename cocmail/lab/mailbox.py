@@ -25,7 +25,7 @@ class Mailbox:
     @contextmanager
     def session(self) -> Iterator[imaplib.IMAP4]:
         """A logged-in imaplib connection."""
-        with imaplib.IMAP4("127.0.0.1", self.port, timeout=30) as imap:
+        with imaplib.IMAP4("127.0.0.1", self.port, timeout=120) as imap:
             # imaplib sends a literal and its end apart, which Nagle would hold back.
             imap.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             imap.login(self.username, self.password)
@@ -69,5 +69,5 @@ def deliver_by_lmtp(
     port: int, message: bytes, *, recipient: str, sender: str = "", host: str = "127.0.0.1"
 ) -> None:
     """One message to one recipient; raises smtplib.SMTPException if it is refused."""
-    with smtplib.LMTP(host, port, timeout=30) as lmtp:
+    with smtplib.LMTP(host, port, timeout=120) as lmtp:
         lmtp.sendmail(sender, [recipient], message)

@@ -76,7 +76,7 @@ def test_mailman_slow_refusing_and_forgetful(new_house: Any, servers: Any) -> No
             f"/sanction suspend {mallory.address} on all for 90 days because you went on"
         )
         case.vote(ballots, house.alice, house.bob)
-        wait_until(lambda: is_out(house, mallory.address), timeout=60, what="that it holds")
+        wait_until(lambda: is_out(house, mallory.address), timeout=180, what="that it holds")
         print(f"requests so far: {dict(network.moods)}")
         wait_until(
             lambda: network.moods["refuses"] and network.moods["forgets"],
@@ -86,7 +86,7 @@ def test_mailman_slow_refusing_and_forgetful(new_house: Any, servers: Any) -> No
         case.vote(lift, house.alice, house.bob)
         wait_until(
             lambda: house.lists.snapshot(mallory.address) == before,
-            timeout=60, what="the exact return",
+            timeout=180, what="the exact return",
         )  # fmt: skip
         house.stop()
 
