@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 from cocmail.core.mail import Mail
 from cocmail.core.minting import TOKEN, is_ours
-from cocmail.core.people import Address, Roster
+from cocmail.core.people import Address, Member, Roster
 
 ESCROW = "escrow"
-_NOT = re.compile(r"not-([a-z0-9]+)")
+_NOT = re.compile(r"not(?:[^a-z0-9](.*))?", re.DOTALL)
+_PIECE = re.compile(r"[a-z0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +62,21 @@ def destination(
 
 
 def left_out(addresses: Iterable[Address], community: Address, delimiter: str) -> tuple[str, ...]:
-    """The handles after `not-` in any of these addresses (`conduct+not-alice+not-bob@`)."""
+    """What stands after `not-` in any of these addresses (`conduct+not-alice+not-bob@`), however it
+    was meant: `not_bob`, `not-alice-bob`, `not-alice+bob`. Who forgot whom is asked."""
     found: dict[str, None] = {}
     for address in addresses:
+        begun = ""
         for part in (is_ours(address, community, delimiter) or "").split(delimiter):
             named = _NOT.fullmatch(part)
-            if named:
-                found[named.group(1)] = None
+            if named or begun:
+                begun = begun or part
+                if pieces := _PIECE.findall((named[1] or "") if named else part):
+                    found["-".join(pieces)] = None
+                    begun = "-"
+        if begun not in ("", "-"):
+            found[begun] = None
+    found.pop(ESCROW, None)
     return tuple(found)
 
 
@@ -78,18 +87,23 @@ def keeps(addresses: Iterable[Address], community: Address, delimiter: str) -> b
 
 
 def meant(handle: str, roster: Roster) -> tuple[str, ...]:
-    """Which members a handle after `not-` leaves out: the one, else whoever it resembles."""
+    """Which members a handle after `not-` leaves out: the one, or those of several that are one,
+    else whoever it resembles."""
     if roster.get(handle):
         return (handle,)
-    found: list[str] = []
-    for member in roster.members:
-        words = [member.handle, *re.findall(r"[a-z0-9]+", member.name.lower())]
-        words += [a.local for a in member.addresses]
-        if difflib.get_close_matches(handle, words, n=1, cutoff=0.7) or any(
-            len(w) >= 4 and (w in handle or handle in w) for w in words if len(handle) >= 4
-        ):
-            found.append(member.handle)
-    return tuple(found)
+    pieces = _PIECE.findall(handle)
+    if several := tuple(piece for piece in dict.fromkeys(pieces) if roster.get(piece)):
+        return several
+    read = dict.fromkeys(("".join(pieces), *pieces))
+    return tuple(m.handle for m in roster.members if any(_resembles(one, m) for one in read))
+
+
+def _resembles(handle: str, member: Member) -> bool:
+    words = [member.handle, *re.findall(r"[a-z0-9]+", member.name.lower())]
+    words += [a.local for a in member.addresses]
+    return bool(difflib.get_close_matches(handle, words, n=1, cutoff=0.7)) or any(
+        len(w) >= 4 and (w in handle or handle in w) for w in words if len(handle) >= 4
+    )
 
 
 def named_in(text: str, roster: Roster) -> tuple[str, ...]:

@@ -15,7 +15,9 @@ from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Private, Roster
 from cocmail.core.policy import Policy
 from cocmail.core.rows import dues
+from cocmail.core.threads import left_out
 from cocmail.core.verification import Signature
+from tests.core.house import House
 from tests.promises import kit
 from tests.promises.kit import COMMUNITY, MALLORY, World, member, text_of
 
@@ -61,6 +63,40 @@ def test_a_member_whom_the_report_names_gets_nothing(text: str) -> None:
     assert "Left out, because the report names them: bob" in text_of(w.to("member:alice")[0])
     w.say("alice", "What shall we do?")
     assert "bob" not in reached(w)
+
+
+@pytest.mark.parametrize(
+    ("detail", "reads"),
+    [
+        ("+not-bob", {"alice", "carol"}),
+        ("+not_bob", {"alice", "carol"}),
+        ("+not--bob.", {"alice", "carol"}),
+        ("+not\u2011bob", {"alice", "carol"}),  # as a page may break no line
+        ("+not+bob", {"alice", "carol"}),
+        ("+not-Bob.Surname", {"alice", "carol"}),
+        ("+not-bob-carol", {"alice"}),
+        ("+not-bob+carol", {"alice"}),
+        ("+not-bob+escrow", set()),
+        ("+not-bobby.tables", {"alice", "carol"}),
+        ("+not-", set()),  # who was meant is asked
+        ("+not", set()),
+        ("+not-x-y", set()),
+        ("+note-bob", {"alice", "bob", "carol"}),
+    ],
+)
+def test_however_it_is_written_whom_to_leave_out(detail: str, reads: set[str]) -> None:
+    house = House()
+    house.to_address(
+        "Rae <rae@reporter.example>", COMMUNITY.replace("@", f"{detail}@"), "He hit me."
+    )
+    assert house.last is not None
+    told = {x.party.partition(":")[2] for x in house.last.letters if x.party.startswith("member:")}
+    assert told == reads
+
+
+def test_so_it_is_where_a_hyphen_delimits() -> None:
+    at = [Address("conduct-not-alice-not-bob@example.org")]
+    assert left_out(at, Address("conduct@example.org"), "-") == ("alice", "bob")
 
 
 @pytest.mark.parametrize(
