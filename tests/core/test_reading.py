@@ -122,6 +122,18 @@ def test_the_copy_lists_what_came_along() -> None:
     assert "I will find you" not in shown
 
 
+@pytest.mark.parametrize("kind", ["signed-data", "enveloped-data"])
+def test_who_signs_around_the_words_is_not_passed_over(kind: str) -> None:
+    """S/MIME's opaque signatures (RFC 8551 section 3.5.2) hold the text themselves."""
+    world = World()
+    raw = (
+        "From: o@reporter.example\nTo: conduct@example.org\nContent-Transfer-Encoding: base64\n"
+        f'Content-Type: application/pkcs7-mime; smime-type={kind}; name="smime.p7m"\n\nMIAGCSqG\n'
+    )
+    world.take(casework.report(world.case, world.setting(), world.incoming(mail(raw))))
+    assert "cocmail can't read" in text_of(world.letters[-1])
+
+
 def test_what_a_mail_shows_is_thought_out_once_for_all() -> None:
     """Else two hundred long names cost as much again for every member, in one transaction."""
     world = World()

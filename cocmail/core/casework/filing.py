@@ -6,7 +6,7 @@ Owns what is written down of a mail and how it is shown. Called by the other roo
 from __future__ import annotations
 
 from cocmail.core import events as e
-from cocmail.core.attached import facts
+from cocmail.core.attached import facts, kind_of
 from cocmail.core.audience import everybody, later
 from cocmail.core.case import Party
 from cocmail.core.casework.incoming import Incoming, authors
@@ -69,6 +69,8 @@ def _remarks(work: Work, incoming: Incoming) -> str:
         remarks += [incoming.mail.automatic, "Its sender wasn't told that it arrived."]
     if incoming.mail.encrypted:
         remarks.append("It is encrypted, and cocmail can't read it.")
+    elif not incoming.whole.strip() and "encrypted" in map(kind_of, incoming.mail.attachments):
+        remarks.append("Its words are within its signature, and cocmail can't read them there.")
     if incoming.urgent:
         remarks.append(incoming.urgent)
     return " ".join(remarks)
