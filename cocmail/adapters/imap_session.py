@@ -304,9 +304,10 @@ class ImapSession:
         answer = self._client.fetch(uids, ["BODY.PEEK[]"])
         return {uid: items[b"BODY[]"] for uid, items in answer.items() if _is_body(items, b"[]")}
 
-    def pieced(self, uid: int, *, piece: int, largest: int) -> bytes | None:
+    def pieced(self, uid: int, *, size: int, piece: int, largest: int) -> bytes | None:
         """A large message, asked for in pieces (RFC 9051 section 6.4.5, `<origin.count>`); None
-        if it vanished. Raises TooLarge."""
+        if it vanished. A piece that is short ends it where ``size`` is reached: some servers hand
+        out less than was asked for. Raises TooLarge."""
         whole = bytearray()
         while True:
             at = len(whole)
@@ -319,7 +320,7 @@ class ImapSession:
             whole += got
             if len(whole) > largest:
                 raise TooLarge
-            if len(got) < piece:
+            if not got or (len(got) < piece and len(whole) >= size):
                 return bytes(whole)
 
     def move(self, uids: Sequence[int], folder: str) -> None:

@@ -275,9 +275,11 @@ class ImapWatch:
         """Fetch these and hand them over; those that are stored now."""
         uids = list(sizes)
         if len(uids) == 1 and sizes[uids[0]] > self._settings.piece_bytes:
-            bodies = self._ask(lambda only: self._pieced(session, only[0]), uids)
+            bodies = self._ask(lambda only: self._pieced(session, only[0], sizes), uids)
         else:
             bodies = self._ask(session.bodies, uids)
+        # Some servers say OK and hand out nothing, for a while.
+        bodies = {uid: raw for uid, raw in bodies.items() if raw or not sizes[uid]}
         for uid in uids:
             if uid not in bodies and uid not in self._too_large:
                 self._postpone(uid)  # vanished, or the server couldn't: the next sweep tells
@@ -297,10 +299,10 @@ class ImapWatch:
                 self._postpone(uid, longest=self._settings.longest_delay)
         return stored
 
-    def _pieced(self, session: ImapSession, uid: int) -> dict[int, bytes]:
-        settings = self._settings
+    def _pieced(self, session: ImapSession, uid: int, sizes: Mapping[int, int]) -> dict[int, bytes]:
+        piece, largest = self._settings.piece_bytes, self._settings.largest
         try:
-            body = session.pieced(uid, piece=settings.piece_bytes, largest=settings.largest)
+            body = session.pieced(uid, size=sizes[uid], piece=piece, largest=largest)
         except TooLarge:
             self._too_large.add(uid)
             return {}

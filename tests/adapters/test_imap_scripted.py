@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import subprocess
 import threading
@@ -136,6 +137,29 @@ async def test_a_message_that_cannot_be_had_blocks_nothing(
     assert sorted(kept.raws) == sorted(MAILS)
 
 
+async def test_a_message_that_is_handed_out_empty_stays_until_it_can_be_had(
+    server, clock, kept, until, running
+):
+    def nothing(scripted: Scripted, verb: str, rest: str) -> bytes | None:
+        if verb != "FETCH" or "BODY" not in rest:
+            return None
+        whole = b"{%d}\r\n%b" % (len(MAILS[1]), MAILS[1])
+        return (
+            scripted.do_fetch(scripted.inbox, rest).replace(whole, b"{0}\r\n") + b"TAG OK done\r\n"
+        )
+
+    for raw in MAILS:
+        server.append(raw)
+    server.instead = nothing
+    adapter = inbox(server, clock)
+    async with running(adapter.run(kept)):
+        await until(lambda: len(server.archived()) == 4)
+        assert list(server.inbox.messages) == [2]
+        server.instead = lambda *_: None
+        await until(lambda: len(server.archived()) == 5, timeout=20)
+    assert sorted(kept.raws) == sorted(MAILS)
+
+
 async def test_what_the_store_will_not_take_stays_and_blocks_nothing(
     server, clock, kept, until, running
 ):
@@ -250,6 +274,26 @@ async def test_large_mail_comes_in_pieces_and_the_largest_stays_and_is_named(
         await until(lambda: "more than" in adapter.trouble)
         assert list(server.inbox.messages) == [2]
     assert sorted(kept.raws) == sorted([fits, more, MAILS[0]])
+
+
+async def test_a_server_that_hands_out_less_than_was_asked_for_cuts_nothing_off(
+    server, clock, kept, until, running
+):
+    def less(_: Scripted, verb: str, rest: str) -> bytes | None:
+        part = re.search(r"<(\d+)\.(\d+)>", rest) if verb == "FETCH" else None
+        if part is None:
+            return None
+        at = int(part[1])
+        got = large[at : at + 4_000]
+        return b"* 1 FETCH (UID 1 BODY[]<%d> {%d}\r\n%b)\r\nTAG OK done\r\n" % (at, len(got), got)
+
+    large = b"".join(b"%05d\r\n" % n for n in range(4_000))
+    server.append(large)
+    server.instead = less
+    adapter = inbox(server, clock, batch_bytes=5_000, piece_bytes=10_000, largest=50_000)
+    async with running(adapter.run(kept)):
+        await until(lambda: len(server.archived()) == 1)
+    assert kept.raws == [large]
 
 
 async def test_the_archive_is_made_with_the_servers_prefix_and_separator(
