@@ -23,7 +23,6 @@ from cocmail.core.people import Address
 from cocmail.core.returned import RETURN, UNREAD, Returned
 from cocmail.core.threads import Destination, destination
 from cocmail.core.verification import UNPROVED, Authentication, Signature
-from cocmail.core.watching import theirs
 from cocmail.loops.bell import thought
 from cocmail.loops.deciding import Deciding
 from cocmail.loops.pace import Pace
@@ -190,27 +189,11 @@ class Examiner:
                     for m in case.messages
                     if m.received.attachments and not m.received.party.startswith("member:")
                 ][-_MOST_PICTURES:])  # fmt: skip
-        addresses: list[Address] = []
-        lists: list[str] = []
-        for command in wanted:
-            if command.word in ("sanction", "respondent", "interim", "history", "watch"):
-                addresses.extend(command.addresses)
-            if command.word == "watch":
-                addresses.extend(a for one in command.addresses for a in theirs(case, one))
-            lists.extend(command.scope)
-            if command.word == "lift" and command.target in case.sanctions:
-                sanction = case.sanctions[command.target]
-                addresses.extend(sanction.addresses)
-                lists.extend((*sanction.scope.groups, *sanction.scope.lists))
-            if command.word in ("same", "different"):
-                addresses.extend(command.addresses)
-                addresses.extend(
-                    case.leads[n].found.address for n in command.numbers if n in case.leads
-                )
+        addresses, lists = casework.to_look_up(case, wanted)
         return _Ahead(
             commands=wanted,
-            addresses=tuple(dict.fromkeys(addresses)),
-            lists=tuple(dict.fromkeys(lists)),
+            addresses=addresses,
+            lists=lists,
             attached=attached,
             others=others,
         )

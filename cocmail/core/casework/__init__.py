@@ -6,6 +6,7 @@ Called by loops/placing, in one deciding transaction.
 """
 
 from cocmail.core.casework.again import again, sent_before
+from cocmail.core.casework.ahead import to_look_up
 from cocmail.core.casework.filing import release
 from cocmail.core.casework.gathered import to_no_case
 from cocmail.core.casework.incoming import Incoming, authors, marks_of
@@ -47,6 +48,7 @@ __all__ = [
     "report",
     "sent_before",
     "taken_back",
+    "to_look_up",
     "to_no_case",
     "undelivered",
     "unwanted",
