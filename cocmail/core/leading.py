@@ -79,7 +79,12 @@ def _suspect(case: Case, group: list[Sanction]) -> Suspect:
     addresses = tuple(dict.fromkeys(a for s in group for a in covered(s)))
     parties = [p for p in case.of_role("respondent") if {*p.addresses} & {*addresses}]
     known = dict.fromkeys(a for p in parties for a in p.addresses if a not in addresses)
-    answered = (x.found.address for x in case.leads.values() if x.answer == "different")
+    theirs = {*addresses, *known}
+    answered = (  # of this person: nobody said anything of another
+        x.found.address
+        for x in case.leads.values()
+        if x.answer == "different" and x.found.like in theirs
+    )
     apart = (a for s in group for a in case.separated.get(s.id, ()))
     return Suspect(
         person=Person(
