@@ -181,7 +181,8 @@ def end(work: Work, appeal_id: str, proposed: e.Proposed) -> None:
     letter = letter_values(work.case, appeal, sanction, proposed)
     if granted and sanction.state is State.IN_FORCE and extension is not None:
         bearing = [s for s in work.case.sanctions.values() if s.state is State.IN_FORCE]
-        extending.separate(work, bearing, party.addresses, proposed.by, tell=False)
+        freed = (*party.addresses, *proposed.addresses)
+        extending.separate(work, bearing, freed, proposed.by, tell=False)
     elif granted and sanction.state is State.IN_FORCE:
         work.happen(e.Ended(sanction=sanction.id, how="lifted"))
         extending.tell_end(work, sanction)

@@ -7,13 +7,13 @@ casework (a recusal changed who may vote).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from cocmail.core import appeals, extending
 from cocmail.core import events as e
-from cocmail.core.case import Proposal, until_of
+from cocmail.core.case import Case, Proposal, until_of
 from cocmail.core.letters import Kind
-from cocmail.core.people import Member
+from cocmail.core.people import Address, Member
 from cocmail.core.policy import LETTER_FIRST, SMALLEST_MAJORITY, Policy
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
 from cocmail.core.showing import catch_up, originals, report_of, showing
@@ -280,12 +280,18 @@ def letter_values(work: Work, proposed: e.Proposed) -> dict[str, object]:
     }
 
 
-def _put_in_force(work: Work, proposed: e.Proposed) -> None:
-    confirmed = [
+def takes_over(case: Case, addresses: Collection[Address]) -> tuple[Sanction, ...]:
+    """The interim measures that end as soon as a vote on these addresses is in force."""
+    return tuple(
         s
-        for s in work.case.sanctions.values()
-        if s.interim and s.state is State.IN_FORCE and {*s.addresses} & {*proposed.addresses}
-    ]
+        for s in case.sanctions.values()
+        if s.interim and s.state is State.IN_FORCE and {*s.addresses} & {*addresses}
+    )
+
+
+def _put_in_force(work: Work, proposed: e.Proposed) -> None:
+    confirmed = takes_over(work.case, proposed.addresses)
+    votes = extending.by_vote(work.case, proposed.addresses, proposed.address, interim=True)
     party = work.respondent(proposed.address)
     letter = work.to_party(
         party,
@@ -305,13 +311,8 @@ def _put_in_force(work: Work, proposed: e.Proposed) -> None:
             not_before=None if confirmed else work.now + LETTER_FIRST,
         )
     )
-    # What was decided of the interim measure's reach holds for what takes over from it.
-    reach = dict.fromkeys(
-        (x.address, x.proposal) for s in confirmed for x in work.case.extensions.get(s.id, ())
-    )
-    for address, by in reach:
-        if address not in proposed.addresses:
-            work.happen(e.Extended(sanction=proposed.sanction, addresses=(address,), proposal=by))
+    # Whom a vote took for the person is that, by that vote, here too.
+    extending.hand_on(work, proposed.sanction, votes, proposed.language)
     for interim in confirmed:
         work.happen(e.Ended(sanction=interim.id, how="ended"))
     work.enforce = True

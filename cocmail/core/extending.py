@@ -8,13 +8,13 @@ and by appeals.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address
-from cocmail.core.sanctions import Sanction, State
+from cocmail.core.sanctions import Measure, Sanction, State
 from cocmail.core.work import Work
 
 
@@ -26,26 +26,52 @@ def in_force(case: Case, proposed: e.Proposed) -> tuple[Sanction, ...]:
 
 def extend(work: Work, proposed: e.Proposed) -> None:
     """They cover the addresses too; whoever reads mail there learns that, and how to object."""
-    sanctions = in_force(work.case, proposed)
-    for sanction in sanctions:
-        work.happen(
-            e.Extended(
-                sanction=sanction.id, addresses=proposed.addresses, proposal=proposed.proposal
-            )
-        )
-    for address in proposed.addresses:
+    for sanction in in_force(work.case, proposed):
+        _cover(work, sanction, proposed.addresses, proposed.proposal, proposed.language)
+    work.enforce = True
+
+
+def by_vote(
+    case: Case, addresses: Collection[Address], named: Address, *, interim: bool = False
+) -> Mapping[Address, str]:
+    """Of these, who is taken for the person by a vote on what is in force, and by which vote.
+    ``interim``: whom else an interim measure covers so, for what takes over from it."""
+    return {
+        one.address: one.proposal
+        for s in case.sanctions.values()
+        if s.in_force and {*s.addresses} & {*addresses}
+        for one in case.extensions.get(s.id, ())
+        if one.address != named and (one.address in addresses or (interim and s.interim))
+    }
+
+
+def hand_on(work: Work, sanction_id: str, votes: Mapping[Address, str], language: str = "") -> None:
+    """What a vote said of an address holds for this sanction too: whoever reads mail there hears
+    what holds from now on, and an appeal of theirs is against that vote."""
+    for address, proposal in votes.items():
+        _cover(work, work.case.sanctions[sanction_id], (address,), proposal, language)
+
+
+def is_told(measure: Measure | None) -> bool:
+    """Whether an added address hears of it: of what goes on."""
+    return measure is Measure.MODERATE or (measure is not None and measure.keeps_off)
+
+
+def _cover(
+    work: Work, sanction: Sanction, addresses: tuple[Address, ...], proposal: str, language: str
+) -> None:
+    work.happen(e.Extended(sanction=sanction.id, addresses=addresses, proposal=proposal))
+    for address in addresses if is_told(sanction.measure) else ():
         # A party by itself: should it be somebody else after all, nothing of the person's leads
         # to them, not even a reference.
-        party = work.respondent(address)
         work.to_party(
-            party,
+            work.respondent(address),
             Kind.LETTER,
             "letter-extended",
-            letter_values(sanctions[0], address),
+            letter_values(sanction, address),
             to=address,
-            language=proposed.language,
+            language=language,
         )
-    work.enforce = True
 
 
 def separate(

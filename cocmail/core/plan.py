@@ -124,7 +124,8 @@ def _whole(
     plans = [planner.plan() for planner in planners]
     texts = {place: text for planner in planners for place, text in planner.texts.items()}
     force = reaches(standing.sanctions, groups, observed)
-    every = (*force, *reaches(standing.ending, groups, observed))
+    over = reaches(standing.ending, groups, observed)
+    every = (*force, *over)
     keys = persons(every)
     notes: dict[str, tuple[Before, ...]] = {}
     rows: dict[str, tuple[ProofRow, ...]] = {}
@@ -136,7 +137,7 @@ def _whole(
     return Plan(
         steps=tuple(sorted((step for one in plans for step in one.steps), key=_order)),
         warnings=(
-            *warnings(force, observed, groups, texts, of=of),
+            *warnings(force, observed, groups, texts, over=over, of=of),
             *((UNREAD,) if standing.unread else ()),
         ),
         notes=tuple(Note(sanction=name, records=records) for name, records in notes.items()),

@@ -16,7 +16,7 @@ from cocmail.core.people import Address
 from cocmail.core.plan import DRAFT, plan, plan_for
 from cocmail.core.proof import untold
 from cocmail.core.sanctions import Measure, Sanction, Scope, State
-from cocmail.core.table import Table, Tense, limits, meeting, planned
+from cocmail.core.table import Table, Tense, limits, meeting, planned, together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +51,19 @@ def preview(
     """What this measure would change for these addresses. ``beside``: the case's sanctions."""
     if observed is None:
         return Table(tense=Tense.WOULD, known=False, addresses=tuple(addresses))
-    others = meeting(beside, everybody(addresses, observed), scope, groups)
-    standing = Standing(sanctions=others, ending=())
+    theirs, everyone = tuple(beside), everybody(addresses, observed)
+    standing = Standing(
+        sanctions=meeting(theirs, everyone, scope, groups), ending=_undone(theirs, everyone)
+    )
     return on_top(
         measure, addresses, scope, groups, observed, standing, including_roles=including_roles
     )
+
+
+def _undone(sanctions: Iterable[Sanction], addresses: Collection[Address]) -> tuple[Sanction, ...]:
+    """Those on the person that ended, and that the lists still show."""
+    over = (s for s in sanctions if s.state in (State.ENDED, State.LIFTED) and s.before)
+    return tuple(s for s in over if any(a.is_among({*s.addresses}) for a in addresses))
 
 
 def on_top(
@@ -85,6 +93,48 @@ def on_top(
         addresses=everyone,
         meets=meeting(standing.sanctions, everyone, scope, groups),
         limits=limits(measure, scope, made.rows.get(DRAFT, ())),
+    )
+
+
+def of_extension(
+    sanctions: Collection[Sanction],
+    addresses: Collection[Address],
+    groups: Mapping[str, tuple[str, ...]],
+    observed: Observed | None,
+    *,
+    beside: Iterable[Sanction],
+) -> Table:
+    """What it would change that these sanctions cover the addresses too. ``beside``: the case's
+    sanctions."""
+    if observed is None:
+        return Table(tense=Tense.WOULD, known=False, addresses=tuple(addresses))
+    everyone = everybody(addresses, observed)
+    others = meeting(beside, everyone, Scope(), groups)
+    fresh = tuple(
+        replace(
+            one,
+            address=everyone[0],
+            addresses=everyone,
+            state=State.PROPOSED,
+            start=None,
+            proved=None,
+            apart=frozenset(),
+            before=(),
+        )
+        for one in sanctions
+        if one.id not in {other.id for other in others}
+    )
+    return together(
+        on_top(
+            one.measure,
+            everyone,
+            one.scope,
+            groups,
+            observed,
+            Standing(sanctions=(*others, *(s for s in fresh if s.id != one.id)), ending=()),
+            including_roles=one.including_roles,
+        )
+        for one in fresh
     )
 
 

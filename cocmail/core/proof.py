@@ -96,12 +96,16 @@ def warnings(
     groups: Mapping[str, tuple[str, ...]],
     texts: Mapping[Place, str],
     *,
+    over: Iterable[Reach] = (),
     of: str | None = None,
 ) -> tuple[str, ...]:
-    """What the committee should know before it decides. For people: they hold addresses."""
+    """What the committee should know before it decides. For people: they hold addresses.
+    ``over``: what ended, and isn't undone yet."""
     said = dict.fromkeys(untold(observed))
     every = tuple(force)
-    records = [(place, facts) for reach in every for place, facts in reach.records.items()]
+    records = [
+        (place, facts) for reach in (*every, *over) for place, facts in reach.records.items()
+    ]
     ours = {place for place, facts in records if place.role is Role.BAN and facts is None}
     taken = {place.address for place, facts in records if facts is not None}
     for reach in every:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -181,6 +181,23 @@ def read_back(rows: Iterable[ProofRow], *, tense: Tense, **more: Any) -> Table:
     isn't as it was before."""
     lines = (_line(r, left=tense is Tense.BACK and bool(r.note)) for r in rows)
     return Table(tense=tense, lines=tuple(lines), **more)
+
+
+def together(tables: Iterable[Table]) -> Table:
+    """Of several sanctions on the same addresses, planned with one another: each place once."""
+    every = tuple(tables)
+    lines: dict[tuple[str, str | None, Address, str], Line] = {}
+    for line in (line for table in every for line in table.lines):
+        at = line.site, line.list, line.address, line.role
+        if at not in lines or lines[at].left:
+            lines[at] = line
+    return replace(
+        every[0],
+        lines=tuple(lines.values()),
+        warnings=tuple(dict.fromkeys(w for table in every for w in table.warnings)),
+        meets=tuple({s.id: s for table in every for s in table.meets}.values()),
+        limits=tuple(dict.fromkeys(limit for table in every for limit in table.limits)),
+    )
 
 
 def of_drift(undone: Iterable[Undone]) -> Table:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from cocmail.core import calendar
-from cocmail.core.enforcement import Observed, Role, Row
+from cocmail.core import events as e
+from cocmail.core.enforcement import Ban, Observed, Role, Row
 from cocmail.core.people import Address
 from cocmail.core.policy import Policy
+from cocmail.core.proofs import enforced
 from cocmail.core.sanctions import State
+from cocmail.core.work import Result
 from tests.promises import kit
 from tests.promises.kit import MALLORY, World, text_of
 
@@ -77,6 +81,42 @@ def test_a_vote_takes_over_from_it_without_a_gap() -> None:
     assert sanction.state is State.IN_FORCE
     assert sanction.not_before is None  # not even its letter is waited for
     assert w.case.sanctions[interim].state is State.ENDED
+
+
+def made_true(w: World, name: str) -> None:
+    """As a sweep leaves it: written down, off the list, banned, proved."""
+    own = {"rows": [{"mode": "as_address", "member_id": "1"}]}
+    places = [e.Place(list=None, address=a, role="ban", facts=None) for a in (MALLORY, kit.ALIAS)]
+    places += [
+        e.Place(list=row.list, address=row.address, role="member", facts=own)
+        for row in kit.OBSERVED.rows
+    ]
+    w.take(Result(events=(e.BeforeNoted(sanction=name, places=tuple(places)),), letters=()))
+    w.take(enforced(w.case, w.setting(), name, (), (MALLORY, kit.ALIAS)))
+    bans = (Ban(list=None, address=a, exact=1, tags=1) for a in (MALLORY, kit.ALIAS))
+    w.observed = replace(kit.OBSERVED, rows=(), bans=tuple(bans))
+
+
+def test_who_renews_it_is_not_told_that_its_bans_are_somebody_else_s() -> None:
+    w = world()
+    made_true(w, order(w))
+    order(w, "bob")
+    alert = text_of(w.to("member:carol", "alert")[-1])
+    assert "that ban stays when this ends" not in alert
+    assert "was found on no list" not in alert
+
+
+def test_a_ballot_shows_what_becomes_of_the_interim_measure() -> None:
+    """It ends when the vote is in force: who is held then is on the lists again."""
+    w = world()
+    interim = order(w)
+    made_true(w, interim)
+    w.propose(f"/sanction moderate {MALLORY} for 30 days because of it")
+    ballot = text_of(w.to("member:carol", "ballot")[-1])
+    assert f"This takes the place of the interim measure {interim}" in ballot
+    assert "each ends by itself" not in ballot
+    assert "Nothing on the lists needs to be changed" not in ballot
+    assert "Would be held, absent" in ballot
 
 
 @pytest.mark.parametrize("measure", ["ban", "leave", "warn", "remove"])

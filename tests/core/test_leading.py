@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from cocmail.core import events as e
 from cocmail.core import leading
+from cocmail.core.casework import to_look_up
+from cocmail.core.commands import parse
 from cocmail.core.coverage import reaches
 from cocmail.core.drift import NEWLY_COVERED
 from cocmail.core.enforcement import STILL_OFF, Observed, ProofRow
@@ -165,6 +167,83 @@ def test_different_is_never_asked_again() -> None:
     assert LIKE in suspect.person.different
 
 
+def test_different_from_one_is_not_different_from_another() -> None:
+    """One case may be about two people."""
+    world = sanctioned()
+    other = Address("mallory@other.example")
+    world.vote(
+        world.propose(f"/sanction suspend {other} for 90 days because of that"), "alice", "bob"
+    )
+    look(world, LIKE)
+    first = world.case.leads[1].found.like
+    world.say("bob", "/different 1")
+    apart = {s.person.key: LIKE in s.person.different for s in leading.suspects(world.case)}
+    assert apart == {MALLORY: first == MALLORY, other: first == other}
+
+
+def test_what_a_vote_said_of_an_address_holds_for_what_is_decided_later() -> None:
+    """Whoever reads mail there hears of it, and appeals for that address alone; or the appeal of
+    somebody else would lift all of it, and be answered to the person."""
+    world = sanctioned()
+    look(world, LIKE)
+    voted(world, "/same 1")
+    first = the_sanction(world)
+    ban = world.propose(f"/sanction ban {MALLORY} because you shouted")
+    assert f"To {LIKE}, which by an earlier vote" in text_of(world.to("member:bob", "ballot")[-1])
+    result = world.vote(ban, "alice", "bob")
+    (letter,) = [x for x in result.letters if x.to == LIKE]
+    assert "for good" in text_of(letter)
+    assert "shouted" not in text_of(letter)
+    happen(world, e.Ended(sanction=first.id, how="lifted"))
+    world.write("respondent:2", "I appeal. I am somebody else.")
+    (appeal,) = world.case.open_appeals
+    world.say("carol", "/grant because we took you for somebody else")
+    result = world.vote(world.case.open_proposals[-1].id, "alice", "carol")
+    assert world.case.sanctions[ban].in_force
+    assert LIKE not in world.case.sanctions[ban].addresses
+    assert appeal.opened.sanction == ban
+    assert {x.to for x in result.letters if x.kind == "letter"} <= {LIKE}
+
+
+def test_somebody_else_comes_off_what_was_decided_later_too() -> None:
+    world = sanctioned()
+    look(world, LIKE)
+    voted(world, "/same 1")
+    first = the_sanction(world).id
+    ban = world.propose(f"/sanction ban {MALLORY} because of it")
+    world.vote(ban, "alice", "bob")
+    happen(world, e.Ended(sanction=first, how="ended"))
+    world.say("carol", "/different 1")
+    world.vote(world.case.open_proposals[-1].id, "alice", "bob")
+    assert LIKE not in world.case.sanctions[ban].addresses
+    assert world.case.sanctions[ban].in_force
+
+
+def test_an_order_covers_by_vote_what_a_vote_added() -> None:
+    world = sanctioned(f"/sanction moderate {MALLORY} for 90 days because of it")
+    look(world, LIKE)
+    voted(world, "/same 1")
+    result = world.say("bob", f"/interim suspend {MALLORY} because it can't wait")
+    (interim,) = [s for s in world.case.sanctions.values() if s.interim]
+    assert world.case.extension(interim.id, [LIKE])
+    assert LIKE in [x.to for x in result.letters if x.kind == "letter"]
+
+
+def test_who_is_added_to_two_sanctions_hears_of_both_and_so_do_the_voters() -> None:
+    """The strictest is not all: on other lists another one holds."""
+    world = sanctioned(f"/sanction suspend {MALLORY} on sig for 90 days because of it")
+    second = world.propose(f"/sanction moderate {MALLORY} permanently because of it")
+    world.vote(second, "alice", "bob")
+    look(world, LIKE)
+    world.say("alice", "/same 1")
+    ballot = text_of(world.to("member:carol", "ballot")[-1])
+    assert "taken off" in ballot
+    assert "held until a moderator" in ballot
+    result = world.vote(world.case.open_proposals[-1].id, "alice", "bob")
+    letters = [text_of(x) for x in result.letters if x.to == LIKE]
+    assert len(letters) == 2
+
+
 def test_an_interim_measure_hands_its_reach_on() -> None:
     world = World()
     world.report()
@@ -175,6 +254,8 @@ def test_an_interim_measure_hands_its_reach_on() -> None:
     world.vote(suspend, "alice", "bob")
     assert the_sanction(world).id == suspend
     assert LIKE in the_sanction(world).addresses
+    first, now = (text_of(x) for x in world.letters if x.to == LIKE)
+    assert first != now, "what they heard of the time isn't so any more"
 
 
 def test_somebody_else_after_all_comes_off_with_exactly_their_records() -> None:
@@ -249,6 +330,23 @@ def test_who_got_the_letter_may_appeal_and_frees_only_that_address() -> None:
     (letter,) = [x for x in world.letters if x.kind == "letter" and x.party == "respondent:2"][1:]
     assert MALLORY not in text_of(letter)
     assert result
+
+
+def test_what_they_added_in_mailman_meanwhile_goes_free_with_them() -> None:
+    """It was covered as the same Mailman user's, and is no more the person's than the first."""
+    world = sanctioned()
+    look(world, LIKE)
+    voted(world, "/same 1")
+    second, name = Address("second@mail.example"), the_sanction(world).id
+    world.take(enforced(world.case, world.setting(), name, (), (MALLORY, ALIAS, LIKE, second)))
+    linked = {**OBSERVED.linked, **dict.fromkeys((LIKE, second), (LIKE, second))}
+    world.observed = replace(OBSERVED, linked=linked)
+    world.write("respondent:2", "I appeal. I am somebody else.")
+    grant = parse("/grant because we took you for somebody else")
+    assert LIKE in to_look_up(world.case, grant.commands)[0]
+    world.say("carol", "/grant because we took you for somebody else")
+    world.vote(world.case.open_proposals[-1].id, "alice", "carol")
+    assert {*world.case.sanctions[name].addresses} == {MALLORY, ALIAS}
 
 
 def test_the_owners_hear_of_the_added_address_alone() -> None:

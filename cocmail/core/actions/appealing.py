@@ -13,7 +13,7 @@ from cocmail.core.audience import may_know
 from cocmail.core.case import Appeal
 from cocmail.core.commands import Command, Problem
 from cocmail.core.letters import Kind
-from cocmail.core.people import Member
+from cocmail.core.people import Address, Member
 from cocmail.core.work import Work
 
 
@@ -53,7 +53,7 @@ def answer(turn: Turn, command: Command) -> None:
             "you voted for the sanction, and others decide on the appeal",
             f"the same from {' or '.join(m.handle for m in deciders)}",
         )
-    _propose(work, turn.member, command, one)
+    _propose(work, turn.member, command, one, _beside(turn, work, one))
     knowing = {m.handle for m in work.eligible}
     turn.tell_but(
         {m.handle for m in turn.work.eligible} - knowing,
@@ -96,7 +96,22 @@ def _asked(turn: Turn, command: Command) -> tuple[Work, Appeal]:
     )
 
 
-def _propose(work: Work, member: Member, command: Command, one: Appeal) -> None:
+def _beside(turn: Turn, work: Work, one: Appeal) -> tuple[Address, ...]:
+    """Where an address was added by a vote: what else is its Mailman user's, and is covered as
+    such alone. It goes free with it."""
+    sanction, party = work.case.sanctions[one.opened.sanction], one.opened.party
+    if turn.observed is None or appeals.extension_of(work.case, sanction, party) is None:
+        return ()
+    decided = work.case.proposals.get(sanction.id)
+    named = decided.proposed.addresses if decided else (sanction.address,)
+    own = work.case.parties[party].addresses
+    linked = (a for address in own for a in turn.observed.linked.get(address, ()))
+    return tuple(dict.fromkeys(a for a in linked if a not in named))
+
+
+def _propose(
+    work: Work, member: Member, command: Command, one: Appeal, beside: tuple[Address, ...]
+) -> None:
     sanction = work.case.sanctions[one.opened.sanction]
     party = work.case.parties[one.opened.party]
     proposal_id = f"P{work.fresh('proposal')}"
@@ -110,6 +125,7 @@ def _propose(work: Work, member: Member, command: Command, one: Appeal) -> None:
             closes=work.now + work.setting.policy.voting_period,
             sanction=sanction.id,
             target=one.id,
+            addresses=beside,
             language=work.language_of(party),
         )
     )

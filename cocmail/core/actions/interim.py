@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cocmail.core import events as e
+from cocmail.core import extending
 from cocmail.core.actions.people import person
 from cocmail.core.actions.proposing import named
 from cocmail.core.actions.scopes import scope_of
@@ -39,6 +40,7 @@ def interim(turn: Turn, command: Command) -> None:
     addresses = person(turn, address)
     _limits(turn, addresses)
     found = guards(addresses, work.setting, (work.case, *turn.beside.values()), turn.observed)
+    votes = extending.by_vote(work.case, addresses, address)
     until = work.now + work.setting.policy.interim_for
     party = work.respondent(address)
     letter = work.to_party(
@@ -63,6 +65,7 @@ def interim(turn: Turn, command: Command) -> None:
             letter=letter,
         )
     )
+    extending.hand_on(work, sanction_id, votes)
     work.on_committee().happen(e.InterimOrdered(handle=turn.member.handle))
     for other in list(work.case.sanctions.values()):
         if other.interim and other.in_force and other.id != sanction_id and _same(other, addresses):

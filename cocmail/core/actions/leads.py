@@ -18,7 +18,7 @@ from cocmail.core.guards import guards
 from cocmail.core.leading import Suspect, meant, suspect_of
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Private
-from cocmail.core.preview import preview
+from cocmail.core.preview import of_extension
 from cocmail.core.sanctions import Sanction
 from cocmail.core.table import Table, Tense
 from cocmail.core.work import Work
@@ -151,19 +151,22 @@ def _ballots(
         # Nobody joins the case before it is decided.
         party = Party(id="", addresses=(address,), name=Private(""), reference="")
         values = {
-            "letter": work.preview(
-                party,
-                "letter-extended",
-                extending.letter_values(sanctions[0], address),
-                proposed.language,
+            "letter": "\n\n".join(
+                work.preview(
+                    party,
+                    "letter-extended",
+                    extending.letter_values(sanction, address),
+                    proposed.language,
+                )
+                for sanction in sanctions
+                if extending.is_told(sanction.measure)
             ),
-            "table": preview(
-                sanctions[0].measure,
+            "table": of_extension(
+                sanctions,
                 proposed.addresses,
-                sanctions[0].scope,
                 work.setting.groups,
                 turn.observed,
-                including_roles=sanctions[0].including_roles,
+                beside=work.case.sanctions.values(),
             ),
         }
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cocmail.core import deliberation, speech
+from cocmail.core import deliberation, extending, speech
 from cocmail.core import events as e
 from cocmail.core.actions.people import keep_out_if_member, person
 from cocmail.core.actions.scopes import scope_of
@@ -71,6 +71,7 @@ def sanction(turn: Turn, command: Command) -> None:
         )
     )
     sanction = work.case.sanctions[sanction_id]
+    over = {s.id for s in deliberation.takes_over(work.case, addresses)}
     seen = preview(
         command.measure,
         addresses,
@@ -78,7 +79,10 @@ def sanction(turn: Turn, command: Command) -> None:
         work.setting.groups,
         turn.observed,
         including_roles=command.including_roles,
-        beside=work.case.sanctions.values(),
+        beside=(
+            replace(s, state=State.ENDED) if s.id in over else s
+            for s in work.case.sanctions.values()
+        ),
     )
     ballots(turn, work.case.proposals[sanction_id], seen, tuple(g.text for g in found))
     if amended:
@@ -147,6 +151,10 @@ def ballots(turn: Turn, proposal: Proposal, seen: Table, guarded: tuple[str, ...
         if lift
         else speech.misgivings(sanction.reason, work.case, work.setting.roster),
         "guarded": guarded,
+        "added": ()
+        if lift or not extending.is_told(sanction.measure)
+        else tuple(extending.by_vote(work.case, sanction.addresses, sanction.address)),
+        "orders": () if lift else deliberation.takes_over(work.case, sanction.addresses),
         "rivals": [
             p.id
             for p in work.case.open_proposals

@@ -137,10 +137,11 @@ def _extend(case: Case, at: datetime, event: e.Extended) -> Case:
         addresses=tuple(dict.fromkeys((*sanction.addresses, *event.addresses))),
         cleared=False,  # the added address may have asked to join before
     )
+    known = {one.address for one in case.extensions.get(sanction.id, ())}
     fresh = tuple(
         Extension(address=address, at=at, proposal=event.proposal)
         for address in event.addresses
-        if address not in sanction.addresses
+        if address != sanction.address and address not in known
     )
     separated = case.separated.get(sanction.id, frozenset()) - {*event.addresses}
     wider = replace(wider, apart=frozenset(Address(a) for a in separated))
