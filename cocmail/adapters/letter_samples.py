@@ -305,6 +305,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     )),
     _each("doubts", ((), ("It holds a line that introduces a quote.",))),
     _each("count", (1, 3)),
+    _each("interim", (False, True)),
     _each("posts", ({"dev@lists.example.org": 2},)),
     ({"earlier": [], "sanctions": []}, {"earlier": _SANCTIONS, "sanctions": _SANCTIONS}),
     ({"rows": []}, {"rows": [

@@ -45,11 +45,25 @@ def by_vote(
     }
 
 
+def freed(case: Case, addresses: Collection[Address]) -> frozenset[Address]:
+    """Who was decided to be somebody else than this person, and not decided otherwise since."""
+    theirs = [s for s in case.sanctions.values() if {*s.addresses} & {*addresses}]
+    apart = {Address(a) for s in theirs for a in case.separated.get(s.id, ())}
+    again = {x.address for s in theirs if s.in_force for x in case.extensions.get(s.id, ())}
+    return frozenset(apart - again)
+
+
 def hand_on(work: Work, sanction_id: str, votes: Mapping[Address, str], language: str = "") -> None:
     """What a vote said of an address holds for this sanction too: whoever reads mail there hears
-    what holds from now on, and an appeal of theirs is against that vote."""
+    what holds from now on, and an appeal of theirs is against that vote. Who was decided to be
+    somebody else isn't covered, whatever was known when it was proposed."""
+    sanction = work.case.sanctions[sanction_id]
     for address, proposal in votes.items():
-        _cover(work, work.case.sanctions[sanction_id], (address,), proposal, language)
+        _cover(work, sanction, (address,), proposal, language)
+    off = tuple(sorted(freed(work.case, (sanction.address,)) - {sanction.address, *votes}))
+    if off:
+        part = f"S{work.fresh('sanction')}"
+        work.happen(e.Narrowed(sanction=sanction_id, addresses=off, part=part))
 
 
 def is_told(measure: Measure | None) -> bool:
@@ -124,4 +138,5 @@ def letter_values(sanction: Sanction, address: Address) -> dict[str, object]:
         "measure": sanction.measure,
         "scope": sanction.scope,
         "until": sanction.until,
+        "interim": sanction.interim,
     }

@@ -18,6 +18,7 @@ from cocmail.core.drift import NEWLY_COVERED
 from cocmail.core.enforcement import STILL_OFF, Observed, ProofRow
 from cocmail.core.leads import Bearers, Subscription, leads
 from cocmail.core.people import Address, Private
+from cocmail.core.policy import Policy
 from cocmail.core.proofs import enforced, restored, waiting_discarded
 from cocmail.core.sanctions import Before, State
 from cocmail.core.watching import asked, asking, could_join
@@ -217,6 +218,34 @@ def test_somebody_else_comes_off_what_was_decided_later_too() -> None:
     world.vote(world.case.open_proposals[-1].id, "alice", "bob")
     assert LIKE not in world.case.sanctions[ban].addresses
     assert world.case.sanctions[ban].in_force
+
+
+def test_where_they_have_to_ask_the_added_address_is_not_told_that_it_ends_by_then() -> None:
+    world = World(policy=Policy(on_request=True))
+    world.report()
+    world.vote(world.propose(f"/sanction suspend {MALLORY} for 90 days because of it"),
+               "alice", "bob")  # fmt: skip
+    look(world, LIKE)
+    voted(world, "/same 1")
+    (letter,) = [text_of(x) for x in world.letters if x.to == LIKE]
+    assert "until the committee agrees to a return" in letter
+
+
+def test_who_was_decided_to_be_somebody_else_is_not_covered_by_what_was_proposed_before() -> None:
+    world = sanctioned()
+    look(world, LIKE)
+    voted(world, "/same 1")
+    ban = world.propose(f"/sanction ban {MALLORY} because of it")
+    assert LIKE in world.case.sanctions[ban].addresses
+    voted(world, "/different 1")
+    world.vote(ban, "alice", "bob")
+    assert world.case.sanctions[ban].in_force
+    assert LIKE not in world.case.sanctions[ban].addresses
+    linked = Observed(linked=dict.fromkeys((LIKE, MALLORY), (LIKE, MALLORY)))
+    (reach,) = reaches([world.case.sanctions[ban]], {}, linked)
+    assert LIKE not in reach.addresses
+    later = world.propose(f"/sanction suspend {MALLORY} for 9 days because of it")
+    assert LIKE not in world.case.sanctions[later].addresses
 
 
 def test_an_order_covers_by_vote_what_a_vote_added() -> None:

@@ -143,7 +143,11 @@ def test_a_sanction_that_ends_is_told_before(length: str, notice: timedelta) -> 
     until = world.case.sanctions[proposal].until
     assert until is not None
     office.later(days=89)
-    ends = [at for at, x in office.reminders("carol") if f"{proposal} ends on" in text_of(x)]
+    ends = [
+        at
+        for at, x in office.reminders("carol")
+        if f"The time of {proposal} is over on" in text_of(x)
+    ]
     assert ends == [until - notice]
 
 

@@ -32,6 +32,16 @@ def test_the_letter_says_that_they_have_to_ask() -> None:
     assert "without your doing anything" not in letter
 
 
+def test_the_committee_is_not_told_that_it_ends_by_then() -> None:
+    house, case, sanction = suspended()
+    decision = house.all("member:bob", "decision", case)[-1]
+    assert "Then it holds on until you grant a return" in decision
+    assert "It ends on" not in decision
+    house.later(days=89)
+    told = " ".join(house.all("member:bob", case=case))
+    assert f"{sanction} ends on" not in told
+
+
 def test_when_the_time_is_over_it_holds_until_it_is_granted() -> None:
     house, case, sanction = suspended()
     house.later(days=91)

@@ -6,7 +6,7 @@ actions, and by proposing.
 
 from __future__ import annotations
 
-from cocmail.core import deliberation
+from cocmail.core import deliberation, extending
 from cocmail.core import events as e
 from cocmail.core.actions.history import tell
 from cocmail.core.actions.turn import Turn
@@ -54,7 +54,9 @@ def person(turn: Turn, address: Address) -> tuple[Address, ...]:
     known = turn.work.case.party_of(address, "respondent")
     linked = turn.observed.linked.get(address, ()) if turn.observed else ()
     theirs = (known.addresses if known else (), linked, _decided(turn, address))
-    return tuple(dict.fromkeys((address, *(a for one in theirs for a in one))))
+    freed = extending.freed(turn.work.case, (address,))
+    found = dict.fromkeys(a for one in theirs for a in one if a not in freed)
+    return tuple(dict.fromkeys((address, *found)))
 
 
 def _decided(turn: Turn, address: Address) -> list[Address]:
