@@ -468,9 +468,10 @@ class _Planner:
                     self._note(reach, place, None)
             elif not old:
                 self._note(reach, place, to_facts(base or seen))
-            elif not back and _ids(old) != _ids(seen):
+            elif _ids(old) != _ids(seen):
                 again = any(row.action != HOLD for row in seen)  # left and joined anew
-                self._note(reach, place, to_facts(seen if again else _merge(seen, old)))
+                if not (back and again):
+                    self._note(reach, place, to_facts(seen if again else _merge(seen, old)))
         if any(row.action != HOLD for row in seen):
             held = tuple(replace(row, action=HOLD) for row in seen)
             self._step(Act.MODERATE, place, word(seen), Word.HELD, hold, held)

@@ -325,6 +325,7 @@ class Enforcement:
         now, done, errors = planned, list[Step](), list[CocmailError]()
         owners: Owners = {}
         seek, sought = _unsought(standing, planned), set[Address]()
+        noted = set[tuple[object, ...]]()
         stuck: int | None = None
         self._put_back = set()
         while now.steps or now.notes or seek:
@@ -336,6 +337,7 @@ class Enforcement:
             owners = {**owners, **turn.owners}
             stuck = turn.stuck if stuck is None else stuck
             standing, tried = turn.standing, {s.place for s in now.steps}
+            noted |= _noted(now)
             sought |= set() if away else seek  # there they were not looked for
             now, observed = await self._plan(standing, turn.observed)
             seek = _unsought(standing, now) - sought
@@ -343,7 +345,12 @@ class Enforcement:
             if (
                 turn.errors
                 or observed.away
-                or not (turn.again or seek or {s.place for s in now.steps} - tried)
+                or not (
+                    turn.again
+                    or seek
+                    or {s.place for s in now.steps} - tried
+                    or _noted(now) - noted
+                )
             ):
                 break
         fresh = await self._proving.settle(standing, now, observed, owners)
@@ -551,6 +558,10 @@ def _busy(standing: Standing, planned: Plan) -> Standing:
         sanctions=tuple(s for s in standing.sanctions if planned.persons.get(s.id) in people),
         ending=tuple(s for s in standing.ending if planned.persons.get(s.id) in people),
     )
+
+
+def _noted(planned: Plan) -> set[tuple[object, ...]]:
+    return {(note.sanction, one.at) for note in planned.notes for one in note.records}
 
 
 def _unsought(standing: Standing, planned: Plan) -> set[Address]:

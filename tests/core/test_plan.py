@@ -196,19 +196,23 @@ class Community:
     def plan(self) -> Plan:
         return plan(self.standing(), GROUPS, self.world.observed())
 
-    def sweep(self, crash: int | None = None) -> Plan:
-        planned = self.plan()
-        assert not planned.unread
+    def _write(self, planned: Plan) -> None:
         for note in planned.notes:
             book = self.force if note.sanction in self.force else self.ending
             old = book[note.sanction]
             records = {(b.list, b.address, b.role): b for b in (*old.before, *note.records)}
             book[note.sanction] = replace(old, before=tuple(records.values()))
+
+    def sweep(self, crash: int | None = None) -> Plan:
+        planned = self.plan()
+        assert not planned.unread
+        self._write(planned)
         for number, step in enumerate(planned.steps):
             if crash is not None and number >= crash:
                 return planned
             if step.list is None or step.list != self.refusing:
                 self.world.apply(step)
+        self._write(self.plan())  # what came back has another id
         again = self.plan()
         refused = [step for step in again.steps if step.list and step.list == self.refusing]
         assert list(again.steps) == refused, "a converged state plans nothing"

@@ -796,6 +796,25 @@ async def test_two_sanctions_compose_and_the_end_of_one_reveals_the_other(
     assert lab.snapshot(*PERSON) == before
 
 
+async def test_what_is_changed_right_after_a_return_is_not_taken_for_a_new_subscription(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    scope = Scope(lists=(SIG_NODE,))
+    before = action(lab, SIG_NODE, MAL)
+    assert before == "discard"
+    suspended = book.decide(Measure.SUSPEND, MAL, scope=scope)
+    held = book.decide(Measure.MODERATE, MAL, scope=scope)
+    await loop.sweep()
+    book.end(suspended)
+    await loop.sweep()
+    lab.api("PATCH", f"members/{lab.member(SIG_NODE, MAL)}", moderation_action="")
+    await loop.sweep()
+    assert action(lab, SIG_NODE, MAL) == "hold"
+    book.end(held)
+    await loop.sweep()
+    assert action(lab, SIG_NODE, MAL) == before
+
+
 async def test_two_owners_who_both_should_go_both_stay_whatever_is_put_right(
     lab: Lab, book: Book, loop: Enforcement
 ) -> None:
