@@ -31,7 +31,14 @@ _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _MOST_POINTS = 40_000_000  # more is a bomb, or a scan that should be made smaller first
 _MOST_BYTES = 10 * 1024 * 1024
 _MOST_FILES = 10
-_ENDINGS = {"forwarded": ".eml", "calendar": ".ics", "text": ".txt", "page": ".html", "pdf": ".pdf"}
+_ENDINGS = {
+    "forwarded": ".eml",
+    "calendar": ".ics",
+    "text": ".txt",
+    "page": ".html",
+    "formatted": ".html",
+    "pdf": ".pdf",
+}
 _DEEPEST = 5  # mails in mails that are looked into
 _LIKE = 8  # of 64 points of a fingerprint may differ
 
@@ -39,7 +46,7 @@ _LIKE = 8  # of 64 points of a fingerprint may differ
 def sendable(raw: bytes, others: Iterable[bytes]) -> tuple[File, ...]:
     """The files of a member's mail as they would leave. ``others``: mails of other people in the
     case, whose pictures must not leave unnoticed."""
-    found = list(files(raw))
+    found = [(one, data) for one, data in files(raw) if not one.form]
     prints = [
         (attachment.name or Private("a picture"), _fingerprint(picture))
         for other in others

@@ -74,6 +74,8 @@ def kind_of(one: Attachment) -> str:
         # Office's documents are packages too.
         if one.begins.startswith(begins) and not (kind == "package" and _named(one, "document")):
             return kind
+    if one.form and one.content_type == "text/html":
+        return "formatted"
     if _PICTURE.match(one.begins) and not _named(one, "program"):  # one can be both
         return "picture"
     for pattern, kind in _BY_NAME:

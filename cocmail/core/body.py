@@ -11,17 +11,18 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import unquote
 
 from cocmail.core import mime
 from cocmail.core.charsets import decode
 from cocmail.core.flowed import unflow
 from cocmail.core.limits import Limits
-from cocmail.core.markup import strip_tags
+from cocmail.core.markup import held, strip_tags
 from cocmail.core.mime import Part
 from cocmail.core.quoting import WORD
 
 _PAGE = "text/html"
-_EMOJI = r"[\u2600-\u27bf\U0001f000-\U0001faff]"
+_EMOJI = r"[\u203c\u2049\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 _WORD = re.compile(f"{WORD.pattern}|{_EMOJI}")
 # Where a link leads, a picture, the number of an item
 _BY_OTHER_MEANS = re.compile(
@@ -29,6 +30,12 @@ _BY_OTHER_MEANS = re.compile(
     r"|\[(?:(?:image|cid):[^\[\]\n]{0,200}|[^\[\]\s]{1,80}\.(?:png|jpe?g|gif))\]"
     rf"|(?m:^[ \t>]{{0,40}}[0-9]{{1,3}}[.)](?=[ \t]))|{_EMOJI}"
 )
+# What a link leads to; a number to call is written in too many ways.
+_PLACE = re.compile(r"(?!cid:|data:|javascript:|tel:)(?:[a-z][a-z0-9+-]+:|//|www\.)\S")
+_ROAD = re.compile(r"(?:[a-z][a-z0-9+-]*:)?(?://)?(?:www\.)?")  # to it: a text may leave it out
+_WITHOUT_SPACE = re.compile(r"[^\s<>\"()\[\]]+")
+_LIKE_A_PLACE = re.compile(r"[.:@]")
+_PICTURE = re.compile(r"\S+\.(?:png|jpe?g|gif)")  # no words: a file's name
 # Text to a machine; people are told that it is there.
 _FOR_MACHINES = ("text/calendar", "text/x-vcalendar", "text/rfc822-headers")
 
@@ -57,8 +64,8 @@ class Told:
 def told(raw: bytes, top: Part, limits: Limits, html_to_text: Callable[[str], str]) -> Told:
     """``html_to_text`` changes the text alone, never what is listed."""
     reader = _Reader(raw, limits.text)
-    texts = [part for part in top.leaves() if _is_text(part)]
-    listed = [part for part in top.leaves() if not _is_text(part)]
+    texts = [part for part in top.leaves() if is_text(part)]
+    listed = [part for part in top.leaves() if not is_text(part)]
     shown = [piece for forms in _texts(top) for piece in _said(forms, reader, html_to_text)]
     kind = _kind(texts, [part for part, _ in shown])
     first = 1 if kind is Body.PLAIN else len(shown)
@@ -83,7 +90,8 @@ def _kind(texts: list[Part], shown: list[Part]) -> Body:
     return Body.HTML if texts else Body.NONE
 
 
-def _is_text(part: Part) -> bool:
+def is_text(part: Part) -> bool:
+    """Whether it is what the mail says, or a form of that, and not attached to it."""
     if part.disposition == "attachment" or part.name:
         return False
     # A multipart that has no parts is read as it came.
@@ -99,7 +107,7 @@ def _texts(part: Part) -> Iterator[list[Part]]:
     if part.children and part.content_type != "multipart/alternative":
         for child in part.children:
             yield from _texts(child)
-    elif forms := [leaf for leaf in part.leaves() if _is_text(leaf)]:
+    elif forms := [leaf for leaf in part.leaves() if is_text(leaf)]:
         yield forms
 
 
@@ -137,13 +145,15 @@ def _said(
     read = [(part, reader.read(part)) for part in forms]
     plain = [(part, text) for part, text in read if part.content_type != _PAGE and text.strip()]
     pages = [(part, markup) for part, markup in read if part.content_type == _PAGE]
-    known = [*_pieces("\n".join(text for _, text in plain))] if pages and plain else []
+    told = "\n".join(text for _, text in plain)
+    known = [*_pieces(told)] if pages and plain else []
+    named = _named(told) if pages else ()
     # Apple Mail begins a page anew behind each picture.
     together = "\n".join(html_to_text(markup) for _, markup in pages) if len(pages) > 1 else ""
     same = bool(plain and together) and _says_the_same(together, known)
     for part, markup in pages:
         crude = strip_tags(markup)  # at little cost, for any mail
-        if not _words(crude):
+        if not _words(crude) or _says_more(markup, (*named, *_named(crude))):
             reader.pass_over(part)
         if same or (plain and _says_the_same(crude, known)):
             continue
@@ -151,6 +161,31 @@ def _said(
         if text if not plain else _words(text) and not _says_the_same(text, known):
             plain.append((part, text))
     return plain
+
+
+def _says_more(markup: str, told: tuple[frozenset[str], ...]) -> bool:
+    """Whether its tags hold what isn't told: where a link leads, or words for a picture."""
+    return any(
+        _PLACE.match(value.casefold()) and not any(_place(value) in one for one in told)
+        if leads
+        else not _PICTURE.fullmatch(value.casefold())
+        and not all(any(word in one for one in told) for word in _words(value))
+        for value, leads in held(markup)
+    )
+
+
+def _named(text: str) -> tuple[frozenset[str], ...]:
+    """Its words, and what could be a link."""
+    long = filter(_LIKE_A_PLACE.search, _WITHOUT_SPACE.findall(text))
+    return frozenset(_words(text)), frozenset(map(_place, long))
+
+
+def _place(link: str) -> str:
+    """What is left of a link when it is written shortly, and of any other word."""
+    place = _ROAD.sub("", link.casefold(), count=1)
+    if link.casefold().startswith("mailto:"):
+        place = place.partition("?")[0]
+    return unquote(place).strip("/.,;:!?'*_")
 
 
 def _pieces(plain: str) -> Iterator[tuple[list[str], bool]]:

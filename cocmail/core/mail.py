@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cocmail.core import automatic, headers, languages, mime, opening
-from cocmail.core.body import Body, told
+from cocmail.core.body import Body, is_text, told
 from cocmail.core.claims import bare
 from cocmail.core.headers import Header
 from cocmail.core.limits import Limits, TooMuchError, survey
@@ -43,6 +43,7 @@ class Attachment:
     size: int
     digest: str
     begins: bytes = field(default=b"", repr=False)  # its first bytes: what it really is
+    form: bool = False  # a form of the mail's text, which isn't shown or not whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,6 +266,7 @@ def _attachment(raw: bytes, part: mime.Part) -> Attachment:
         size=len(data),
         digest=hashlib.sha256(data).hexdigest(),
         begins=data[:_BEGINS],
+        form=is_text(part),
     )
 
 

@@ -1,18 +1,23 @@
 """HTML to text in the crudest way that is safe, for where no better one is handed in.
 
-Owns nothing but this stand-in: one pass, no tree, no fetching. The daemon hands `read` the
-adapter's (adapters.html). Called by core.mail.
+Owns nothing but this stand-in and what stands in the tags themselves: one pass, no tree, no
+fetching. The daemon hands `read` the adapter's (adapters.html). Called by core.mail and core.body.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 
 _BREAKS = frozenset({"br", "p", "/p", "div", "/div", "tr", "li", "blockquote", "/blockquote"})
 _HIDDEN = ("script", "style", "title")
 _COMMENT_ENDS = re.compile(r"--!?>")
 _MANY = re.compile(r"\n{3,}")
+_HOLDER = re.compile(r"<(?:a|area|img)[\s/]", re.IGNORECASE)
+_HELD = re.compile(
+    r"""(?<![\w-])(?:(href)|alt)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE
+)
 
 
 def strip_tags(markup: str) -> str:
@@ -52,3 +57,22 @@ def strip_tags(markup: str) -> str:
     out.append(markup[position:])
     lines = (" ".join(line.split()) for line in html.unescape("".join(out)).split("\n"))
     return _MANY.sub("\n\n", "\n".join(lines)).strip()
+
+
+def held(markup: str) -> Iterator[tuple[str, bool]]:
+    """What its tags hold for people, and whether that is where a link leads; else it is what
+    stands in for a picture."""
+    position = 0
+    while (begin := markup.find("<", position)) >= 0:
+        if markup.startswith("<!--", begin):
+            ends = _COMMENT_ENDS.search(markup, begin + 2)
+            position = ends.end() if ends else len(markup)
+            continue
+        end = markup.find(">", begin)
+        if end < 0:
+            return
+        if _HOLDER.match(markup, begin):
+            for found in _HELD.finditer(markup, begin, end):
+                value = html.unescape(found[2] or found[3] or found[4] or "")
+                yield " ".join(value.split()), bool(found[1])
+        position = end + 1

@@ -91,6 +91,16 @@ def test_nothing_else_can_leave(name: str, content_type: str, data: bytes) -> No
     assert not file.data
 
 
+def test_a_form_of_the_mail_itself_is_no_file_of_it() -> None:
+    """Though members get it in their list: where its link leads stands nowhere else."""
+    message = EmailMessage()
+    message.set_content("/reply reporter\n/attach\nSee here.")
+    message.add_alternative("<a href='https://a.example/'>See here.</a>", subtype="html")
+    message.add_attachment(photo(), maintype="image", subtype="jpeg", filename="a.jpg")
+    assert [file.was for file in sendable(message.as_bytes(), ())] == ["a.jpg"]
+    assert {file.name for file in copied(message.as_bytes())} == {"a.jpg", "formatted-2.html"}
+
+
 def test_a_bomb_is_not_opened() -> None:
     out = io.BytesIO()
     Image.new("1", (9000, 9000)).save(out, "PNG")

@@ -61,6 +61,7 @@ def test_a_page_behind_a_text_is_shown_below_it() -> None:
 @pytest.mark.parametrize(
     ("plain", "html"),
     [
+        ("See below.", "<p>See below. \u2b50</p>"),
         ("Your client does not show HTML.", f"<p>{REPORT}</p>"),
         ("Your client does not show HTML.", "<p>Help me</p>"),
         ("I am fine.", "<p>I am not fine.</p>"),
@@ -146,9 +147,80 @@ def test_no_word_of_a_page_is_lost_or_joined_to_another(markup: str, words: str)
 
 @pytest.mark.parametrize("plain", ["See below.", ""])
 def test_a_page_of_pictures_alone_is_listed(plain: str) -> None:
-    found = alternative(plain, "<p><img src='https://a.example/1.png' alt='He hit me'></p>")
+    found = alternative(plain, "<p><img src='https://a.example/1.png'></p>")
     assert (found.whole.strip(), found.body is Body.PLAIN) == (plain, True)
-    assert [kind_of(one) for one in found.attachments] == ["page"]
+    assert [kind_of(one) for one in found.attachments] == ["formatted"]
+
+
+@pytest.mark.parametrize(
+    ("plain", "html"),
+    [
+        ("See here.", "<p>See <a class=x HREF='https://a.example/b'>here</a>."),
+        ("https://a.example/", '<a href="https://b.example/">https://a.example/</a>'),
+        ("See here <https://a.example/b>.", '<a href="https://a.example/c">See here</a>.'),
+        ("Ask me.", '<a href="mailto:mallory@b.example?subject=x">Ask me.</a>'),
+        ("Look:", '<p>Look: <img src="https://a.example/1.png" alt="He hit me">'),
+        ("I am fine", '<p>I am fine <img alt="\U0001f620" src=cid:1></p>'),
+        ("", "<p>See <a href=https://a.example/b>here</a>"),
+    ],
+)
+def test_what_only_the_formatting_holds_is_listed(plain: str, html: str) -> None:
+    found = alternative(plain, html)
+    assert [kind_of(one) for one in found.attachments] == ["formatted"]
+    assert str(found.whole).strip() == (plain or "See here")
+
+
+@pytest.mark.parametrize(
+    ("plain", "html"),
+    [
+        (
+            "See here <https://a.example/b?c=1&d>.",
+            '<a href="https://A.example/b?c=1&amp;d">See here</a>.',
+        ),
+        (
+            "a.example/K\u00f6ln, now",
+            '<a href="http://www.a.example/K%C3%B6ln">a.example/K\u00f6ln</a>, now',
+        ),
+        ("*a.example:80*", '<b><a href="http://a.example:80/">a.example:80</a></b>'),
+        ("Alice <mailto:alice@b.example>", '<a href="mailto:alice@b.example">Alice</a>'),
+        ("alice@b.example.", '<a href="mailto:alice@b.example">alice@b.example</a>.'),
+        ("+49 30 1", '<a href="tel:+49301">+49 30 1</a>'),
+        ("[image: Our logo]\nHi", '<img src="https://a.example/1" alt="Our  Logo"><p>Hi'),
+        ("Hi", '<p>Hi<img src=cid:1 alt="image001.png"><img alt="" src="https://a.example/1.gif">'),
+        ("Up", '<a name=top></a><p data-href="https://a.example/"><a href="#top">Up</a></p>'),
+        ("Hi", '<!--[if mso]><a href="https://a.example/">x</a><![endif]--><p>Hi</p>'),
+        ("Hi \u2b50", "<p>Hi \u2b50</p>"),
+    ],
+)
+def test_ordinary_formatting_is_passed_over(plain: str, html: str) -> None:
+    found = alternative(plain, html)
+    assert (str(found.whole), found.attachments) == (plain, ())
+
+
+def test_what_only_the_formatting_holds_costs_little() -> None:
+    links = "".join(f"<a href='https://a.example/{n}'>x" for n in range(1_900))
+    told = "\n".join(f"https://a.example/{n}" for n in range(1_899, -1, -1))
+    forms = [
+        (f"{'x ' * 1_900}\n{told}", links),
+        ("a.b " * 25_000, f"<a href='https://a.example/'>{'a.b ' * 25_000}"),
+        ("x", "<a href=" * 12_000),
+        ("x", f"<a {'href ' * 20_000}>"),
+        ("x", f"<img alt{' ' * 90_000}>"),
+        ("x", f"<img {'alt=' * 20_000}>"),
+        ("x", f"<img {'alt=' + chr(39):s}{'x' * 90_000}>"),
+        ("x", "<a href='http" + "://" * 30_000 + "'>"),
+        ("x", "<!-- " * 20_000),
+        ("x" * 190_000, "<a href='https://a.example/'>" + "x" * 150_000),
+    ]
+    for plain, html in forms:
+        began = time.thread_time()
+        alternative(plain, html)
+        assert time.thread_time() - began < 0.5
+    pages = (part("text/html", "<a href='https://a.example/'>x") for _ in range(150))
+    raw = multipart(part("text/plain", "a.b " * 45_000), *pages, kind="alternative")
+    began = time.thread_time()
+    mail(raw)
+    assert time.thread_time() - began < 1
 
 
 def test_each_alternative_is_weighed_by_itself() -> None:
