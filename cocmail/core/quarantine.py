@@ -32,9 +32,10 @@ BETWEEN = timedelta(hours=1)
 AGAIN = timedelta(days=1)
 """After this long a member is told again of what still waits."""
 
-
 MOST = 100
 """Mails in one record."""
+FEWEST = 10_000
+"""The first number: five digits, however many there are. In a case none is so high."""
 
 
 def record_named(fresh: str) -> str:

@@ -313,6 +313,38 @@ def test_dropping_it_keeps_it() -> None:
     assert "waits here, or not any more" in room.house.refused()
 
 
+@pytest.mark.parametrize("word", ["accept", "drop"])
+def test_who_names_a_mail_that_is_gone_reads_what_would_mend_it(word: str) -> None:
+    room = Room()
+    one, two = room.aside(), room.aside("Buy")
+    room.later(seconds=1)
+    room.say("alice", f"/drop {one.number}")
+    for handle in ("alice", "bob"):  # who did it, and who didn't know
+        room.say(handle, f"/{word} {one.number}")
+        assert f"the number {one.number} waits here, or not any more" in room.house.refused()
+        assert f"right: /{word} N, where N is one of {two.number}" in room.house.refused()
+    room.say("alice", "/drop all")
+    room.say("bob", f"/{word} {two.number}")
+    assert "right: nothing more, if somebody has seen to it already; else" in room.house.refused()
+    room.say("bob", "/drop all")
+    assert "no mail that you were told of waits here any more" in room.house.refused()
+    assert "number 0" not in room.house.refused()
+
+
+@pytest.mark.parametrize("word", ["accept", "drop"])
+def test_in_a_case_too_and_a_mail_of_no_case_has_a_place_of_its_own(word: str) -> None:
+    house = House()
+    case = house.report(RAE, "He follows me.")
+    for text in ("I saw it.", "I saw it too."):
+        house.to_address("viv@elsewhere.example", str(house.room.address(case, "reporter:1")), text)
+    house.say("alice", case, "/drop 1")
+    house.say("bob", case, f"/{word} 1")
+    assert "no mail with the number 1 waits here, or not any more" in house.refused()
+    assert f"right: /{word} N, where N is one of 2 " in house.refused()
+    house.say("bob", case, f"/{word} 48213")
+    assert "the same as an answer to the mail that told you of it" in house.refused()
+
+
 def test_several_in_one_mail_or_none() -> None:
     room = Room("alice")
     one, two = room.aside(), room.aside("Buy")

@@ -6,13 +6,14 @@ actions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from cocmail.core import events as e
 from cocmail.core.actions.turn import Turn
 from cocmail.core.commands import Command, Problem
 from cocmail.core.forms import EVERY
-from cocmail.core.quarantine import DROPPED, RELEASED, Item, is_quarantine
+from cocmail.core.quarantine import DROPPED, FEWEST, RELEASED, Item, is_quarantine
 from cocmail.core.showing import hand_on
 
 _MOST_NAMED = 5  # numbers of what could have been meant
@@ -25,13 +26,22 @@ def _aside(turn: Turn, command: Command) -> int:
         a.mail.number for a in turn.work.case.asides if not a.settled and handle not in a.mail.named
     ]
     if number not in open_ones:
-        right = (
-            f"one of {', '.join(map(str, open_ones))}"
-            if open_ones
-            else "/status says what is set aside"
-        )
-        raise Problem(f"nothing with the number {number} is set aside here", right)
+        raise _not_here(command, () if number >= FEWEST else open_ones)
     return number
+
+
+def _not_here(command: Command, here: Sequence[int]) -> Problem:
+    """The same whether it never was, isn't any more, or isn't for this member."""
+    numbers = ", ".join(map(str, here[:_MOST_NAMED]))
+    return Problem(
+        "no mail that you were told of waits here any more"
+        if command.target == EVERY
+        else f"no mail with the number {command.number} waits here, or not any more",
+        f"/{command.word} N, where N is one of {numbers}"
+        if numbers
+        else "nothing more, if somebody has seen to it already;"
+        " else the same as an answer to the mail that told you of it",
+    )
 
 
 def accept(turn: Turn, command: Command) -> None:
@@ -87,15 +97,10 @@ def drop(turn: Turn, command: Command) -> None:
 def _item(turn: Turn, command: Command) -> Item:
     """What waits in the quarantine under this number; the same answer where nothing does, and
     where it isn't for this member."""
-    number = command.number or 0
     mine = turn.work.case.quarantine.of(turn.member.handle, turn.work.now)
-    found = next((item for item in mine if item.number == number), None)
+    found = next((item for item in mine if item.number == command.number), None)
     if found is None:
-        numbers = ", ".join(str(item.number) for item in mine[:_MOST_NAMED])
-        raise Problem(
-            f"no mail with the number {number} waits here, or not any more",
-            f"one of {numbers}" if mine else "nothing: no other mail waits here",
-        )
+        raise _not_here(command, [item.number for item in mine])
     return found
 
 

@@ -15,11 +15,9 @@ from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Handle, Member, Private
-from cocmail.core.quarantine import OUTSIDE, Item
+from cocmail.core.quarantine import FEWEST, OUTSIDE, Item
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
-
-_FEWEST = 10_000  # the first number: five digits, however many there are
 
 
 def quarantined(
@@ -68,7 +66,7 @@ def _number(work: Work) -> int:
     tried = 0
     while True:
         fresh = hashlib.sha256(work.setting.entropy + tried.to_bytes(4, "big")).digest()
-        number = _FEWEST + int.from_bytes(fresh[:8], "big") % (9 * _FEWEST)
+        number = FEWEST + int.from_bytes(fresh[:8], "big") % (9 * FEWEST)
         if number not in taken or tried > len(taken):
             return number
         tried += 1
