@@ -2,7 +2,7 @@
 
 Owns the reading of such lines, however they are written: rather too much is found than too little,
 since it is who must not be told something, or of whom. Refuses to believe any of it. Called by
-mail, escalation and speech.
+mail and speech.
 """
 
 from __future__ import annotations

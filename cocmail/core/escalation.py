@@ -13,7 +13,6 @@ from typing import Literal
 from cocmail.core import events as e
 from cocmail.core.audience import known_as
 from cocmail.core.case import Case
-from cocmail.core.claims import bare
 from cocmail.core.letters import Kind
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Handle, Member, Private, Roster
@@ -75,11 +74,15 @@ def unasked(work: Work) -> tuple[Address, ...]:
 
 
 def fit(work: Work, policy: Policy) -> tuple[Address, ...]:
-    """Whom of `escalate_to` nothing ties to this case."""
-    parties = [a for p in work.case.parties.values() for a in p.addresses]
-    claims = [claim for m in work.case.messages for claim in m.received.claims]
-    texts = [*(m.received.text for m in work.case.messages), *claims, *map(bare, claims)]
-    return unconcerned(policy, work.setting.roster, parties, texts)
+    """Whom of `escalate_to` nothing ties to this case, also of what was set aside for it: who
+    comes in is shown all of it."""
+    case = work.case
+    mails: list[e.Received | e.SetAside] = [m.received for m in case.messages]
+    mails += [a.mail for a in case.asides]
+    parties = [a for p in case.parties.values() for a in p.addresses]
+    senders = [one.sender for one in mails if one.sender]
+    texts = [f"{one.name}\n{one.subject}\n{one.text}\n{one.claimants}" for one in mails]
+    return unconcerned(policy, work.setting.roster, (*parties, *senders), texts)
 
 
 def unconcerned(
@@ -87,14 +90,16 @@ def unconcerned(
 ) -> tuple[Address, ...]:
     """Whom of `escalate_to` neither these addresses nor these texts name."""
     theirs = {a.untagged for a in parties}
-    return tuple(
+    free = [
         address
         for address in dict.fromkeys(policy.escalate_to)
-        if address.untagged not in theirs
-        and not roster.whose(address)
-        and not any(named_in_text(text, _alone(address)) for text in texts)
+        if address.untagged not in theirs and not roster.whose(address)
+    ]
+    asked = Roster(
+        members=tuple(
+            Member(handle=Handle(address), name=Private(""), addresses=(address,))
+            for address in free
+        )
     )
-
-
-def _alone(address: Address) -> Roster:
-    return Roster(members=(Member(handle=Handle(HELP), name=Private(""), addresses=(address,)),))
+    named = {handle for text in texts for handle in named_in_text(text, asked)}
+    return tuple(address for address in free if address not in named)

@@ -117,6 +117,7 @@ class Received:
     sizes: tuple[int, ...] = ()  # of each attachment, bytes
     waits: bool = False  # more than is passed on one by one: told together with others
     claims: tuple[Private, ...] = ()  # what it says of its sender, where there is none
+    claimants: Private = Private("")  # all of that, in every form; it isn't shown
     kind: Literal["received"] = "received"
 
 
@@ -153,11 +154,12 @@ class SetAside:
     text: Private
     why: str
     named: tuple[str, ...] = ()  # members whom it names, who aren't shown it
-    attachments: tuple[Private, ...] = ()  # this and the next four as in Received
+    attachments: tuple[Private, ...] = ()  # this and the next five as in Received
     digests: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
     claims: tuple[Private, ...] = ()
+    claimants: Private = Private("")
     kind: Literal["set-aside"] = "set-aside"
 
 

@@ -91,7 +91,8 @@ class Mail:
         """Characters that whoever thinks about it goes through."""
         of_sender = self.claims if self.sender is None else (self.sender.name,)
         names = [a.name for a in self.attachments]
-        return len(self.subject) + len(self.whole) + weight_of(of_sender) + weight_of(names)
+        said = len(self.subject) + len(self.whole) + len(self.claimants)
+        return said + weight_of(of_sender) + weight_of(names)
 
 
 def weight_of(lines: Iterable[str]) -> int:

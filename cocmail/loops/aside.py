@@ -76,7 +76,7 @@ class Asides:
             author = (report.address,) if report else ()
             texts = [said, *((report.mail.claimants,) if report else ())]
             look = partial(unconcerned, setting.policy, setting.roster, author, texts)
-            outside = await thought(len(said), look)
+            outside = await thought(sum(map(len, texts)), look)
         record = self._next_record(setting.now)
         tell_from = max(self._tell_from or setting.now, setting.now)
         if report is not None and report.mail.doubtful:

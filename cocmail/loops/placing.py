@@ -415,7 +415,11 @@ def _said(case: Case) -> int:
     """Characters of all that came to it."""
     every = [m.received for m in case.messages]
     return sum(
-        len(r.subject) + len(r.text) + weight_of((r.name, *r.claims, *r.attachments)) for r in every
+        len(r.subject)
+        + len(r.text)
+        + len(r.claimants)
+        + weight_of((r.name, *r.claims, *r.attachments))
+        for r in every
     )
 
 

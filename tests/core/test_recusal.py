@@ -333,6 +333,33 @@ def test_nor_who_may_have_written_it() -> None:
     assert not w.case.guests
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"From: {'x' * 3_000} <x@x.example>, {OMBUD}\r\n",  # below what is shown of it
+        "From: y\r\n" + "Sender: z@z.example\r\n" * 12 + f"Reply-To: {OMBUD}\r\n",
+        f"Subject: {OMBUD} and the others\r\n",
+    ],
+)
+def test_nor_who_stands_where_members_are_shown_little_of_it(header: str) -> None:
+    w = world(escalate_to=(OMBUD, ELDER))
+    mail = w.mail("x@x.example", "conduct+not-alice+not-bob@example.org", "Help.", header=header)
+    w.take(casework.report(w.case, w.setting(), w.incoming(mail)))
+    assert list(w.case.guests.values()) == [ELDER]
+
+
+@pytest.mark.parametrize(
+    ("sender", "text"), [(str(OMBUD), "Hello"), ("x@x.example", f"{OMBUD} knew of it.")]
+)
+def test_nor_who_stands_in_what_was_set_aside_for_it(sender: str, text: str) -> None:
+    w = world("alice", "bob", escalate_to=(OMBUD, ELDER))
+    w.report()
+    w.write("reporter:1", text, sender=sender)
+    assert w.case.asides
+    w.say("bob", "/recuse")
+    assert list(w.case.guests.values()) == [ELDER]
+
+
 def test_naming_everybody_who_could_be_asked_too_does_not_leave_nobody() -> None:
     w = world(escalate_to=(OMBUD,))
     w.report(f"Alice Example, Bob Example and Carol Example knew, and {OMBUD} did.")

@@ -73,6 +73,7 @@ def accept(turn: Turn, command: Command) -> None:
         kinds=aside.kinds,
         sizes=aside.sizes,
         claims=aside.claims,
+        claimants=aside.claimants,
     )
     work.happen(received)
     hand_on(work, received)  # too much came at once when it did, or they weren't here yet

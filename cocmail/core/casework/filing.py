@@ -48,6 +48,7 @@ def receive(
         language=work.setting.language_of(mail),
         waits=bool(incoming.flood),
         claims=mail.claims,
+        claimants=Private(clean(mail.claimants)),
         **facts(mail.attachments),
     )
     work.happen(received)
@@ -146,6 +147,7 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
         why=why,
         named=tuple(sorted(named)),
         claims=incoming.mail.claims,
+        claimants=Private(clean(incoming.mail.claimants)),
         **facts(incoming.mail.attachments),
     )
     work.happen(aside)
