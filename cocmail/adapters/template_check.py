@@ -33,6 +33,7 @@ OUTSIDE = frozenset(
         "letter-ended",
         "letter-extended",
         "letter-separated",
+        "moved",
         "notice",
         "outcome",
         "outcome-closed",

@@ -56,6 +56,14 @@ def test_a_safe_address_named_later_moves_the_reply_address_too() -> None:
     before = w.case.epoch("reporter:1")
     w.write("reporter:1", f"sichere Adresse: <{SAFE}>")
     assert w.case.epoch("reporter:1") == before + 1
+    (moved,) = w.to("reporter:1", "message")
+    assert (moved.to, moved.return_path != "") == (SAFE, True)
+    assert w.address("reporter:1", epoch=before + 1) in moved.message.decode()
+    assert "only here" in text_of(moved)
+    assert "kitten" not in text_of(moved)
+    w.write("reporter:1", "And he wrote again.", sender=SAFE)
+    w.write("reporter:1", f"Safe address: {SAFE}", sender=SAFE)
+    assert len(w.to("reporter:1", "message")) == 1, "once"
     w.say("alice", "/reply reporter\nThank you for your trust.\n/end")
     assert w.to("reporter:1")[-1].to == SAFE
 

@@ -43,8 +43,12 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
     for handle in incoming.destination.left_out:
         for one in meant(handle, setting.roster):
             leave_out(work, one)
+    epoch = work.case.epoch(party_id)
     note = _wishes(work, incoming, party_id)
     received = receive(work, incoming, party_id, note=note)
+    if work.case.epoch(party_id) > epoch and not incoming.flood:
+        # Nothing that they had before is an address of theirs any more: this one is.
+        work.to_party(work.case.parties[party_id], Kind.MESSAGE, "moved", {})
     asked = (
         WHO_WAS_MEANT in work.case.provisionals
         and party_id == "reporter:1"
