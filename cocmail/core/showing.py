@@ -162,8 +162,10 @@ def showing_aside(work: Work, aside: e.SetAside) -> dict[str, object]:
 
 
 def _showing_aside(work: Work, aside: e.SetAside) -> dict[str, object]:
+    inside = {m.handle for m in work.eligible}
     return {
         "aside": aside,
+        "unseen_by": [handle for handle in aside.named if handle in inside],
         "text": work.shown(aside.text),
         "subject": spelled(work.shown(aside.subject)),
         "claims": _claims(work, aside),

@@ -331,6 +331,19 @@ def test_who_names_a_mail_that_is_gone_reads_what_would_mend_it(word: str) -> No
     assert "number 0" not in room.house.refused()
 
 
+def test_only_what_can_be_a_report_is_offered_as_one() -> None:
+    room = Room()
+    odd = room.unread(b"Subject: x\n\nx")
+    room.later(seconds=1)
+    (alone,) = [x for x in room.room.shelf.letters if x.party == "member:bob"]
+    assert "/accept" not in text_of(alone)
+    assert f"/drop {odd.number}." in text_of(alone)
+    item = room.aside()
+    (both,) = [x for x in room.later(hours=2) if x.party == "member:bob"]
+    assert f"such as /accept {item.number}." in text_of(both)
+    assert "for all that are listed here: /drop all" in text_of(both)
+
+
 @pytest.mark.parametrize("word", ["accept", "drop"])
 def test_in_a_case_too_and_a_mail_of_no_case_has_a_place_of_its_own(word: str) -> None:
     house = House()

@@ -242,7 +242,7 @@ def test_members_see_what_a_mail_says_of_a_sender_who_cannot_be_told() -> None:
     assert "anybody could have written it: From: Rae ((she)) [U+202E]<rae@quiet.example>" in copy
     assert token not in copy
     assert "x" * 500 not in copy
-    assert "nobody that can be told" not in copy
+    assert "From: it can't be told" not in copy
     assert not odd.to("reporter:1"), "they are a guess"
 
 
@@ -261,4 +261,4 @@ def test_a_mail_without_any_from_is_nobodys() -> None:
     w = World()
     found = mail("To: conduct@example.org\n\nHelp me.")
     w.take(casework.report(w.case, w.setting(), w.incoming(found)))
-    assert "From: nobody that can be told" in text_of(w.to("member:alice", "report")[0])
+    assert "From: it can't be told" in text_of(w.to("member:alice", "report")[0])

@@ -360,6 +360,17 @@ def test_nor_who_stands_in_what_was_set_aside_for_it(sender: str, text: str) -> 
     assert list(w.case.guests.values()) == [ELDER]
 
 
+def test_who_is_told_that_an_answer_reaches_them_is_reached() -> None:
+    w = world()
+    w.report()
+    w.say("bob", "/recuse")
+    w.write("reporter:1", "Bob Example and Carol Example know.", sender="x@x.example")
+    assert reached(w) == {"alice"}
+    assert "Not shown to carol: it names them. What you" in text_of(w.letters[-1])
+    w.say("alice", "What is that?")
+    assert reached(w) == {"carol"}
+
+
 def test_naming_everybody_who_could_be_asked_too_does_not_leave_nobody() -> None:
     w = world(escalate_to=(OMBUD,))
     w.report(f"Alice Example, Bob Example and Carol Example knew, and {OMBUD} did.")
