@@ -67,7 +67,10 @@ def _names(read: str, loose: str, joined: str, member: Member) -> bool:
     words = re.sub(r"[^\w ]", " ", plain(member.name)).split()
     # Programs write the last name first; so do many people.
     orders = (words, [*words[-1:], *words[:-1]])
-    if len(words) > 1 and any(f" {' '.join(order)} " in loose for order in orders):
+    ends = (" ", "s ")  # a German genitive
+    if len(words) > 1 and any(
+        f" {' '.join(order)}{end}" in loose for order in orders for end in ends
+    ):
         return True
     name = _joined("".join(words))
     if not _UNSPACED.fullmatch(name) or (

@@ -155,6 +155,7 @@ def test_names_are_whole() -> None:
     assert named_in_text("Bob Exampleton", roster) == ()
     assert named_in_text("Jim-Bob Example", roster) == ("bob",)
     assert named_in_text("Example, Bob; Tuesday", roster) == ("bob",)
+    assert named_in_text("Das war Bob Examples Idee.", roster) == ("bob",)
     assert named_in_text("", roster) == ()
 
 
