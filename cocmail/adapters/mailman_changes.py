@@ -32,7 +32,9 @@ class MailmanChanges:
             match step.act:
                 case Act.BAN:
                     made = [self._ban(text, list_id) for text in step.bans]
-                    return made[0]  # what else was refused is seen to be missing
+                    for text in step.former:
+                        self._unban(text, list_id)
+                    return all(made[:1])  # what else was refused is seen to be missing
                 case Act.UNBAN:
                     for text in step.bans:
                         self._unban(text, list_id)

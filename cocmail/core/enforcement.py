@@ -52,7 +52,7 @@ class Word(StrEnum):
 
 
 class Act(StrEnum):
-    BAN = "ban"
+    BAN = "ban"  # no moment without one, where it was spelt otherwise
     UNBAN = "unban"  # every exact entry, duplicates included
     TAKE_OFF = "take-off"
     PUT_BACK = "put-back"  # the rows stand as given: made where missing, finished where half made
@@ -174,6 +174,7 @@ class Step:
     then: Word
     rows: tuple[Row, ...] = field(default=(), repr=False)  # to take off, or as they shall be
     bans: tuple[str, ...] = field(default=(), repr=False)  # entries to make or to remove
+    former: tuple[str, ...] = field(default=(), repr=False)  # to go once those to make stand
     person: str = field(default="", repr=False)  # steps of one person go one after another
     sanctions: tuple[str, ...] = ()  # whom it serves
     site: str = ""

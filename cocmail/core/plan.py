@@ -346,11 +346,9 @@ class _Planner:
             missing.append(bare)
         if not ban.tags and not tags_theirs and wider is not True:
             missing.append(tags)
-        if claims and former:
-            self._step(Act.UNBAN, place, Word.BANNED, Word.BANNED, claims, bans=former)
-        if claims and missing:
+        if claims and (missing or former):
             now = Word.BANNED if effective or wider is not None or former else Word.ABSENT
-            self._step(Act.BAN, place, now, Word.BANNED, claims, bans=tuple(missing))
+            self._step(Act.BAN, place, now, Word.BANNED, claims, bans=missing, former=former)
         for reach in claims:
             if place not in reach.records or (
                 base is None and not effective and reach.records[place] is not None
@@ -368,7 +366,7 @@ class _Planner:
             others = ban.pattern or wider is not None or (ban.exact and not ours)
             then = Word.BANNED if others else Word.ABSENT
             now = Word.BANNED if bare in leftover or former or others else Word.ABSENT
-            self._step(Act.UNBAN, place, now, then, leaving, bans=tuple(leftover))
+            self._step(Act.UNBAN, place, now, then, leaving, bans=leftover)
         if ban.pattern and not (ours and ban.exact):
             self.texts[place] = PATTERN_STAYS
         elif ban.exact and not ours:
@@ -638,11 +636,11 @@ class _Planner:
         then: Word,
         serves: Iterable[Reach],
         rows: tuple[Row, ...] = (),
-        bans: tuple[str, ...] = (),
+        bans: Iterable[str] = (),
+        former: tuple[str, ...] = (),
     ) -> None:
         serves = tuple(serves)
-        anew = act is Act.UNBAN and all(reach in self.force for reach in serves)
-        if not self.gives_back and not anew and _loosens(act, place, rows):
+        if not self.gives_back and _loosens(act, place, rows):
             return
         person = self.persons.get(place.address) or self.persons[serves[0].addresses[0]]
         self.steps.append(
@@ -654,7 +652,8 @@ class _Planner:
                 now=now,
                 then=then,
                 rows=rows,
-                bans=bans,
+                bans=tuple(bans),
+                former=former,
                 site=place.site,
                 person=person,
                 sanctions=tuple(reach.id for reach in serves),

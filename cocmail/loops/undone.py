@@ -44,7 +44,6 @@ class Undone:
         """What was put right, and in how many places. A step that failed counts when it is
         done."""
         count, done = 0, tuple(done)
-        respelt = {step.place for step in done if step.act is Act.UNBAN}  # by us, while in force
         for sanction in sanctions:
             if sanction.proved is None:
                 continue
@@ -52,7 +51,7 @@ class Undone:
             known = {b.address for b in sanction.before}
             places = self._found.setdefault(sanction.id, {})
             for step in done:
-                if sanction.id not in step.sanctions or step.place in respelt:
+                if sanction.id not in step.sanctions or step.former:  # spelt anew by us
                     continue
                 at = (step.site, step.list, step.address, step.role)
                 adds = step.act in _ADDING or step.address not in known

@@ -739,6 +739,39 @@ async def test_a_ban_that_hit_others_is_spelt_anew_and_goes_when_it_is_over(
     assert [(row.was, row.now) for row in book.returns[0][1]] == [("banned", "absent")]
 
 
+async def test_a_ban_is_spelt_anew_without_a_moment_between(
+    lab: Lab, book: Book, loop: Enforcement, monkeypatch: Any
+) -> None:
+    book.decide(Measure.SUSPEND, address=SLASH)
+    await loop.sweep()
+    ours = banned(lab)
+    for text in ours:
+        lab.api("DELETE", f"bans/{quote(text)}")
+    for text in ONCE:
+        lab.api("POST", "bans", email=text)
+    seen = []
+    delete = loop._lists._changes._connection.delete  # type: ignore[attr-defined]
+
+    def watched(path: str, **more: Any) -> Any:
+        seen.append(banned(lab) >= ours)
+        return delete(path, **more)
+
+    monkeypatch.setattr(loop._lists._changes._connection, "delete", watched)  # type: ignore[attr-defined]
+    with monkeypatch.context() as patch:
+
+        def refused(text: str, list_id: str) -> bool:
+            raise Temporary("not now")
+
+        patch.setattr(loop._lists._changes, "_ban", refused)  # type: ignore[attr-defined]
+        with pytest.raises(Temporary):
+            await loop.sweep()
+    assert banned(lab) == {*ONCE}
+    await loop.sweep()
+    assert seen == [True, True]
+    assert banned(lab) == ours
+    assert len(book.proofs) == 1, "nobody undid anything"
+
+
 async def test_a_ban_spelt_as_once_that_is_not_ours_stays(
     lab: Lab, book: Book, loop: Enforcement
 ) -> None:
