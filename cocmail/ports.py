@@ -180,7 +180,7 @@ class Book(Protocol):
     ) -> None:
         """The ended sanction's places on these lists and sites are read back as they should be;
         its records of them close. ``rows``: of all that is open, by what was read back; ``done``:
-        the others wait for what no sweep can change."""
+        the others wait for what no sweep can change, which is told once."""
         ...
 
     async def past_lists(self) -> Collection[str]:

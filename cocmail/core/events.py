@@ -465,6 +465,7 @@ class Restored:
     sanction: str
     lines: tuple[ProofLine, ...]
     levels: tuple[Level, ...] | None = None  # None: everywhere, as when it was all or nothing
+    told: bool = False  # the members heard of it, and of what still waits
     kind: Literal["restored"] = "restored"
 
 
@@ -957,6 +958,7 @@ class WasRead:
 
 # What happens to the sanction that the detail names. Its members hear of the first two.
 END_WAITS, GROUP_LOST, GROUP_KNOWN = "end-waits", "group-lost", "group-known"
+PROVED_ENDED = "proof-ended"  # they heard of its end; what still waits, another one keeps
 
 
 @dataclass(frozen=True, kw_only=True)

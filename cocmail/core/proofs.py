@@ -183,10 +183,13 @@ def restored(
     done: bool,
 ) -> Result:
     """Nothing that the ended sanction took is left to be given back there, as read back. Members
-    hear of it when nothing more can be ``done``: of all at once, also of what waits."""
+    hear of it when nothing more can be ``done``: of all at once, also of what waits, and once
+    where all that is left does."""
     work = Work(case, setting)
     rows = tuple(_of_this_case(work, sanction_id, row) for row in rows)
     sanction = case.sanctions[sanction_id]
+    if not over and e.PROVED_ENDED in sanction.told:
+        return work.result()
     earlier = case.given_back.get(sanction_id, ())
     work.happen(
         e.Restored(
@@ -196,6 +199,7 @@ def restored(
                 e.Level(list=at.list, site=at.site)
                 for at in sorted(over, key=lambda at: (at.site, at.list or ""))
             ),
+            told=done,
         )
     )
     if done:

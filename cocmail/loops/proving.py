@@ -90,14 +90,17 @@ class Proving:
         # What one of a person's sanctions still has to write down, it takes from the ended ones.
         unwritten = {now.persons.get(name) for name in open_notes}
         for sanction in standing.ending:
-            over = now.over.get(sanction.id)
-            if not over or now.persons.get(sanction.id) in unwritten:
+            if now.persons.get(sanction.id) in unwritten:
+                continue
+            over = now.over.get(sanction.id, frozenset())
+            left = levels(sanction.before) - over
+            done = not now.steps_of(sanction.id) and {level.site for level in left} <= asked
+            # Where nothing is over and nothing is to be done, all waits for another sanction.
+            if not over and (standing.unread or not done):
                 continue
             if undone := self._undone.of(sanction.id):
                 await self._book.note_enforced(sanction, rows_of(undone), sanction.addresses)
                 self._undone.wrote(sanction.id)
-            left = levels(sanction.before) - over
-            done = not now.steps_of(sanction.id) and {level.site for level in left} <= asked
             rows = now.rows.get(sanction.id, ())
             await self._book.note_restored(sanction, rows, over, done=done)
         return fresh

@@ -23,6 +23,8 @@ from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.arrivals import Arrival
 from cocmail.core.drift import NOT_YET
 from cocmail.core.enforcement import (
+    OUR_BAN,
+    STILL_OFF,
     Act,
     Level,
     Place,
@@ -33,12 +35,12 @@ from cocmail.core.enforcement import (
     tags_text,
 )
 from cocmail.core.errors import Permanent, Temporary
-from cocmail.core.events import GROUP_LOST
+from cocmail.core.events import GROUP_LOST, PROVED_ENDED
 from cocmail.core.people import Address, Private
 from cocmail.core.plan import GONE_LIST
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
 from cocmail.lab.mailman import Mailman
-from cocmail.loops.enforcement import Enforcement
+from cocmail.loops.enforcement import Enforcement, Unread
 
 pytestmark = pytest.mark.servers
 
@@ -146,7 +148,10 @@ class Book:
         given = tuple(b for b in old.before if Level(list=b.list, site=b.site) in over)
         left = tuple(b for b in old.before if b not in given)
         older = tuple(b for b in old.closed if b.at not in {g.at for g in given})
-        self.sanctions[sanction.id] = replace(old, before=left, closed=(*older, *given))
+        if not over and PROVED_ENDED in old.told:
+            return
+        told = frozenset({PROVED_ENDED} if done and left else ())
+        self.sanctions[sanction.id] = replace(old, before=left, closed=(*older, *given), told=told)
         if done:
             self.returns.append((sanction.id, tuple(rows)))
 
@@ -1019,6 +1024,30 @@ async def test_the_lists_wait_for_the_letter_but_not_for_ever(
     clock.at = soon
     await loop.sweep()
     assert where(lab, *PERSON) == [(MAL, "sig-web")]
+
+
+async def test_an_end_is_proved_also_where_another_sanction_keeps_all_of_it(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    before = lab.snapshot(*PERSON)
+    first = book.decide(Measure.SUSPEND, scope=Scope(lists=(DEV,)), including_roles=True)
+    second = book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    book.end(first)
+    book.unread = frozenset({"another case"})
+    with pytest.raises(Unread):
+        await loop.sweep()
+    assert book.returns == [], "it isn't known what keeps it"
+    book.unread = frozenset()
+    for _ in range(2):
+        await loop.sweep()
+    ((name, rows),) = book.returns
+    assert name == first
+    assert {r.note for r in rows if r.role in ("owner", "member")} == {OUR_BAN, STILL_OFF}
+    book.end(second)
+    await loop.sweep()
+    assert sorted(name for name, _ in book.returns) == [first, first, second]
+    assert lab.snapshot(*PERSON) == before
 
 
 async def test_a_list_that_is_gone_and_an_account_that_is_gone(

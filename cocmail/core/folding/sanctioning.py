@@ -217,7 +217,9 @@ def _restore(case: Case, event: e.Restored) -> Case:
     again = {b.at for b in given}
     older = (b for b in sanction.closed if b.at not in again)
     lines = (*case.given_back.get(sanction.id, ()), *event.lines) if left else ()
-    told = sanction.told - {e.END_WAITS}
+    told = sanction.told - {e.END_WAITS, e.PROVED_ENDED}
+    if event.told and left:
+        told |= {e.PROVED_ENDED}
     sanction = replace(sanction, before=left, closed=(*older, *given), told=told)
     return replace(
         case,
