@@ -544,7 +544,7 @@ class _Planner:
                 rows = self._verified_now(place, rows, serves)
             self._step(Act.PUT_BACK, place, word(seen), word(rows), serves, rows)
         elif barred:
-            self.texts[place] = OUR_BAN
+            self.outlasted[place] = OUR_BAN
             ended = self._ending(place)
             self.waiting.update((reach.id, place.level) for reach in serves if reach in ended)
         else:

@@ -42,8 +42,10 @@ class Undone:
         self, sanctions: Iterable[Sanction], done: Iterable[Step], after: datetime | None
     ) -> int:
         """What was put right, and in how many places. A step that failed counts when it is
-        done."""
-        count, done = 0, tuple(done)
+        done; nobody undid what shows only because another sanction is over."""
+        count, done, sanctions = 0, tuple(done), tuple(sanctions)
+        in_force = {sanction.id for sanction in sanctions}
+        freed = {(step.site, step.address.untagged) for step in done if step.act is Act.UNBAN}
         for sanction in sanctions:
             if sanction.proved is None:
                 continue
@@ -56,6 +58,9 @@ class Undone:
                 at = (step.site, step.list, step.address, step.role)
                 adds = step.act in _ADDING or step.address not in known
                 note = NEWLY_COVERED if adds and at not in recorded else PUT_RIGHT
+                shows = not in_force.issuperset(step.sanctions)
+                if note == PUT_RIGHT and (shows or (step.site, step.address.untagged) in freed):
+                    continue
                 old = places.get(step.place)
                 places[step.place] = (
                     replace(old, times=old.times + 1)

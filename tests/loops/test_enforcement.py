@@ -1026,6 +1026,35 @@ async def test_the_lists_wait_for_the_letter_but_not_for_ever(
     assert where(lab, *PERSON) == [(MAL, "sig-web")]
 
 
+@pytest.mark.parametrize("way", ["before", "after", "unread"])
+@pytest.mark.parametrize(
+    ("ends", "stays"),
+    [
+        ((Measure.SUSPEND, Scope()), (Measure.MODERATE, Scope())),
+        ((Measure.BAN, Scope()), (Measure.SUSPEND, Scope(lists=(DEV,)))),
+    ],
+)
+async def test_what_shows_when_another_sanction_is_over_was_undone_by_nobody(
+    ends: Any, stays: Any, way: str, lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    """Also where it had to wait, for it wasn't known who else is to be kept off."""
+    names: dict[Any, str] = {}
+    for measure, scope in (stays, ends) if way == "after" else (ends, stays):
+        names[measure, scope] = book.decide(measure, scope=scope)
+        with suppress(Unread):
+            await loop.sweep()
+        if way == "unread":
+            book.end(names[ends])
+            book.unread = frozenset({"another case"})
+    book.end(names[ends])
+    book.unread = frozenset()
+    await loop.sweep()
+    assert len(book.returns) == 1
+    assert [name for name, _ in book.proofs] == [*names.values()]
+    assert OUR_BAN not in {row.note for _, rows in book.proofs for row in rows}
+    assert loop.counters.put_right == 0
+
+
 async def test_an_end_is_proved_also_where_another_sanction_keeps_all_of_it(
     lab: Lab, book: Book, loop: Enforcement
 ) -> None:
