@@ -15,9 +15,9 @@ import pytest
 
 from cocmail.core import events as e
 from cocmail.core import proofs
-from cocmail.core.arrivals import EVERYWHERE
+from cocmail.core.arrivals import EVERYWHERE, Arrival
 from cocmail.core.committee import COMMITTEE
-from cocmail.core.enforcement import Observed, Role, Row
+from cocmail.core.enforcement import Observed, Role, Row, Standing, Step
 from cocmail.core.errors import Permanent
 from cocmail.core.people import Address, Private
 from cocmail.core.plan import UNREAD
@@ -25,7 +25,7 @@ from cocmail.core.sanctions import Measure
 from cocmail.loops.book import LedgerBook
 from cocmail.loops.enforcement import Enforcement, Unread
 from cocmail.loops.watching import Watching
-from tests.loops.test_enforcement import DEV, MAL, PERSON, QUIET, Lab, where
+from tests.loops.test_enforcement import DEV, MAL, PERSON, QUIET, Book, Lab, Now, where
 from tests.loops.test_enforcement import lab as lab
 from tests.loops.test_enforcement import lists as lists
 from tests.loops.test_enforcement import mailman as mailman
@@ -181,6 +181,33 @@ async def test_one_sanction_that_cannot_be_read_loosens_nothing_and_holds_up_no_
         assert where(lab, bert, zed) == []
         assert where(lab, *PERSON) == before
         assert (await work.store.read_case("c1")).sanctions["Sc1"].before == ()
+
+
+async def test_nobody_whom_the_plugin_held_goes_free_while_a_case_cannot_be_read() -> None:
+    """It may be what bears on them, and could be read a moment ago."""
+
+    class Losing(Book):
+        async def standing(self) -> Standing:
+            found = await super().standing()
+            self.unread = frozenset({"a case"})
+            return found
+
+    class Applying:
+        def __init__(self) -> None:
+            self.freed: list[str] = []
+
+        async def apply(self, step: Step) -> bool:
+            self.freed += [row.member_id for row in step.rows]
+            return True
+
+    lists: Any = Applying()
+    for book, freed in ((Losing(Now()), []), (Book(Now()), ["m1"])):
+        enforcement = Enforcement(
+            lists, book, book.clock, groups={}, sweep_every=timedelta(minutes=1)
+        )
+        enforcement.arrived([Arrival(member_id="m1", list=DEV)])
+        await enforcement.sweep()
+        assert lists.freed == freed
 
 
 @pytest.mark.servers
