@@ -187,7 +187,7 @@ class MailmanLists:
             strays=frozenset(
                 Place(list=level, address=address, role=Role.BAN)
                 for level, entries in zip(levels, entries_of, strict=True)
-                for address in banned_as_by_us(entries) - {*everybody}
+                for address in banned_as_by_us(entries)
             ),
             calls=self._connection.calls - before,
             seconds=self._connection.seconds - begun,

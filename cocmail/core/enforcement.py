@@ -148,7 +148,7 @@ class Observed:
     owners: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)
     # all owners, of the lists that one of these people owns
     strays: frozenset[Place] = field(default=frozenset(), repr=False)
-    # where somebody is banned just as we ban, whom nobody asked for
+    # where somebody is banned just as we ban, whether asked for or not
     calls: int = 0  # what this observation cost
     seconds: float = 0.0  # that these calls took, added up
     site: str = ""  # whose this is

@@ -217,7 +217,7 @@ def restored(
 
 def left_over(cases: Iterable[Case], strays: Collection[Place]) -> dict[str, Recalled]:
     """Whose bans these are: of the sanctions that banned there, the last; by case, those that are
-    over, with the places."""
+    over and put back on that site, with the places."""
     latest: dict[Place, Sanction] = {}
     for sanction in (one for case in cases for one in case.sanctions.values()):
         for place in _banned(sanction) & {*strays}:
@@ -225,7 +225,7 @@ def left_over(cases: Iterable[Case], strays: Collection[Place]) -> dict[str, Rec
                 latest[place] = sanction
     found: dict[str, Recalled] = {}
     for place, sanction in latest.items():
-        if not sanction.in_force and not sanction.before:
+        if not sanction.in_force and all(b.site != place.site for b in sanction.before):
             found.setdefault(sanction.case, {}).setdefault(sanction.id, set()).add(place)
     return found
 
@@ -236,12 +236,14 @@ def recalled(case: Case, setting: Setting, found: Recalled) -> Result:
     work = Work(case, setting)
     for name, places in found.items():
         sanction = case.sanctions[name]
+        open_at = {b.site for b in sanction.before}
         records = [
             b
             for b in sanction.closed
-            if any(b.site == p.site and p.list in (None, b.list) for p in places)
+            if b.site not in open_at
+            and any(b.site == p.site and p.list in (None, b.list) for p in places)
         ]
-        if records and not sanction.in_force and not sanction.before:
+        if records and not sanction.in_force:
             work.happen(noted(name, records))
     return work.result()
 

@@ -283,6 +283,11 @@ class Enforcement:
         ours = {a for some in planned.covers.values() for a in some}
         ours |= {a for s in self._waiting for a in (s.address, *s.addresses)}
         strays = {p for p in observed.strays if p.address not in ours} - self._recalled
+        strays -= {
+            Place(list=b.list, address=b.address, role=Role(b.role), site=b.site)
+            for sanction in standing.ending
+            for b in sanction.before  # those that just went, or are still to go
+        }
         if strays and standing.past and await self._book.recall(strays):
             self.wake.set()
         self._recalled |= strays

@@ -13,7 +13,7 @@ from cocmail.adapters import template_check as check
 from cocmail.adapters.templates import Templates
 from cocmail.core import events as e
 from cocmail.core import proofs
-from cocmail.core.enforcement import OUR_BAN, Observed, Place, ProofRow, Role, Row, levels
+from cocmail.core.enforcement import OUR_BAN, Level, Observed, Place, ProofRow, Role, Row, levels
 from cocmail.core.letters import Letter
 from cocmail.core.people import Address
 from cocmail.core.preview import preview
@@ -207,6 +207,37 @@ def test_what_a_backup_brings_back_is_put_back_again_and_said() -> None:
     assert {b.role for b in world.case.sanctions[name].before} == {"ban", "member"}
     world.take(given_back(world, name))
     assert "gone back to an earlier state" in text_of(world.to("member:alice", "proof")[-1])
+
+
+def test_what_a_backup_brings_back_is_put_back_again_while_another_mailman_is_away() -> None:
+    world = World()
+    name = world.propose()
+    world.vote(name, "alice", "bob")
+    facts = {"exact": False, "tags": False}
+    places = tuple(
+        e.Place(list=None, address=MALLORY, role="ban", facts=facts, site=site)
+        for site in ("", "mailmans.other")
+    )
+    world.take(Result(events=(e.BeforeNoted(sanction=name, places=places),), letters=()))
+    world.take(proofs.enforced(world.case, world.setting(), name, (), [MALLORY]))
+    world.take(Result(events=(e.Ended(sanction=name, how="lifted"),), letters=()))
+    row = ProofRow(list=None, address=MALLORY, role="ban", was="banned", now="absent")
+
+    def back(site: str, *, done: bool) -> Result:
+        rows = [replace(row, site=site)]
+        at = [Level(list=None, site=site)]
+        return proofs.restored(world.case, world.setting(), name, rows, at, done=done)
+
+    assert not _recalled(world, MALLORY).events, "it is still to be put back there"
+    world.take(back("", done=False))
+    world.take(_recalled(world, MALLORY))
+    assert {b.site for b in world.case.sanctions[name].before} == {"", "mailmans.other"}
+    world.take(back("", done=False))
+    world.take(back("mailmans.other", done=True))
+    text = text_of(world.to("member:alice", "proof")[-1])
+    assert "earlier state" not in text, "they have not had this proof before"
+    assert text.count(f": {MALLORY}") == 2
+    assert not world.case.unsettled
 
 
 @pytest.mark.parametrize("count", [NAMED - 1, NAMED, NAMED + 1])

@@ -161,14 +161,17 @@ class Book:
 
     async def recall(self, strays: Collection[Place]) -> bool:
         banned = {(place.site, place.list, place.address) for place in strays}
-        found = [
-            s
-            for s in self.sanctions.values()
-            if any(b.role == Role.BAN and (b.site, b.list, b.address) in banned for b in s.closed)
-        ]
-        for one in found:
-            self.sanctions[one.id] = replace(one, before=one.closed)
-        return bool(found)
+        found = False
+        for one in self.sanctions.values():
+            sites = {
+                b.site
+                for b in one.closed
+                if b.role == Role.BAN and (b.site, b.list, b.address) in banned
+            } - {b.site for b in one.before}
+            again = (b for b in one.closed if b.site in sites)
+            self.sanctions[one.id] = replace(one, before=(*one.before, *again))
+            found |= bool(sites)
+        return found
 
     async def note_shunted(self, sanctions: Collection[Sanction], count: int) -> None:
         self.shunted.append(({sanction.id for sanction in sanctions}, count))

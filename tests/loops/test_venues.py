@@ -25,6 +25,7 @@ from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.applying import apply
+from tests.loops.test_backup import Week
 from tests.loops.test_enforcement import (
     BYSTANDER,
     DEV,
@@ -459,3 +460,33 @@ async def test_what_waits_is_discarded_on_the_one_that_answers_and_later_on_the_
     with pytest.raises(Temporary, match=THERE):
         await enforcement(lists, book, book.clock).sweep()
     assert not book.sanctions[name].cleared, "it has its turn when it is back"
+
+
+async def test_one_is_set_back_to_its_backup_while_the_other_is_away(
+    labs: tuple[Lab, There], lists: Venues, tmp_path: Path
+) -> None:
+    """What ended meanwhile still waits for the other."""
+    here, there = labs
+    before = here.snapshot(*PERSON), there.told()
+    book = Book(Now())
+    loop = enforcement(lists, book, book.clock)
+    name = book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    week = Week(here.mailman, tmp_path / "backup")
+    week.keep()
+    there.mailman.kill()
+    book.end(name)
+    with pytest.raises(Temporary, match=THERE):
+        await loop.sweep()
+    assert here.snapshot(*PERSON) == before[0]
+    week.restore()
+    assert here.snapshot(*PERSON) != before[0]
+    for _ in range(2):
+        with pytest.raises(Temporary, match=THERE):
+            await loop.sweep()
+    assert here.snapshot(*PERSON) == before[0]
+    assert book.returns == [], "not over while the other waits"
+    there.mailman.start()
+    await loop.sweep()
+    assert (here.snapshot(*PERSON), there.told()) == before
+    assert [one for one, _ in book.returns] == [name]

@@ -216,7 +216,11 @@ def _restore(case: Case, event: e.Restored) -> Case:
     left = tuple(b for b in sanction.before if b not in given)
     again = {b.at for b in given}
     older = (b for b in sanction.closed if b.at not in again)
-    lines = (*case.given_back.get(sanction.id, ()), *event.lines) if left else ()
+    # What was given back before, and came with a backup again, counts as it is by now.
+    lines = {
+        (line.site, line.list, line.address, line.role): line
+        for line in (*case.given_back.get(sanction.id, ()), *event.lines)
+    }
     told = sanction.told - {e.END_WAITS, e.PROVED_ENDED}
     if event.told and left:
         told |= {e.PROVED_ENDED}
@@ -224,7 +228,7 @@ def _restore(case: Case, event: e.Restored) -> Case:
     return replace(
         case,
         sanctions=put(case.sanctions, sanction.id, sanction),
-        given_back=put(case.given_back, sanction.id, lines),
+        given_back=put(case.given_back, sanction.id, tuple(lines.values()) if left else ()),
     )
 
 
