@@ -344,7 +344,9 @@ class _Planner:
         missing = []
         if not effective and wider is None:
             missing.append(bare)
-        if not ban.tags and not tags_theirs and wider is not True:
+        above = self.bans.get((None, place.address)) if wider is False else None
+        tagged = ban.tags or tags_theirs or wider or (above is not None and above.tags)
+        if not tagged:
             missing.append(tags)
         if claims and (missing or former):
             now = Word.BANNED if effective or wider is not None or former else Word.ABSENT

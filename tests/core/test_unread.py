@@ -168,6 +168,24 @@ def test_a_ban_that_waits_to_go_bans_for_a_narrower_sanction() -> None:
     c.check()
 
 
+def test_no_ban_is_made_below_one_of_what_cannot_be_read() -> None:
+    """Mailman refuses it, at each sweep."""
+    c = Damaged(**vars(sound.start()))
+    for scope in SCOPES[:2]:
+        c.decide(Measure.SUSPEND, B, scope)
+    c.sweep()
+    c.damage(0)
+    c.sweep()
+    c.holds()
+    c.unread = {}
+    for name in list(c.force):
+        c.sweep()
+        c.check()
+        c.end(name)
+    c.sweep()
+    c.check()
+
+
 def test_where_a_ban_of_every_tag_is_another_s_nobody_with_one_is_held() -> None:
     """Mailman makes no entry of who is banned; none is needed."""
     c = Damaged(**vars(sound.start()))
