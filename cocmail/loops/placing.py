@@ -313,7 +313,8 @@ def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> R
         addresses = _addresses(case, setting, party)
         return casework.came_back(case, setting, incoming, party, addresses)
     if incoming.mail.automatic:
-        return casework.from_machine(case, setting, incoming, party)
+        addresses = _addresses(case, setting, party)
+        return casework.from_machine(case, setting, incoming, party, addresses)
     if _no_case(case.id):
         return casework.to_no_case(case, setting, incoming, party)
     if found.purpose == "dead":

@@ -103,6 +103,40 @@ def test_a_bounce_is_told_to_nobody_who_is_out() -> None:
     assert all("reporter 1 did not arrive" in text_of(x) for x in told)
 
 
+def test_what_a_reporter_may_have_written_is_shown_and_their_program_shown_once() -> None:
+    house = House()
+    case = house.report(RAE, "He went on.")
+    doubtful = "X-Auto-Response-Suppress: DR\r\n"
+    house.answer(case, "reporter:1", "It was on Monday.", header=doubtful)
+    assert "It was on Monday." in house.got("member:bob")[0]
+    house.answer(case, "reporter:1", "And on Tuesday.", header=doubtful)
+    assert house.last is not None
+    assert not house.last.letters
+    house.later(hours=24)
+    house.answer(case, "reporter:1", "And on Friday.", header=doubtful)
+    assert "And on Friday." in house.got("member:bob")[0]
+    house.say("alice", case, "/accept 1\n\n/accept 2\n\n/accept 3")
+    house.answer(case, "reporter:1", "And today.", header=doubtful)
+    assert "And today." in house.got("member:bob")[0]
+
+
+@pytest.mark.parametrize(
+    ("party", "sender", "header"),
+    [
+        ("reporter:1", "", "Auto-Submitted: auto-replied\r\n"),
+        ("reporter:1", "m@mallory.example", "X-Loop: x\r\n"),
+        ("member:alice", "alice@alice.example", "X-Loop: x\r\n"),
+    ],
+)
+def test_any_other_machine_is_filed(party: str, sender: str, header: str) -> None:
+    house = House()
+    case = house.report(RAE, "He went on.")
+    sender = sender or "rae@reporter.example"
+    sent = house.room.send(sender, house.room.address(case, party), "I am away.", header=header)
+    assert not sent.letters
+    assert not house.case(case).asides
+
+
 # -- what comes back to a return path -------------------------------------------------------------
 
 

@@ -12,14 +12,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cocmail.core import events as e
+from cocmail.core.arrival import PERHAPS_A_PERSONS
 from cocmail.core.case import Case
-from cocmail.core.casework.filing import put_aside
+from cocmail.core.casework.filing import put_aside, set_aside
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Member
 from cocmail.core.quarantine import is_quarantine
 from cocmail.core.returned import Outcome, outcome
 from cocmail.core.setting import Setting
+from cocmail.core.verification import Signature
 from cocmail.core.work import Result, Work
 
 UNWANTED = "They wanted no more mail by when it could leave."
@@ -28,9 +30,24 @@ _TOLD_AGAIN = timedelta(days=1)  # that mail to one and the same does not arrive
 _FOR_SERVERS = "It came to an address that only mail servers write to."
 
 
-def from_machine(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> Result:
-    """Automatic mail is filed, and never answered."""
+def from_machine(
+    case: Case, setting: Setting, incoming: Incoming, party_id: str, addresses: Collection[Address]
+) -> Result:
+    """Automatic mail to the reply address of a party who has these addresses is filed, and never
+    answered. What somebody outside may have written all the same is set aside, and shown once a
+    day, or always once it was taken in; a member's program would answer another's without end."""
     work = Work(case, setting)
+    if incoming.mail.doubtful and incoming.purpose == "reply" and incoming.address in addresses:
+        role = party_id.partition(":")[0]
+        if role != "member" and incoming.auth.signature is not Signature.FAILED:
+            why = f"{incoming.mail.automatic} {PERHAPS_A_PERSONS}"
+            shown = any(
+                (aside.mail.party, aside.mail.why) == (party_id, why)
+                and aside.at > setting.now - _TOLD_AGAIN
+                and aside.settled != "taken-in"  # then it was a person
+                for aside in case.asides
+            )
+            return set_aside(work, replace(incoming, flood=why if shown else ""), party_id, why)
     work.happen(e.Filed(mail=incoming.id, party=party_id, why=incoming.mail.automatic))
     return work.result(settled="filed", why=incoming.mail.automatic)
 
