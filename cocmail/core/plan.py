@@ -197,6 +197,7 @@ class _Planner:
     outlasted: dict[Place, str] = field(default_factory=dict)  # told for ended sanctions alone
     waiting: set[tuple[str, Level]] = field(default_factory=set)  # of ended sanctions
     banned: dict[tuple[str | None, Address], bool] = field(default_factory=dict)  # True: by ours
+    freed: set[tuple[str | None, Address]] = field(default_factory=set)  # whose tags may come back
 
     def __post_init__(self) -> None:
         self.all = (*self.force, *self.ending)
@@ -364,6 +365,8 @@ class _Planner:
             return
         leftover = [bare] * bool(ours and ban.exact) + [tags] * bool(ban.tags and not tags_theirs)
         leftover += former
+        if tags in leftover and self.gives_back:
+            self.freed.add((place.list, place.address))
         if leftover:
             others = ban.pattern or wider is not None or (ban.exact and not ours)
             then = Word.BANNED if others else Word.ABSENT
@@ -390,7 +393,8 @@ class _Planner:
             for address in dict.fromkeys((place.address, place.address.untagged)):
                 by_ours = self.banned.get((level, address))
                 ban = self.bans.get((level, address))
-                tags = address == place.address or by_ours or (ban is not None and ban.tags)
+                tagged = ban is not None and ban.tags and (level, address) not in self.freed
+                tags = address == place.address or by_ours or tagged
                 if by_ours is not None and tags:
                     found.append(by_ours)
         return any(found) if found else None

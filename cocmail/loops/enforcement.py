@@ -21,6 +21,7 @@ from cocmail.core.arrivals import Arrival, free, nobodys, to_hold, unheld
 from cocmail.core.coverage import bearing, forgotten_groups, pressing, questions
 from cocmail.core.enforcement import (
     Act,
+    Note,
     Observed,
     Place,
     Plan,
@@ -330,7 +331,7 @@ class Enforcement:
         now, done, errors = planned, list[Step](), list[CocmailError]()
         owners: Owners = {}
         seek, sought = _unsought(standing, planned), set[Address]()
-        noted = set[tuple[object, ...]]()
+        noted = list[Note]()
         stuck: int | None = None
         self._put_back = set()
         while now.steps or now.notes or seek:
@@ -342,7 +343,7 @@ class Enforcement:
             owners = {**owners, **turn.owners}
             stuck = turn.stuck if stuck is None else stuck
             standing, tried = turn.standing, {s.place for s in now.steps}
-            noted |= _noted(now)
+            noted += now.notes
             sought |= set() if away else seek  # there they were not looked for
             now, observed = await self._plan(standing, turn.observed)
             seek = _unsought(standing, now) - sought
@@ -354,7 +355,7 @@ class Enforcement:
                     turn.again
                     or seek
                     or {s.place for s in now.steps} - tried
-                    or _noted(now) - noted
+                    or any(note not in noted for note in now.notes)
                 )
             ):
                 break
@@ -563,10 +564,6 @@ def _busy(standing: Standing, planned: Plan) -> Standing:
         sanctions=tuple(s for s in standing.sanctions if planned.persons.get(s.id) in people),
         ending=tuple(s for s in standing.ending if planned.persons.get(s.id) in people),
     )
-
-
-def _noted(planned: Plan) -> set[tuple[object, ...]]:
-    return {(note.sanction, one.at) for note in planned.notes for one in note.records}
 
 
 def _unsought(standing: Standing, planned: Plan) -> set[Address]:

@@ -390,6 +390,19 @@ def test_any_history_agrees_with_the_model_and_comes_off_clean(
     assert c.world.told() == c.own.told()
 
 
+def test_who_has_a_tag_comes_back_at_once_under_a_ban_without_it() -> None:
+    """The ban of every tag was ours, and goes; the bare one is theirs, and stays."""
+    c = start()
+    c.both(row(LISTS[2], T))
+    perform(c, ("foreign", A1, LISTS[2]))
+    perform(c, ("decide", Measure.SUSPEND, A1, Scope(lists=(LISTS[2],)), False))
+    c.sweep()
+    perform(c, ("end", 0))
+    assert (Act.PUT_BACK, T) in {(step.act, step.address) for step in c.plan().steps}
+    c.sweep()
+    c.check()
+
+
 def test_facts_survive_the_ledger() -> None:
     rows = (row(LISTS[0], A1, mode="as_user", preferences={"hide_address": True}, action="hold"),)
     assert from_facts(rows[0].place, to_facts(rows)) == rows
