@@ -227,11 +227,13 @@ class Daemon:
     async def _enforce(self) -> None:
         """One daemon at a time sweeps; on SQLite there is but one."""
         while True:
-            with contextlib.suppress(Temporary):
+            try:
                 async with self._store.alone("enforcement") as mine:
                     self._sweeps = mine
                     if mine:
                         await self._enforcement.run()
+            except Temporary as error:
+                log.warning("enforcement was interrupted; it begins anew", error=str(error))
             await asyncio.sleep(_LEADER_EVERY)
 
     async def _note(self) -> None:
