@@ -57,6 +57,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     if report.failed:
         for house in House.started:
             report.sections.append((f"the daemon of {house.user}", house.said()[-6000:]))
+            report.sections.append((f"how {house.user} stood", house.stood()))
     return report
 
 
@@ -312,6 +313,14 @@ class House:
     def said(self) -> str:
         """All that the daemon wrote on stdout and stderr."""
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+    def stood(self) -> str:
+        """What its status is, and the mails that left last."""
+        left = (
+            f"{one.header('Cocmail-Kind')} to {', '.join(one.recipients)}: {one.header('Subject')}"
+            for one in self.sink.messages[-30:]
+        )
+        return "\n".join((self.call("status").stdout, *left))
 
     def call(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
