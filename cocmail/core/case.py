@@ -151,7 +151,6 @@ class Extension:
     address: Address
     at: datetime
     proposal: str
-    proved: bool = False  # it was read back on the lists
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,10 +117,9 @@ def covered(sanction: Sanction, observed: Observed) -> tuple[Address, ...]:
     wasn't theirs then, may be somebody's to whom a covered address was moved. That is for humans
     to say (core.leading).
     """
-    recorded = {before.address for before in sanction.before}
     named = (sanction.address, *sanction.addresses)
     theirs = tuple(_named(sanction))
-    decided = named if sanction.proved is None else [a for a in named if a not in recorded]
+    decided = named if sanction.proved is None else sanction.added
     known = {*theirs, *everybody(decided, observed)}
 
     def is_older(address: Address) -> bool:
@@ -153,7 +152,7 @@ def pressing(
 ) -> Standing:
     """What was decided and isn't true yet, and what bears on the same people. ``linked``: as it
     was observed."""
-    new = {s.id for s in standing.sanctions if s.proved is None and _acts(s)}
+    new = {s.id for s in standing.sanctions if s.is_new and _acts(s)}
     return bearing(standing, new | {s.id for s in standing.ending}, linked)
 
 

@@ -78,7 +78,7 @@ def enforced(
     first = sanction.proved is None
     undone = () if first else tuple(r for r in rows if r.note in (PUT_RIGHT, NOT_YET))
     proved = tuple(r for r in rows if r not in undone)
-    if first or proved:
+    if first or proved or sanction.added & {*addresses}:
         work.happen(
             e.Enforced(sanction=sanction_id, lines=_lines(proved), addresses=tuple(addresses))
         )
@@ -100,8 +100,7 @@ def enforced(
         if setting.policy.tell_owners:
             _tell_owners(work, sanction, rows)
     elif setting.policy.tell_owners:
-        fresh = {x.address for x in case.extensions.get(sanction_id, ()) if not x.proved}
-        added = [row for row in rows if row.address in fresh]
+        added = [row for row in rows if sanction.is_to_prove(row.address)]
         _tell_owners(work, work.case.sanctions[sanction_id], added)
     return work.result()
 
@@ -295,9 +294,11 @@ def _of_this_case(work: Work, sanction_id: str, row: ProofRow) -> ProofRow:
 
 
 def _table(work: Work, sanction: Sanction, rows: Sequence[ProofRow], *, first: bool) -> Table:
+    now = work.case.sanctions[sanction.id]
     if not first:
-        return read_back(rows, tense=Tense.DID)
-    addresses = work.case.sanctions[sanction.id].addresses
+        added = tuple(sorted(sanction.added - now.added))
+        return read_back(rows, tense=Tense.DID, addresses=added)
+    addresses = now.addresses
     return read_back(
         rows,
         tense=Tense.DID,

@@ -90,6 +90,8 @@ class Sanction:
     not_before: datetime | None = None  # the lists wait for the letter until then (60 s at most)
     letter: str | None = None  # the outbox id of that letter; None: nothing to wait for
     proved: datetime | None = None  # when it was first read back as true on the lists
+    # Decided to be covered too, and not yet read back as true for them.
+    added: frozenset[Address] = field(default=frozenset(), repr=False)
     cleared: bool = False  # what waited of theirs was discarded since a ban of it came
     told: frozenset[str] = frozenset()  # what its members heard of it, and still holds
     # Decided to be somebody else's: not covered, whatever Mailman links them to.
@@ -107,6 +109,19 @@ class Sanction:
             return True
         lost = self.scope.lacks(groups)
         return bool(lost) and any(before.list == posting_address for before in self.before)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether something of it was decided and is not proved yet."""
+        return self.proved is None or bool(self.added)
+
+    def is_to_prove(self, address: Address) -> bool:
+        """Whether it was decided for this address and is not proved yet. With an added one goes
+        whoever is found to be the same person."""
+        if self.proved is None:
+            return True
+        proved = {self.address, *self.addresses} - self.added
+        return bool(self.added) and address not in proved
 
     @property
     def keeps_off(self) -> bool:

@@ -556,7 +556,7 @@ def _busy(standing: Standing, planned: Plan) -> Standing:
     the others was just seen to be right."""
     changed = {name for step in planned.steps for name in step.sanctions}
     changed |= {note.sanction for note in planned.notes}
-    changed |= {s.id for s in standing.sanctions if s.proved is None}
+    changed |= {s.id for s in standing.sanctions if s.is_new}
     changed |= {s.id for s in standing.ending}
     people = {planned.persons[name] for name in changed if name in planned.persons}
     return replace(
@@ -579,7 +579,7 @@ def _unsought(standing: Standing, planned: Plan) -> set[Address]:
     covered = {
         address
         for s in standing.sanctions
-        if s.in_force and (s.proved is None or s.id in lacking)
+        if s.in_force and (s.is_new or s.id in lacking)
         for address in planned.covers.get(s.id, ())
     }
     return {a for a in covered if a == a.untagged or a.untagged not in covered}

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from cocmail.core.drift import NOT_YET, PUT_RIGHT
+from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
 from cocmail.core.enforcement import (
     Act,
     Observed,
+    Place,
     Plan,
     ProofRow,
     Role,
@@ -72,19 +73,23 @@ class Proving:
                 continue
             rows, covers = now.rows[sanction.id], now.covers[sanction.id]
             wrong = {step.place: step.now for step in now.steps_of(sanction.id)}
-            if sanction.proved is None and (wrong or sanction.id in open_notes):
+            new = _newly_true(sanction, rows, wrong)
+            # Away: who they are there, and on which lists, is not known.
+            if sanction.id in open_notes or observed.away:
+                new = None
+            if new is None:
+                covers = tuple(a for a in covers if not sanction.is_to_prove(a))
+            undone = self._undone.of(sanction.id)
+            if not {place.site for place in undone} <= asked:
+                undone = {}
+            if new is None and not undone:
                 continue
-            if sanction.proved is not None:
-                undone = self._undone.of(sanction.id)
-                if not undone or not {place.site for place in undone} <= asked:
-                    continue
-                rows = rows_of(undone, rows, wrong)
-            elif observed.away:
-                continue  # who they are there, and on which lists, is not known
-            if sanction.proved is None or self._undone.is_due(sanction.id):
-                owned = await self._owned(rows, covers, owners)
+            if new is not None or self._undone.is_due(sanction.id):
+                told = (*rows_of(undone, rows, wrong), *(new or ()))
+                owned = await self._owned(told, covers, owners)
                 await self._book.note_enforced(sanction, owned, covers)
-                self._undone.wrote(sanction.id)
+                if undone:
+                    self._undone.wrote(sanction.id)
             if any(row.role == Role.BAN for row in rows):
                 fresh.add(sanction.id)
         # What one of a person's sanctions still has to write down, it takes from the ended ones.
@@ -194,6 +199,22 @@ class Proving:
             else row
             for row in rows
         )
+
+
+def _newly_true(
+    sanction: Sanction, rows: Iterable[ProofRow], wrong: Collection[Place]
+) -> tuple[ProofRow, ...] | None:
+    """What was decided and not proved yet, as it was read back: perhaps nothing was to be
+    changed for it. None: there is nothing of the kind, or it isn't true yet."""
+    if not sanction.is_new or any(sanction.is_to_prove(place.address) for place in wrong):
+        return None
+    if sanction.proved is None:
+        return tuple(rows)
+    return tuple(
+        replace(row, note=row.note or NEWLY_COVERED)
+        for row in rows
+        if sanction.is_to_prove(row.address)
+    )
 
 
 def _is_undone(row: ProofRow) -> bool:

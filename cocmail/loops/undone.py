@@ -49,15 +49,18 @@ class Undone:
         for sanction in sanctions:
             if sanction.proved is None:
                 continue
-            recorded = {(b.site, b.list, b.address, b.role) for b in sanction.before}
-            known = {b.address for b in sanction.before}
+            recorded = {b.at for b in sanction.before}
+            seen = {b.address for b in sanction.before}
+            known = {sanction.address, *sanction.addresses}
             places = self._found.setdefault(sanction.id, {})
             for step in done:
                 if sanction.id not in step.sanctions or step.former:  # spelt anew by us
                     continue
+                if sanction.is_to_prove(step.address):
+                    continue
                 at = (step.site, step.list, step.address, step.role)
-                adds = step.act in _ADDING or step.address not in known
-                note = NEWLY_COVERED if adds and at not in recorded else PUT_RIGHT
+                adds = (step.act in _ADDING or step.address not in seen) and at not in recorded
+                note = NEWLY_COVERED if adds or step.address not in known else PUT_RIGHT
                 shows = not in_force.issuperset(step.sanctions)
                 if note == PUT_RIGHT and (shows or (step.site, step.address.untagged) in freed):
                     continue

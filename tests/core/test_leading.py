@@ -14,7 +14,7 @@ from cocmail.core import leading
 from cocmail.core.casework import to_look_up
 from cocmail.core.commands import parse
 from cocmail.core.coverage import reaches
-from cocmail.core.drift import NEWLY_COVERED
+from cocmail.core.drift import NEWLY_COVERED, PUT_RIGHT
 from cocmail.core.enforcement import STILL_OFF, Observed, ProofRow
 from cocmail.core.leads import Bearers, Subscription, leads
 from cocmail.core.people import Address, Private
@@ -142,6 +142,27 @@ def test_same_is_a_vote_and_covers_the_address() -> None:
     assert world.case.parties[letter.party].reference != world.case.reference
     (reach,) = reaches([the_sanction(world)], {}, OBSERVED)
     assert {MALLORY, ALIAS, LIKE} <= {*reach.addresses}
+
+
+def test_what_was_added_is_to_prove_until_it_was_read_back() -> None:
+    world = sanctioned()
+    name = the_sanction(world).id
+    world.take(enforced(world.case, world.setting(), name, (), (MALLORY,)))
+    assert not the_sanction(world).is_new
+    look(world, LIKE)
+    world.say("alice", "/same 1")
+    world.vote(world.case.open_proposals[-1].id, "alice", "bob")
+    assert the_sanction(world).added == {LIKE}
+    row = ProofRow(list=DEV, address=MALLORY, role="member", was="member", now="absent")
+    undone = replace(row, note=PUT_RIGHT)
+    world.take(enforced(world.case, world.setting(), name, [undone], (MALLORY,)))
+    world.take(enforced(world.case, world.setting(), name, [row], (MALLORY,)))
+    assert the_sanction(world).added == {LIKE}, "what is told of another address proves nothing"
+    world.take(enforced(world.case, world.setting(), name, (), (MALLORY, LIKE)))
+    assert not the_sanction(world).is_new
+    told = text_of(world.to("member:alice", "proof")[-1])
+    assert f"Address: {LIKE} " in told
+    assert "nothing to change on any list" in told
 
 
 def test_a_ban_asks_the_majority_for_its_extension_too() -> None:

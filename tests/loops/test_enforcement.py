@@ -21,7 +21,7 @@ import pytest
 
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.arrivals import Arrival
-from cocmail.core.drift import NOT_YET
+from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
 from cocmail.core.enforcement import (
     OUR_BAN,
     STILL_OFF,
@@ -97,6 +97,13 @@ class Book:
         )
         return name
 
+    def extend(self, name: str, address: Address) -> None:
+        old = self.sanctions[name]
+        wider = (*old.addresses, address)
+        self.sanctions[name] = replace(
+            old, addresses=wider, added=old.added | {address}, cleared=False
+        )
+
     def end(self, name: str) -> None:
         self.sanctions[name] = replace(self.sanctions[name], state=State.ENDED)
 
@@ -121,7 +128,8 @@ class Book:
         new = replace(
             old,
             proved=old.proved or self.clock.now(),
-            addresses=tuple(addresses),
+            addresses=tuple(dict.fromkeys((*old.addresses, *addresses))),
+            added=old.added - {*addresses},
             cleared=old.cleared and all(row.role != Role.BAN for row in rows),
         )
         if new.measure is Measure.REMOVE:
@@ -1245,6 +1253,81 @@ async def test_posts_that_get_stuck_meanwhile_are_told_once(
     await loop.sweep()
     assert book.shunted == [({first}, 1)], "it was there before"
     (lab.mailman.directory / "var" / "queue" / "shunt" / "1+a.pck").unlink()
+
+
+@pytest.mark.parametrize("cut", [0, 1, 3, None])
+async def test_an_added_address_has_its_own_proof_wherever_the_process_died(
+    cut: int | None, lab: Lab, book: Book, lists: MailmanLists, clock: Now, monkeypatch: Any
+) -> None:
+    name = book.decide(Measure.SUSPEND)
+    await enforcement(lists, book, clock).sweep()
+    book.extend(name, BYSTANDER)
+    if cut is None:  # all is changed, and nothing of it is written down
+
+        async def lost(*_: object) -> None:
+            raise Cut
+
+        monkeypatch.setattr(book, "note_enforced", lost)
+        with pytest.raises(Cut):
+            await enforcement(lists, book, clock).sweep()
+        monkeypatch.undo()
+    else:
+        with pytest.raises(BaseExceptionGroup):
+            await enforcement(CutLists(lists, cut), book, clock, parallel=1).press()
+    assert len(book.proofs) == 1
+    loop = enforcement(lists, book, clock)
+    await loop.press()
+    await loop.sweep()
+    assert where(lab, BYSTANDER) == []
+    (_, (_, rows)) = book.proofs
+    assert {(r.list, r.role, r.was, r.now, r.note) for r in rows} == {
+        (None, "ban", "absent", "banned", NEWLY_COVERED),
+        *((f"{at}@{DOMAIN}", "member", "member", "absent", NEWLY_COVERED) for at in NAMES),
+    }
+    assert {r.address for r in rows} == {BYSTANDER}
+    assert loop.counters.put_right == 0, "nobody undid anything"
+
+
+async def test_an_added_address_is_not_proved_while_a_list_refuses_and_drift_still_is(
+    lab: Lab, book: Book, loop: Enforcement, monkeypatch: Any
+) -> None:
+    name = book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    book.extend(name, BYSTANDER)
+    lab.api("DELETE", f"bans/{MAL}")
+    take_off = loop._lists._changes._take_off  # type: ignore[attr-defined]
+
+    def refused(step: Step, list_id: str) -> Any:
+        if step.list == USERS:
+            raise Temporary("not now")
+        return take_off(step, list_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop._lists._changes, "_take_off", refused)  # type: ignore[attr-defined]
+        with pytest.raises(Temporary):
+            await loop.sweep()
+    (_, (_, rows)) = book.proofs
+    assert [(r.address, r.note) for r in rows] == [(MAL, PUT_RIGHT)]
+    assert book.sanctions[name].added == {BYSTANDER}
+    await loop.sweep()
+    (_, _, (_, rows)) = book.proofs
+    assert {r.address for r in rows} == {BYSTANDER}
+
+
+async def test_an_added_address_that_is_covered_already_has_its_proof_too(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    name = book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    book.extend(name, MALLORY)
+    await loop.press()
+    (_, (_, rows)) = book.proofs
+    assert {(r.list, r.address, r.now) for r in rows} == {
+        (None, MALLORY, "banned"),
+        (USERS, MALLORY, "absent"),
+    }
+    await loop.sweep()
+    assert len(book.proofs) == 2
 
 
 class KillingLists:

@@ -53,13 +53,8 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
             lists = frozenset(line.list for line in event.lines if line.list is not None)
             banned = any(line.role == Role.BAN for line in event.lines)
             separated = case.separated.get(sanction.id, frozenset())
-            extensions = tuple(
-                replace(one, proved=one.proved or one.address in event.addresses)
-                for one in case.extensions.get(sanction.id, ())
-            )
             return replace(
                 case,
-                extensions=put(case.extensions, sanction.id, extensions),
                 sanctions=put(
                     case.sanctions,
                     sanction.id,
@@ -67,6 +62,7 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
                         sanction,
                         addresses=tuple(a for a in known_addresses if a not in separated),
                         proved=sanction.proved or at,
+                        added=sanction.added - {*event.addresses},
                         cleared=sanction.cleared and not banned,
                         # A removal takes once and gives nothing back: no record is left open.
                         before=() if sanction.measure is Measure.REMOVE else sanction.before,
@@ -135,6 +131,7 @@ def _extend(case: Case, at: datetime, event: e.Extended) -> Case:
     wider = replace(
         sanction,
         addresses=tuple(dict.fromkeys((*sanction.addresses, *event.addresses))),
+        added=sanction.added | {*event.addresses},
         cleared=False,  # the added address may have asked to join before
     )
     known = {one.address for one in case.extensions.get(sanction.id, ())}
@@ -166,12 +163,14 @@ def _narrow(case: Case, event: e.Narrowed) -> Case:
         addresses=event.addresses,
         state=State.LIFTED,
         letter=None,
+        added=frozenset(),
         apart=frozenset(),
         before=tuple(b for b in sanction.before if b.address in event.addresses),
     )
     narrower = replace(
         sanction,
         addresses=tuple(a for a in sanction.addresses if a not in event.addresses),
+        added=sanction.added - {*event.addresses},
         before=tuple(b for b in sanction.before if b.address not in event.addresses),
     )
     left = case.extensions.get(sanction.id, ())
