@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cocmail.core.mail import Mail
@@ -17,8 +17,13 @@ from cocmail.core.minting import TOKEN, is_ours
 from cocmail.core.people import Address, Member, Roster
 
 ESCROW = "escrow"
-_NOT = re.compile(r"not(?:[^a-z0-9](.*))?", re.DOTALL)
+_WORDS = ("not", "no", "without", "except", "nicht", "kein", "ohne")
+_NOT = re.compile(
+    rf"(?:.*?[^a-z0-9])??(?:{'|'.join(_WORDS)}|but|keine|ausser|außer)(?:[^a-z0-9](.*))?", re.DOTALL
+)
+_BEGINS = re.compile("|".join(_WORDS))
 _PIECE = re.compile(r"[a-z0-9]+")
+_SHORTEST = 3  # letters that a likeness to a handle takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,21 +67,24 @@ def destination(
 
 
 def left_out(addresses: Iterable[Address], community: Address, delimiter: str) -> tuple[str, ...]:
-    """What stands after `not-` in any of these addresses (`conduct+not-alice+not-bob@`), however it
-    was meant: `not_bob`, `not-alice-bob`, `not-alice+bob`. Who forgot whom is asked."""
+    """Whom these addresses leave out (`conduct+not-alice+not-bob@`), however it is written:
+    `not_bob`, `not-alice+bob`, `ohne-bob`, `all-but-bob`. What only begins so (`notbob`) stays as
+    it is. Who forgot whom is asked, and gets `not`."""
     found: dict[str, None] = {}
     for address in addresses:
-        begun = ""
-        for part in (is_ours(address, community, delimiter) or "").split(delimiter):
-            named = _NOT.fullmatch(part)
-            if named or begun:
-                begun = begun or part
-                if pieces := _PIECE.findall((named[1] or "") if named else part):
-                    found["-".join(pieces)] = None
-                    begun = "-"
-        if begun not in ("", "-"):
-            found[begun] = None
-    found.pop(ESCROW, None)
+        detail = is_ours(address, community, delimiter)
+        if not detail or TOKEN.fullmatch(detail):
+            continue
+        begun = False
+        named: list[str] = []
+        for part in detail.split(delimiter):
+            apart = _NOT.fullmatch(part)
+            if part == ESCROW or not (apart or begun or _BEGINS.match(part)):
+                continue
+            begun = True
+            if pieces := _PIECE.findall((apart[1] or "") if apart else part):
+                named.append("-".join(pieces))
+        found |= dict.fromkeys(named or (["not"] if begun else []))
     return tuple(found)
 
 
@@ -87,22 +95,45 @@ def keeps(addresses: Iterable[Address], community: Address, delimiter: str) -> b
 
 
 def meant(handle: str, roster: Roster) -> tuple[str, ...]:
-    """Which members a handle after `not-` leaves out: the one, or those of several that are one,
-    else whoever it resembles."""
+    """Which members a handle after `not-` leaves out: the one, or those of several that are one or
+    nearly one, else whoever it resembles."""
     if roster.get(handle):
         return (handle,)
-    pieces = _PIECE.findall(handle)
-    if several := tuple(piece for piece in dict.fromkeys(pieces) if roster.get(piece)):
-        return several
-    read = dict.fromkeys(("".join(pieces), *pieces))
+    pieces = {piece: _readings(piece) for piece in _PIECE.findall(handle)}
+    known: list[str] = [m.handle for m in roster.members]
+    if any({*read} & {*known} for read in pieces.values()):
+        found = {one for read in pieces.values() for one in _handles(read, known)}
+        return tuple(one for one in known if one in found)
+    read = ("".join(pieces), *(one for read in pieces.values() for one in read))
     return tuple(m.handle for m in roster.members if any(_resembles(one, m) for one in read))
+
+
+def _readings(piece: str) -> tuple[str, ...]:
+    """As it is, and without the word that it may begin with: `notbob`."""
+    return (piece, *(piece.removeprefix(w) for w in _WORDS if piece.startswith(w) and piece != w))
+
+
+def _handles(read: tuple[str, ...], known: Sequence[str]) -> set[str]:
+    if same := {*read} & {*known}:
+        return same
+    long = [one for one in read if len(one) >= _SHORTEST]
+    close = (difflib.get_close_matches(one, known, n=len(known), cutoff=0.7) for one in long)
+    return {handle for some in close for handle in some} | {h for h in known if _at_an_end(h, read)}
+
+
+def _at_an_end(handle: str, read: Iterable[str]) -> bool:
+    return len(handle) >= _SHORTEST and any(
+        one.startswith(handle) or one.endswith(handle) for one in read
+    )
 
 
 def _resembles(handle: str, member: Member) -> bool:
     words = [member.handle, *re.findall(r"[a-z0-9]+", member.name.lower())]
     words += [a.local for a in member.addresses]
-    return bool(difflib.get_close_matches(handle, words, n=1, cutoff=0.7)) or any(
-        len(w) >= 4 and (w in handle or handle in w) for w in words if len(handle) >= 4
+    return (
+        bool(difflib.get_close_matches(handle, words, n=1, cutoff=0.7))
+        or _at_an_end(member.handle, (handle,))
+        or any(len(w) >= 4 and (w in handle or handle in w) for w in words if len(handle) >= 4)
     )
 
 

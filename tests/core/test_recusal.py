@@ -81,7 +81,27 @@ def test_a_member_whom_the_report_names_gets_nothing(text: str) -> None:
         ("+not-", set()),  # who was meant is asked
         ("+not", set()),
         ("+not-x-y", set()),
-        ("+note-bob", {"alice", "bob", "carol"}),
+        ("+notbob", {"alice", "carol"}),
+        ("+no-bob", {"alice", "carol"}),
+        ("+nobob", {"alice", "carol"}),
+        ("+no-bob-no-carol", {"alice"}),
+        ("+nicht-bob", {"alice", "carol"}),
+        ("+nichtbob", {"alice", "carol"}),
+        ("+ohne-bob", {"alice", "carol"}),
+        ("+ohne_bob+carol", {"alice"}),
+        ("+without-bob", {"alice", "carol"}),
+        ("+withoutbobandcarol", {"alice"}),
+        ("+kein-bob", {"alice", "carol"}),
+        ("+all-but-bob", {"alice", "carol"}),
+        ("+everybody.except.bob", {"alice", "carol"}),
+        ("+ohne-alice-bobb", {"carol"}),
+        ("+note-bob", {"alice", "carol"}),
+        ("+bob-not", set()),
+        ("+no", set()),
+        ("+nobody-else", set()),
+        ("+ohne-боб", set()),
+        ("+bob", {"alice", "bob", "carol"}),
+        ("+butter", {"alice", "bob", "carol"}),
     ],
 )
 def test_however_it_is_written_whom_to_leave_out(detail: str, reads: set[str]) -> None:
@@ -95,8 +115,13 @@ def test_however_it_is_written_whom_to_leave_out(detail: str, reads: set[str]) -
 
 
 def test_so_it_is_where_a_hyphen_delimits() -> None:
-    at = [Address("conduct-not-alice-not-bob@example.org")]
+    at = [Address("conduct-not-alice-no-bob@example.org")]
     assert left_out(at, Address("conduct@example.org"), "-") == ("alice", "bob")
+
+
+def test_a_reply_address_leaves_out_nobody_however_it_begins() -> None:
+    at = [Address("conduct+notbobabcdefghijklmnopqrst@example.org")]
+    assert left_out(at, Address("conduct@example.org"), "+") == ()
 
 
 @pytest.mark.parametrize(
