@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # so no more than eight.
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? 2 * n : 8)))
 
-.PHONY: help mailmans demo test lint bench docs-check leak-check leads roads corpora hostile fuzz mutants histories composition lock \
+.PHONY: help mailmans demo test lint bench docs-check leak-check leads named roads corpora hostile fuzz mutants histories composition lock \
 	rows python \
 	env-demo env-dev servers
 
@@ -23,6 +23,7 @@ help:
 	@echo 'make docs-check  what the docs say against what the code does'
 	@echo 'make leak-check  what the look at letters catches and misses, as a table'
 	@echo 'make leads       who is found at another address and who wrongly, as a table'
+	@echo 'make named       whose name is found in a report, in whatever form, and whose wrongly, as a table'
 	@echo 'make roads       the roads onto a list over a whole Mailman: open, closed, as a table'
 	@echo 'make corpora     mail of the world by both roads, what became of it, as a table (CORPORA=DIR: more)'
 	@echo 'make hostile     mail that is made to hurt: what each costs to read, as a table'
@@ -63,6 +64,9 @@ leak-check: env-dev
 
 leads: env-dev
 	@$(RUN)/python -m tests.core.lead_check
+
+named: env-dev
+	@$(RUN)/python -m tests.core.named_check
 
 roads: env-dev
 	@$(RUN)/python -m tests.roads

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from cocmail.core import inflection
 from cocmail.core.people import Address, Member, Roster
 
 # Scripts that put no space between words, and Korean, whose particles stand at a name's end
@@ -42,12 +43,14 @@ def named_in_text(text: str, roster: Roster) -> tuple[str, ...]:
     """The handles of those whose address, or whose name of two words or more, stands in it; in
     scripts without spaces of three letters or more."""
     read = f" {plain(text)} "
-    read = f"{read} {_UNSPACED.sub(_apart, read)} "
+    if _UNSPACED.search(read):
+        read = f"{read} _ {_UNSPACED.sub(_apart, read)} "
+    read = inflection.apart(read)
     # An address aside: its domain is nobody's name.
     words = " ".join(word for word in read.split() if "@" not in word)
     loose = " ".join(["", *re.sub(r"[^\w ]", " ", words).split(), ""])
-    joined = _joined(loose)
-    return tuple(m.handle for m in roster.members if _names(read, loose, joined, m))
+    joined, said = _joined(loose), inflection.said(loose)
+    return tuple(m.handle for m in roster.members if _names(read, loose, joined, said, m))
 
 
 def _apart(run: re.Match[str]) -> str:
@@ -61,7 +64,7 @@ def _mailbox(address: Address) -> str:
     return rf"(?<![\w.+-]){re.escape(local)}{tag}@{re.escape(domain)}(?![\w-])"
 
 
-def _names(read: str, loose: str, joined: str, member: Member) -> bool:
+def _names(read: str, loose: str, joined: str, said: inflection.Said, member: Member) -> bool:
     if any(re.search(_mailbox(a), read) for a in member.addresses):
         return True
     words = re.sub(r"[^\w ]", " ", plain(member.name)).split()
@@ -71,6 +74,8 @@ def _names(read: str, loose: str, joined: str, member: Member) -> bool:
     if len(words) > 1 and any(
         f" {' '.join(order)}{end}" in loose for order in orders for end in ends
     ):
+        return True
+    if inflection.stands(orders, said):
         return True
     name = _joined("".join(words))
     if not _UNSPACED.fullmatch(name) or (

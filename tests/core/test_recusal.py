@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from cocmail.core.rows import dues
 from cocmail.core.threads import left_out
 from cocmail.core.verification import Signature
 from tests.core.house import House
+from tests.core.named_check import rows, tried
 from tests.promises import kit
 from tests.promises.kit import COMMUNITY, MALLORY, World, member, text_of
 
@@ -203,11 +206,50 @@ def test_names_are_whole() -> None:
         ("太郎", "太郎という名前は多い", False),
         ("さくら", "さくらの花", False),
         ("山田 太郎", "山田花子さん", False),
+        ("Robin Hill", "Robin went up, 山 hill", False),
     ],
 )
 def test_names_are_known_where_words_are_not_spaced(name: str, text: str, named: bool) -> None:
     roster = Roster(members=(replace(member("bob"), name=Private(name)),))
     assert bool(named_in_text(text, roster)) is named
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        ("Bob Example", "Viděla jsem Boba Exampleho.", True),
+        ("Боб Примеров", "Я говорила с Бобом Примеровым.", True),
+        ("Boris Primerov", "Я говорила с Борисом Примеровым.", True),
+        ("Mikhail Zhukov", "Я говорила с Михаилом Жуковым.", True),
+        ("בוב דוגמה", "כתבתי לבוב דוגמה.", True),
+        ("Bob Example", "כתבתי לBob Example.", True),
+        ("Nobody", "כתבתי לbob@bob.example", True),
+        ("بوب مثال", "كان هناك وبوب مثال.", True),
+        ("Eric Hall", "Erica Hall came.", False),
+        ("Erica Hall", "Eric Hall came.", False),
+        ("Bob Example", "Bob Exampleton came.", False),
+        ("Robin Hill", "Robin went up the hill", False),
+    ],
+)
+def test_a_name_is_known_in_the_form_that_a_sentence_gives_it(
+    name: str, text: str, named: bool
+) -> None:
+    roster = Roster(members=(replace(member("bob"), name=Private(name)),))
+    assert bool(named_in_text(text, roster)) is named
+
+
+def test_the_figures_of_the_docs_are_the_code_s() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security-model.md").read_text(encoding="utf-8")
+    everything = tried()
+    missing = [row for row in rows(everything) if row not in page]
+    assert not missing, "make named shows what changed; is it better or worse?"
+
+
+def test_a_long_word_of_one_script_takes_time_by_its_length_alone() -> None:
+    roster = Roster(members=(member("bob"),))
+    began = time.thread_time()
+    named_in_text("ש" * 200_000, roster)
+    assert time.thread_time() - began < 2
 
 
 # -- the respondent is a member ----------------------------------------------------------------
