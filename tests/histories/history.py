@@ -1,4 +1,4 @@
-"""Random histories of sanctions and of changes by hand, played on a real Mailman.
+"""Random histories of sanctions, votes on them and changes by hand, played on a real Mailman.
 
 Owns what can happen, the community that it happens to, and the playing: after each step one
 sweep, and the lists against the model. A history is made from its seed alone, and its steps mean
@@ -9,9 +9,9 @@ know what should come of it (model.py). Called by test_histories.py and `python 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -29,6 +29,7 @@ DOMAIN = "lists.example.org"
 LISTS = tuple(f"{name}@{DOMAIN}" for name in ("dev", "sig-node", "sig-web"))
 LATER = f"later@{DOMAIN}"
 GROUPS = {"sigs": LISTS[1:]}
+OTHERWISE = (LISTS[1:2], LISTS[2:], LISTS, LISTS[:2], (*LISTS[1:], LATER), ())  # (): not there
 MAL, MALLORY, BO, LATE = (f"{name}@example.net" for name in ("mal", "mallory", "bo", "late"))
 PEOPLE = ((MAL, MALLORY), (BO,), (LATE,))
 EVERYBODY = tuple(address for person in PEOPLE for address in person)
@@ -56,10 +57,13 @@ HANDS = (
     "unban",
     "slip",
     "link",
+    "link",
     "list",
     "verify",
     "own",
 )
+
+DECIDED = ("decide", "lift", "same", "different")
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,11 @@ def history(seed: int) -> list[Step]:
     steps: list[Step] = []
     decided: list[str] = []
     open_: list[str] = []
-    for number in range(chance.randint(4, 8)):
+    added: list[tuple[str, str]] = []
+    for number in range(chance.randint(4, 10)):
         early = number < 3  # that they meet
-        weights = (12 if early else 4, 1 if early else 4, 5, 1)
-        what = chance.choices(("decide", "lift", "hand", "restart"), weights)[0]
+        weights = (12, 1, 2, 6, 1) if early else (4, 3, 6, 8, 2)
+        what = chance.choices(("decide", "lift", "vote", "hand", "restart"), weights)[0]
         if what == "decide" or not decided:
             decided.append(str(len(decided) + 1))
             open_.append(decided[-1])
@@ -89,12 +94,19 @@ def history(seed: int) -> list[Step]:
             words = ("decide", decided[-1], measure, who, chance.choice(SCOPES))
         elif what == "lift" and open_:
             words = ("lift", open_.pop(chance.randrange(len(open_))))
+        elif what == "vote" and added and chance.random() < 0.5:
+            words = ("different", *added.pop(chance.randrange(len(added))))
+        elif what == "vote" and open_:
+            added.append((chance.choice(open_), chance.choice((MAL, MALLORY, BO, BO, LATE, LATE))))
+            words = ("same", *added[-1])
         elif what == "hand":
             words = _by_hand(chance)
+        elif chance.random() < 0.6:
+            words = ("groups", ",".join(chance.choice((*OTHERWISE, GROUPS["sigs"]))))
         else:
             words = ("restart",)
         then = "sweep"
-        if words[0] in ("decide", "lift"):
+        if words[0] in DECIDED:
             then = chance.choices(("sweep", "later", f"cut {chance.randint(1, 6)}"), (6, 2, 1))[0]
         steps.append(Step(words, then))
     chance.shuffle(open_)
@@ -307,10 +319,8 @@ def _scope(words: str) -> Scope:
     return Scope(groups=groups, lists=tuple(name for name in named if name not in GROUPS))
 
 
-def _listed(scope: Scope) -> frozenset[str] | None:
-    if scope.everything:
-        return None
-    return frozenset((*scope.lists, *(name for g in scope.groups for name in GROUPS[g])))
+def _sets(groups: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
+    return {name: frozenset(lists) for name, lists in groups.items()}
 
 
 class Played:
@@ -320,24 +330,34 @@ class Played:
         community.make(seed)
         self._community, self._lists = community, lists
         self._book = Book(Now())
+        # Mailman's clock is the real one, and says who was known before the sanctions.
+        older = random.Random(f"clock {seed}").random() < 0.4
+        self._book.clock.at = datetime(2100 if older else 2000, 1, 1, tzinfo=UTC)
+        self._groups = dict(GROUPS)
         self._loop = self._enforcement(lists)
         self._ids: dict[str, str] = {}
         self._sweeps = 0
         self._start = snapshot(community.mailman, EVERYBODY)
         self._seen = community.see()
-        self._model = Model(self._seen, [set(person) for person in PEOPLE])
+        users = [set(person) for person in PEOPLE]
+        self._model = Model(self._seen, users, _sets(self._groups), follows=not older)
 
     def _enforcement(self, lists: Any, parallel: int = 2) -> Enforcement:
         every = timedelta(minutes=5)
         return Enforcement(
-            lists, self._book, self._book.clock, groups=GROUPS, sweep_every=every, parallel=parallel
+            lists,
+            self._book,
+            self._book.clock,
+            groups=self._groups,
+            sweep_every=every,
+            parallel=parallel,
         )
 
     async def play(self, steps: Sequence[Step]) -> list[str]:
         """What went wrong, first the step after which it did; nothing where all is well."""
         late = False
         for number, step in enumerate(steps):
-            before_it = late and step.words[0] not in ("decide", "lift")
+            before_it = late and step.words[0] not in (*DECIDED, "restart", "groups")
             if before_it and (wrong := await self._swept("sweep")):
                 return [f"before {step}", *wrong]
             self._do(step.words)
@@ -361,14 +381,24 @@ class Played:
                 self._ids[number] = self._book.decide(
                     Measure(measure), Address(who), scope=where, including_roles=bool(roles)
                 )
-                force = InForce(measure, who, _listed(where), bool(roles))
-                self._model.force[int(number)] = force
+                lists, groups = frozenset(where.lists), frozenset(where.groups)
+                self._model.force[int(number)] = InForce(measure, who, lists, groups, bool(roles))
             case ("lift", number):
                 if self._model.force.pop(int(number), None):
                     self._book.end(self._ids[number])
+            case ("same", number, who):
+                if self._model.add(int(number), who):
+                    self._book.extend(self._ids[number], Address(who))
+            case ("different", number, who):
+                if off := self._model.take_away(int(number), who):
+                    self._book.narrow(self._ids[number], sorted(map(Address, off)))
             case ("restart",):
                 self._loop = self._enforcement(self._lists)
-            case (what, *rest):
+            case ("groups", names):
+                self._groups = {"sigs": tuple(names.split(","))} if names else {}
+                self._model.groups = _sets(self._groups)
+                self._loop = self._enforcement(self._lists)
+            case (what, *rest) if what == "delete" or not any(map(self._model.is_left, rest)):
                 getattr(self._community, what)(*rest)
                 after = self._community.see(whole=what in ("prefer", "link"))
                 self._model.by_hand(self._seen, after)

@@ -34,16 +34,32 @@ class Seen:
 class InForce:
     measure: str
     address: str
-    scope: frozenset[str] | None  # None: all lists, later ones too
+    lists: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()  # neither: all lists, later ones too
     roles: bool = False  # owner and moderator, too
+    added: set[str] = field(default_factory=set)  # by a later vote
+    fresh: set[str] = field(default_factory=set)  # decided, and not yet made true
+    known: set[str] = field(default_factory=set)  # whom it was made true for
+    apart: set[str] = field(default_factory=set)  # said to be somebody else
+    done: set[str] = field(default_factory=set)  # lists on which it was made true
+
+    def __post_init__(self) -> None:
+        self.fresh.add(self.address)
+
+    @property
+    def everywhere(self) -> bool:
+        return not self.lists and not self.groups
 
 
 @dataclass
 class Model:
     stands: Seen  # but for us
     users: list[set[str]]  # the addresses of each person
+    groups: dict[str, frozenset[str]]  # of lists, as the configuration has them
+    follows: bool = True  # a link that comes later; not where both were known before
     force: dict[int, InForce] = field(default_factory=dict)
     off: set[Place] = field(default_factory=set)  # as of the last sweep
+    last: dict[Place, Entry] = field(default_factory=dict)  # as it stood after that
     touched: bool = False  # by somebody's hand, or for good by a removal
 
     def __post_init__(self) -> None:
@@ -78,22 +94,71 @@ class Model:
             if grip == HELD and not anew and old is not None:
                 rows[place] = acting(now, old.get("moderation_action"))
 
+    def add(self, number: int, address: str) -> bool:
+        """A vote takes that one for the person too. False: there is nothing of the kind."""
+        one = self.force.get(number)
+        if one is None or address in {one.address, *one.added}:
+            return False
+        one.added.add(address)
+        one.fresh.add(address)
+        one.apart.discard(address)
+        return True
+
+    def take_away(self, number: int, address: str) -> set[str]:
+        """A vote says that it is somebody else: who goes, with whoever came only with it."""
+        one = self.force.get(number)
+        if one is None or address not in one.added:
+            return set()
+        one.added.remove(address)
+        off = {address}
+        if one.address not in self.person(address):
+            off |= self.person(address) - one.added
+        one.fresh -= off
+        one.known -= off
+        one.apart |= off
+        return off
+
     # -- what should be ------------------------------------------------------------------------
 
     def person(self, address: str) -> set[str]:
         return next(user for user in self.users if address in user)
 
-    def covering(self, mailing_list: str, address: str) -> list[InForce]:
+    def covered(self, one: InForce) -> set[str]:
+        """All addresses of whom it is about."""
+        linked = {*one.fresh, *(one.known if self.follows else ())}
+        theirs = one.known.union(*map(self.person, linked))
+        return theirs - (one.apart - {one.address})
+
+    def reaches(self, one: InForce, mailing_list: str) -> bool:
+        if one.everywhere or mailing_list in one.lists:
+            return True
+        if self.lacks(one) and mailing_list in one.done:
+            return True  # a group that nobody knows any more: it holds where it did
+        return any(mailing_list in self.groups.get(name, ()) for name in one.groups)
+
+    def lacks(self, one: InForce) -> bool:
+        return not one.groups <= self.groups.keys()
+
+    def is_left(self, mailing_list: str) -> bool:
+        """Whether it was taken out of a group on which something is in force. What that did there
+        stays until it ends, but isn't looked after."""
+        return any(self._left(one, mailing_list) for one in self.force.values())
+
+    def _left(self, one: InForce, mailing_list: str) -> bool:
+        return mailing_list in one.done and not self.reaches(one, mailing_list)
+
+    def covering(self, mailing_list: str, address: str, *, left: bool = False) -> list[InForce]:
         return [
             s
             for s in self.force.values()
-            if address in self.person(s.address) and (s.scope is None or mailing_list in s.scope)
+            if address in self.covered(s)
+            and (self.reaches(s, mailing_list) or (left and self._left(s, mailing_list)))
         ]
 
-    def grip(self, place: Place) -> int:
+    def grip(self, place: Place, *, left: bool = False) -> int:
         """The strictest measure in force that bears on this place."""
         mailing_list, address, role = place
-        covering = self.covering(mailing_list, address)
+        covering = self.covering(mailing_list, address, left=left)
         measures = {s.measure for s in covering}
         if _is_role(place):
             # Mailman gives no role to who is banned: it comes back when no ban of ours is left.
@@ -114,9 +179,20 @@ class Model:
             elif place in self.off and self.grip(place) != OFF and barred(self.stands, place):
                 del rows[place]  # a ban of somebody else's keeps them off: nothing is put back
                 self.touched = True
-        self.force = {n: s for n, s in self.force.items() if s.measure != "remove"}
-        self.off = {place for place in rows if self.grip(place) == OFF}
-        return [*self._rows_wrong(seen), *self._bans_wrong(seen), *self._people_wrong(seen)]
+        for one in self.force.values():
+            if not self.lacks(one):
+                one.known |= self.covered(one)
+                one.fresh.clear()
+            one.done |= {name for name in seen.bans if name and self.reaches(one, name)}
+        self.force = {n: s for n, s in self.force.items() if s.measure != "remove" or self.lacks(s)}
+        wrong = [*self._rows_wrong(seen), *self._bans_wrong(seen), *self._people_wrong(seen)]
+        self.off = {
+            place
+            for place in rows
+            if self.grip(place) == OFF or (self.is_left(place[0]) and place not in seen.rows)
+        }
+        self.last = seen.rows
+        return wrong
 
     def _rows_wrong(self, seen: Seen) -> list[str]:
         wrong = []
@@ -129,22 +205,26 @@ class Model:
             if name
         }
         for place in sorted(every):
-            base, now, grip = self.stands.rows.get(place), seen.rows.get(place), self.grip(place)
-            wanted = base
-            if grip == OFF:
-                wanted = None
-            elif grip == HELD and base is not None:
-                wanted = acting(base, "hold")
-            elif grip == HELD and place[2] == "nonmember":
-                # A row of ours; who is banned can't get one, and needs none.
-                if now is None and not barred(seen, place):
-                    wrong.append(f"{told(place)}: not held")
-                elif now is not None and now.get("moderation_action") != "hold":
-                    wrong.append(f"{told(place)}: {now}, not held")
+            found = self._row_wrong(place, seen, self.grip(place))
+            if self.is_left(place[0]) and seen.rows.get(place) == self.last.get(place):
                 continue
-            if wanted != now:
-                wrong.append(f"{told(place)}: {differing(wanted, now)}")
+            if found and self._row_wrong(place, seen, self.grip(place, left=True)):
+                wrong.append(f"{told(place)}: {found}")
         return wrong
+
+    def _row_wrong(self, place: Place, seen: Seen, grip: int) -> str:
+        base, now = self.stands.rows.get(place), seen.rows.get(place)
+        wanted = base
+        if grip == OFF:
+            wanted = None
+        elif grip == HELD and base is not None:
+            wanted = acting(base, "hold")
+        elif grip == HELD and place[2] == "nonmember":
+            # A row of ours; who is banned can't get one, and needs none.
+            if now is None:
+                return "" if barred(seen, place) else "not held"
+            return "" if now.get("moderation_action") == "hold" else f"{now}, not held"
+        return differing(wanted, now) if wanted != now else ""
 
     def _bans_wrong(self, seen: Seen) -> list[str]:
         wrong = []
@@ -153,8 +233,9 @@ class Model:
             ours = {
                 text
                 for s in self.force.values()
-                if s.measure in KEEPS_OFF and level in (s.scope or {""})
-                for address in self.person(s.address)
+                if s.measure in KEEPS_OFF
+                and (not level if s.everywhere else self.reaches(s, level) or level in s.done)
+                for address in self.covered(s)
                 for text in (address, _with_tags(address))
             }
             wrong += [f"ban {e} of {level or 'all'}: gone" for e in theirs - set(entries)]

@@ -101,7 +101,33 @@ class Book:
         old = self.sanctions[name]
         wider = (*old.addresses, address)
         self.sanctions[name] = replace(
-            old, addresses=wider, added=old.added | {address}, cleared=False
+            old,
+            addresses=tuple(dict.fromkeys(wider)),
+            added=old.added | {address},
+            apart=old.apart - {address},
+            cleared=False,
+        )
+
+    def narrow(self, name: str, off: Collection[Address]) -> None:
+        """As core.folding does it: what was done to them is a part that has ended."""
+        old = self.sanctions[name]
+        part = f"S{next(self.count)}"
+        self.sanctions[part] = replace(
+            old,
+            id=part,
+            address=min(off),
+            addresses=tuple(sorted(off)),
+            state=State.ENDED,
+            added=frozenset(),
+            apart=frozenset(),
+            before=tuple(b for b in old.before if b.address in off),
+        )
+        self.sanctions[name] = replace(
+            old,
+            addresses=tuple(a for a in old.addresses if a not in off),
+            added=old.added - {*off},
+            apart=old.apart | {*off},
+            before=tuple(b for b in old.before if b.address not in off),
         )
 
     def end(self, name: str) -> None:
