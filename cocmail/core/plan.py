@@ -65,6 +65,7 @@ ONE_OF_TWO = "they were on this list twice; Mailman takes one entry back"
 OTHER_BAN = "a ban that isn't ours keeps them off; nothing was put back"
 BAN_STAYS = "this ban was there before; it stays"
 PATTERN_STAYS = "a pattern that isn't ours still bans this address"
+CAME_BACK = "they subscribed again since"
 LAST_OWNER = "the list would be left without an owner; the role stays"
 
 STAYS = "stays"
@@ -271,6 +272,8 @@ class _Planner:
             return
         for reach in self.force:
             places |= dict.fromkeys(self._bearing(reach))
+            if reach.sanction.measure is Measure.REMOVE and self.observed.rosters:
+                self._begin(reach)
         for ban in self.observed.bans:  # also where none of ours bans: theirs may bar a return
             if ban.list is not None and ban.address in self.people:
                 places[self._place(ban.list, ban.address, Role.BAN)] = None
@@ -289,6 +292,13 @@ class _Planner:
                 self.texts[place] = GONE_LIST
             else:
                 self._roster(place)
+
+    def _begin(self, reach: Reach) -> None:
+        """A removal takes what it finds, once: whose entries were looked at is written down."""
+        for address in reach.addresses:
+            begun = self._place(None, address, Role.MEMBER)
+            if begun not in reach.records:
+                self._note(reach, begun, None)
 
     def _bearing(self, reach: Reach) -> Iterator[Place]:
         """Where it may have something to do, besides the places that it has records of: a place
@@ -346,7 +356,8 @@ class _Planner:
         if not effective and wider is None:
             missing.append(bare)
         above = self.bans.get((None, place.address)) if wider is False else None
-        tagged = ban.tags or tags_theirs or wider or (above is not None and above.tags)
+        stays = above is not None and above.tags and (None, place.address) not in self.freed
+        tagged = ban.tags or tags_theirs or wider or stays
         if not tagged:
             missing.append(tags)
         if claims and (missing or former):
@@ -402,7 +413,7 @@ class _Planner:
     # -- rosters -------------------------------------------------------------------------------
 
     def _roster(self, place: Place) -> None:
-        off = [reach for reach in self._force(place) if reach.takes_off(place)]
+        off = [r for r in self._force(place) if r.takes_off(place) and not self._is_since(r, place)]
         hold = [reach for reach in self._force(place) if reach.holds(place)]
         if off and place.role is Role.OWNER and self._last_owner(place):
             self.texts[place] = LAST_OWNER
@@ -416,6 +427,18 @@ class _Planner:
             self._hold_nonmember(place, hold)
         else:
             self._let_go(place)
+
+    def _is_since(self, reach: Reach, place: Place) -> bool:
+        """Whether they subscribed here after a removal that still waits on another list: it takes
+        once, and they may come back."""
+        seen = self.rows.get(place, ())
+        begun = self._place(None, place.address, Role.MEMBER) in reach.records
+        if not begun or not seen or place.role is not Role.MEMBER:
+            return False
+        since = not _ids(seen) & _ids(from_facts(place, reach.records.get(place)))
+        if since:
+            self.texts[place] = CAME_BACK
+        return since
 
     def _note_stays(self, place: Place, off: list[Reach]) -> None:
         """When another owner comes, this role goes after all, and is to be given back."""

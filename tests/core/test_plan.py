@@ -35,7 +35,7 @@ from cocmail.core.enforcement import (
     to_facts,
 )
 from cocmail.core.people import Address, Private
-from cocmail.core.plan import LAST_OWNER, plan, plan_for
+from cocmail.core.plan import CAME_BACK, LAST_OWNER, plan, plan_for
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
 
 A1, A2, B, T = (Address(f"{name}@example.net") for name in ("mal", "mallory", "bert", "mal+dev"))
@@ -179,7 +179,7 @@ class Community:
                 others = [o for o in self.own.rows if (o.list, o.role) == (at.list, at.role)]
                 if not all(self._off(o) for o in others):
                     self.own.rows.pop(at, None)
-            if at.role is Role.MEMBER and self._off(at):
+            if at.role is Role.MEMBER and (self._off(at) or self._off(at, name)):
                 foreign = self.own.banned(at.list, at.address)
                 if measure is Measure.REMOVE and self._off(at, name):
                     del self.own.rows[at]
@@ -240,9 +240,11 @@ class Community:
         ]
 
     def _off(self, at: Place, only: str | None = None) -> bool:
+        """A removal takes once, as it is decided: then ``only`` that is asked for."""
         if at.role is Role.MEMBER:
             return any(
-                s.measure.keeps_off or s.measure is Measure.REMOVE for s in self._covering(at, only)
+                s.measure.keeps_off or (only and s.measure is Measure.REMOVE)
+                for s in self._covering(at, only)
             )
         return at.role in (Role.OWNER, Role.MODERATOR) and any(
             s.including_roles for s in self._covering(at, only)
@@ -390,6 +392,26 @@ def test_any_history_agrees_with_the_model_and_comes_off_clean(
     assert c.world.told() == c.own.told()
 
 
+def test_a_removal_that_waits_on_one_list_takes_nobody_twice_off_another() -> None:
+    c = start()
+    perform(c, ("refuse", LISTS[0]))
+    perform(c, ("decide", Measure.REMOVE, A1, Scope(), False))
+    c.sweep()
+    assert not c.world.rows.get(place(LISTS[1], A2, Role.MEMBER))
+    for who in (A1, A2):  # where they were, and where they weren't
+        perform(c, ("join", who, LISTS[1]))
+    now = c.sweep()
+    c.check()
+    c.refusing = None
+    proof = c.sweep().rows["S1"]
+    c.check()
+    assert c.world.told() == c.own.told()
+    assert now.steps
+    assert {(r.address, r.list, r.now) for r in proof if r.note == CAME_BACK} == {
+        (A2, LISTS[1], "member")
+    }
+
+
 def test_who_has_a_tag_comes_back_at_once_under_a_ban_without_it() -> None:
     """The ban of every tag was ours, and goes; the bare one is theirs, and stays."""
     c = start()
@@ -399,6 +421,18 @@ def test_who_has_a_tag_comes_back_at_once_under_a_ban_without_it() -> None:
     c.sweep()
     perform(c, ("end", 0))
     assert (Act.PUT_BACK, T) in {(step.act, step.address) for step in c.plan().steps}
+    c.sweep()
+    c.check()
+
+
+def test_a_ban_of_every_tag_that_goes_with_a_wider_sanction_comes_on_the_lists_at_once() -> None:
+    """Theirs is the bare ban of all lists, ours that of its tags."""
+    c = start()
+    perform(c, ("foreign", A1, None))
+    perform(c, ("decide", Measure.SUSPEND, A1, Scope(), False))
+    perform(c, ("decide", Measure.SUSPEND, A1, Scope(lists=(LISTS[2],)), False))
+    c.sweep()
+    c.end("S1")
     c.sweep()
     c.check()
 
