@@ -356,8 +356,8 @@ class _Planner:
         if not effective and wider is None:
             missing.append(bare)
         above = self.bans.get((None, place.address)) if wider is False else None
-        stays = above is not None and above.tags and (None, place.address) not in self.freed
-        tagged = ban.tags or tags_theirs or wider or stays
+        stay = above is not None and above.tags and (None, place.address) not in self.freed
+        tagged = ban.tags or tags_theirs or wider or stay
         if not tagged:
             missing.append(tags)
         if claims and (missing or former):
