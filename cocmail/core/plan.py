@@ -498,7 +498,8 @@ class _Planner:
             elif _ids(old) != _ids(seen):
                 again = any(row.action != HOLD for row in seen)  # left and joined anew
                 if not (back and again):
-                    self._note(reach, place, to_facts(seen if again else _merge(seen, old)))
+                    anew = tuple(row for row in old if row.member_id in _ids(seen))
+                    self._note(reach, place, to_facts(_merge(seen, anew if again else old)))
         if any(row.action != HOLD for row in seen):
             held = tuple(replace(row, action=HOLD) for row in seen)
             self._step(Act.MODERATE, place, word(seen), Word.HELD, hold, held)

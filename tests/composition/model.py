@@ -91,8 +91,12 @@ class Model:
 
     def _changed(self, place: Place, now: dict[str, Entry]) -> None:
         grip, old = self.grip(place), self.rows.get(place, {})
-        if grip == OFF or (grip == HELD and place[2] == "nonmember"):
+        if grip == OFF:
             return  # it will be put right
+        if grip == HELD and place[2] == "nonmember":  # likewise, but for what isn't ours to set
+            for mode in {*old} & {*now}:
+                old[mode] = (*old[mode][:2], now[mode][2])
+            return
         self.rows[place] = {
             # Of a post that is held all but that is theirs to change; who joins anew starts anew.
             mode: (entry[0], old[mode][1], entry[2])

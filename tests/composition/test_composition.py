@@ -208,6 +208,14 @@ histories = st.lists(st.tuples(operations, then), min_size=3, max_size=14)
 
 # Found by this test: what came off wrongly once.
 ALONE = ("decide", Measure.LEAVE, MALLORY, SCOPES[1], True)
+TWICE_HELD = ("decide", Measure.MODERATE, MAL, SCOPES[0], False)
+AS_USER = (MAL, LISTS[1], "member", "as_user", None, ())
+COMES_BESIDE = [
+    (TWICE_HELD, "sweep"),
+    (TWICE_HELD, "sweep"),
+    (("end", 1), "sweep"),
+    (("join", MAL, LISTS[1], ()), "sweep"),
+]
 LONE_OWNER = (MAL, LISTS[2], "owner", "as_address", "accept", ())
 GIVEN_MEANWHILE = [
     (("decide", Measure.MODERATE, MAL, SCOPES[0], True), "sweep"),
@@ -222,6 +230,7 @@ GOES_BY_HAND = [(ALONE, "sweep"), (("role", MAL, LISTS[2], "owner"), "sweep")]
 @example([], GIVEN_MEANWHILE)
 @example([LONE_OWNER], GOES_AFTER_ALL)
 @example([LONE_OWNER], GOES_BY_HAND)
+@example([AS_USER], COMES_BESIDE)
 def test_sanctions_compose_as_the_plain_model_says(
     rows: list[tuple[object, ...]], history: list[tuple[tuple[object, ...], str | int]]
 ) -> None:
