@@ -125,7 +125,8 @@ def test_what_a_reporter_may_have_written_is_shown_and_their_program_shown_once(
     [
         ("reporter:1", "", "Auto-Submitted: auto-replied\r\n"),
         ("reporter:1", "m@mallory.example", "X-Loop: x\r\n"),
-        ("member:alice", "alice@alice.example", "X-Loop: x\r\n"),
+        ("member:alice", "alice@alice.example", "Auto-Submitted: auto-replied\r\n"),
+        ("member:alice", "m@mallory.example", "X-Loop: x\r\n"),
     ],
 )
 def test_any_other_machine_is_filed(party: str, sender: str, header: str) -> None:
@@ -135,6 +136,63 @@ def test_any_other_machine_is_filed(party: str, sender: str, header: str) -> Non
     sent = house.room.send(sender, house.room.address(case, party), "I am away.", header=header)
     assert not sent.letters
     assert not house.case(case).asides
+
+
+def _sent_on(house: House, case: str, letter: Letter, word: str) -> Sent:
+    """A delivery report that alice got, and sends on from her own mail program."""
+    raw = (
+        f"From: alice@alice.example\r\nTo: {house.room.address(case, 'member:alice')}\r\n"
+        f"Subject: Fwd: Delivery report\r\nMessage-ID: <{word}@alice.example>\r\n"
+        "Date: Sat, 21 Nov 2026 12:00:00 +0000\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: multipart/mixed; boundary="m"\r\n\r\n'
+        f"--m\r\nContent-Type: text/plain\r\n\r\n{word}: my mail to him came back.\r\n--m\r\n"
+    ).encode()
+    return came(house, raw + dsn(letter).partition(b"MIME-Version: 1.0\r\n")[2] + b"--m--\r\n")
+
+
+def test_a_delivery_report_that_a_member_sends_on_is_shown() -> None:
+    house = House()
+    case = house.report(RAE, "He went on.")
+    (letter,) = [x for x in house.room.shelf.letters if x.party == "member:bob"]
+    told = _sent_on(house, case, letter, "first").letters
+    assert {x.party for x in told} == {"member:bob", "member:carol"}
+    assert all("my mail to him came back" in text_of(x) for x in told)
+    assert "delivery report" in text_of(told[0])
+    house.say("bob", case, "/accept 1")
+    assert not _sent_on(house, case, letter, "second").letters, "two programs would go on for ever"
+    house.later(hours=24)
+    assert _sent_on(house, case, letter, "third").letters
+
+
+def test_what_a_member_may_have_written_reaches_nobody_once_they_are_out() -> None:
+    """Promise 3: neither does it tell them that the case goes on."""
+    house = House()
+    case = house.report(RAE, "He went on.")
+    to = house.room.address(case, "member:alice")
+    house.say("alice", case, "/recuse")
+    header = "X-Loop: x\r\n"
+    sent = house.room.send("alice@alice.example", to, "May I?", header=header)
+    assert not sent.letters
+    assert not house.case(case).asides
+
+
+def test_members_programs_do_not_go_on_for_ever() -> None:
+    house = House()
+    case = house.report(RAE, "He went on.")
+    leaving, count = deque(house.room.shelf.letters), 0
+    while leaving:
+        letter = leaving.popleft()
+        handle = letter.party.removeprefix("member:")
+        if letter.case == case and handle in ("alice", "bob"):
+            count += 1
+            assert count < 20, "each answer brings the next"
+            to = house.room.address(case, letter.party)
+            text, header = f"I am away, {count}.", "X-Loop: x\r\n"
+            answer = house.room.send(f"{handle}@{handle}.example", to, text, header=header)
+            leaving.extend(answer.letters)
+            if answer.letters:
+                number = len(house.case(case).asides)
+                leaving.extend(house.say("carol", case, f"/accept {number}").letters)
 
 
 # -- what comes back to a return path -------------------------------------------------------------

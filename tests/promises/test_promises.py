@@ -357,9 +357,11 @@ def test_promise_10_a_report_alone_makes_no_sanction(world: World) -> None:
 @pytest.mark.parametrize("party", ["reporter:1", "member:bob"])
 def test_promise_11_a_machine_gets_no_answer(world: World, header: str, party: str) -> None:
     result = world.write(party, "/status\n\nI am on holiday.", header=header)
-    # The members may be shown what an outsider could have written all the same.
-    shown = header.startswith(("List-Id", "Precedence")) and party == "reporter:1"
-    assert all(letter.party.startswith("member:") for letter in result.letters if shown)
+    # The other members may be shown what a person could have written all the same.
+    shown = header.startswith(("List-Id", "Precedence"))
+    assert {letter.party for letter in result.letters} <= {
+        f"member:{m.handle}" for m in world.setting().roster.members
+    } - {party}
     assert bool(result.letters) is shown
     assert result.settled == ("quarantined" if shown else "filed")
 

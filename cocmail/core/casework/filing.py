@@ -153,6 +153,8 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
     work.happen(aside)
     if incoming.flood:
         return  # /status tells of it, and /accept shows it
+    if incoming.mail.automatic:
+        named |= {party_id.removeprefix("member:")}  # their program would be answered
     work.tell(Kind.MESSAGE, "aside", showing_aside(work, aside), but=named)
 
 

@@ -13,9 +13,11 @@ from datetime import timedelta
 
 from cocmail.core import events as e
 from cocmail.core.arrival import PERHAPS_A_PERSONS
+from cocmail.core.audience import known_as, may_know
 from cocmail.core.case import Case
 from cocmail.core.casework.filing import put_aside, set_aside
 from cocmail.core.casework.incoming import Incoming
+from cocmail.core.committee import COMMITTEE
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Member
 from cocmail.core.quarantine import is_quarantine
@@ -34,22 +36,32 @@ def from_machine(
     case: Case, setting: Setting, incoming: Incoming, party_id: str, addresses: Collection[Address]
 ) -> Result:
     """Automatic mail to the reply address of a party who has these addresses is filed, and never
-    answered. What somebody outside may have written all the same is set aside, and shown once a
-    day, or always once it was taken in; a member's program would answer another's without end."""
+    answered. What they may have written all the same is set aside, and shown once a day; from
+    somebody outside always, once it was taken in. A member's program would answer another's
+    without end."""
     work = Work(case, setting)
-    if incoming.mail.doubtful and incoming.purpose == "reply" and incoming.address in addresses:
-        role = party_id.partition(":")[0]
-        if role != "member" and incoming.auth.signature is not Signature.FAILED:
-            why = f"{incoming.mail.automatic} {PERHAPS_A_PERSONS}"
-            shown = any(
-                (aside.mail.party, aside.mail.why) == (party_id, why)
-                and aside.at > setting.now - _TOLD_AGAIN
-                and aside.settled != "taken-in"  # then it was a person
-                for aside in case.asides
-            )
-            return set_aside(work, replace(incoming, flood=why if shown else ""), party_id, why)
+    if incoming.address in addresses and _may_be_theirs(case, setting, incoming, party_id):
+        why = f"{incoming.mail.automatic} {PERHAPS_A_PERSONS}"
+        shown = any(
+            (aside.mail.party, aside.mail.why) == (party_id, why)
+            and aside.at > setting.now - _TOLD_AGAIN
+            and (aside.settled != "taken-in" or party_id.startswith("member:"))
+            for aside in case.asides
+        )
+        return set_aside(work, replace(incoming, flood=why if shown else ""), party_id, why)
     work.happen(e.Filed(mail=incoming.id, party=party_id, why=incoming.mail.automatic))
     return work.result(settled="filed", why=incoming.mail.automatic)
+
+
+def _may_be_theirs(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> bool:
+    if not incoming.mail.doubtful or incoming.auth.signature is Signature.FAILED:
+        return False
+    role, _, handle = party_id.partition(":")
+    if role != "member":
+        return incoming.purpose == "reply"
+    member = known_as(case, setting, handle)
+    in_a_case = case.id != COMMITTEE and not is_quarantine(case.id)
+    return in_a_case and member is not None and may_know(case, setting, member)
 
 
 def came_back(
