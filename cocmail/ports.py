@@ -113,11 +113,12 @@ class Lists(Protocol):
         ...
 
     async def discard_waiting(
-        self, lists: Collection[str], addresses: Collection[Address]
+        self, lists: Collection[str], addresses: Collection[Address], *, but: Collection[str] = ()
     ) -> Mapping[str, int]:
         """Discard what waits of these addresses on these lists (posting addresses), silently:
         subscriptions, and held posts, which an owner could still accept. How many posts there
-        were, for each list that had some. Raises Temporary while something still waits."""
+        were, for each list that had some. ``but``: sites that are away. Raises Temporary while
+        something still waits on another."""
         ...
 
     async def counts(self) -> Mapping[str, int]:
@@ -137,8 +138,11 @@ class Lists(Protocol):
         `shunt` … A venue without queues has none."""
         ...
 
-    async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
-        """All owners of these lists, by posting address."""
+    async def owners(
+        self, lists: Collection[str], *, but: Collection[str] = ()
+    ) -> Mapping[str, tuple[Address, ...]]:
+        """All owners of these lists, by posting address. ``but``: sites that are away. Raises
+        Temporary or Permanent."""
         ...
 
     async def version(self) -> str: ...

@@ -220,7 +220,7 @@ class MailmanLists:
         return await self._run(lambda: self._changes.apply(step, list_id))
 
     async def discard_waiting(
-        self, lists: Collection[str], addresses: Collection[Address]
+        self, lists: Collection[str], addresses: Collection[Address], *, but: Collection[str] = ()
     ) -> Mapping[str, int]:
         ids = _known(lists, self._list_ids)
 
@@ -235,7 +235,9 @@ class MailmanLists:
         entries = await self._run(lambda: self._connection.entries("queues"))
         return {str(entry["name"]): int(entry["count"]) for entry in entries}
 
-    async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+    async def owners(
+        self, lists: Collection[str], *, but: Collection[str] = ()
+    ) -> Mapping[str, tuple[Address, ...]]:
         ids = _known(lists, self._list_ids)
         if len(ids) > _MANY:
             return await self._run(lambda: self._read_all_owners(ids))

@@ -110,7 +110,7 @@ class PostfixTable:
         return True
 
     async def discard_waiting(
-        self, lists: Collection[str], addresses: Collection[Address]
+        self, lists: Collection[str], addresses: Collection[Address], *, but: Collection[str] = ()
     ) -> Mapping[str, int]:
         return {}
 
@@ -131,7 +131,9 @@ class PostfixTable:
     async def queues(self) -> Mapping[str, int]:
         return {}
 
-    async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+    async def owners(
+        self, lists: Collection[str], *, but: Collection[str] = ()
+    ) -> Mapping[str, tuple[Address, ...]]:
         return {}
 
     # -- the table -----------------------------------------------------------------------------

@@ -81,11 +81,8 @@ class Venues:
     async def tagged(
         self, addresses: Collection[Address], *, but: Collection[str] = ()
     ) -> tuple[Address, ...]:
-        asked = {site: venue for site, venue in self._venues.items() if site not in but}
-        found = await _answers({site: venue.tagged(addresses) for site, venue in asked.items()})
-        known = {s: some for s, some in found.items() if isinstance(some, tuple)}
-        _raise({s: x for s, x in found.items() if isinstance(x, Temporary | Permanent)})
-        return tuple(sorted({address for some in known.values() for address in some}))
+        found = await self._all(lambda venue: venue.tagged(addresses), but)
+        return tuple(sorted({address for some in found.values() for address in some}))
 
     async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:
         parts = {one.site: one for one in observed.each() if not one.retired}
@@ -117,12 +114,11 @@ class Venues:
         return await self._venues[step.site].apply(step)
 
     async def discard_waiting(
-        self, lists: Collection[str], addresses: Collection[Address]
+        self, lists: Collection[str], addresses: Collection[Address], *, but: Collection[str] = ()
     ) -> Mapping[str, int]:
         counts: dict[str, int] = {}
-        for some in (
-            await self._all(lambda venue: venue.discard_waiting(lists, addresses))
-        ).values():
+        found = await self._all(lambda venue: venue.discard_waiting(lists, addresses), but)
+        for some in found.values():
             for name, count in some.items():
                 counts[name] = counts.get(name, 0) + count
         return counts
@@ -145,9 +141,11 @@ class Venues:
                     counts[name] = counts.get(name, 0) + count
         return counts
 
-    async def owners(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+    async def owners(
+        self, lists: Collection[str], *, but: Collection[str] = ()
+    ) -> Mapping[str, tuple[Address, ...]]:
         owners: dict[str, tuple[Address, ...]] = {}
-        for some in (await self._all(lambda venue: venue.owners(lists))).values():
+        for some in (await self._all(lambda venue: venue.owners(lists), but)).values():
             for name, theirs in some.items():
                 owners[name] = tuple(dict.fromkeys((*owners.get(name, ()), *theirs)))
         return owners
@@ -189,9 +187,12 @@ class Venues:
         gone = (Observed(site=site, retired=True) for site in self._retired)
         return union((*parts, *gone), away)
 
-    async def _all(self, ask: Callable[[Lists], Awaitable[_T]]) -> dict[str, _T]:
+    async def _all(
+        self, ask: Callable[[Lists], Awaitable[_T]], but: Collection[str] = ()
+    ) -> dict[str, _T]:
         """What all answer. Raises if one doesn't, when the others have."""
-        found = await _answers({site: ask(venue) for site, venue in self._venues.items()})
+        asked = {site: venue for site, venue in self._venues.items() if site not in but}
+        found = await _answers({site: ask(venue) for site, venue in asked.items()})
         answers: dict[str, _T] = {}
         away: dict[str, Temporary | Permanent] = {}
         for site, answer in found.items():

@@ -409,7 +409,7 @@ class Enforcement:
             standing = _those(whole, _busy(standing, planned))
             (standing, observed), owners = await asyncio.gather(
                 self._widened(whole, standing),
-                self._lists.owners(sorted(name for name in touched if name is not None)),
+                self._owners({name for name in touched if name is not None}, away),
             )
             tagged = [a for a in await search if a not in observed.linked]
         finally:
@@ -426,6 +426,14 @@ class Enforcement:
             stuck=stuck,
             again=bool(tagged),
         )
+
+    async def _owners(self, touched: Collection[str], away: Collection[str]) -> Owners:
+        """Beside what is read back, for that takes long. Who falls meanwhile is asked again for
+        the proof, or is away by then."""
+        try:
+            return await self._lists.owners(sorted(touched), but=away)
+        except (Temporary, Permanent):
+            return {}
 
     async def _let_go(self, fresh: Collection[Arrival], planned: Plan) -> None:
         """What the plugin held and no sanction bears on any more goes free."""

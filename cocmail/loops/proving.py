@@ -79,17 +79,16 @@ class Proving:
                 new = None
             if new is None:
                 covers = tuple(a for a in covers if not sanction.is_to_prove(a))
-            undone = self._undone.of(sanction.id)
-            if not {place.site for place in undone} <= asked:
-                undone = {}
+            found = self._undone.of(sanction.id)
+            undone = {place: one for place, one in found.items() if place.site in asked}
             if new is None and not undone:
                 continue
-            if new is not None or self._undone.is_due(sanction.id):
+            if new is not None or self._undone.is_due(sanction.id, undone):
                 told = (*rows_of(undone, rows, wrong), *(new or ()))
-                owned = await self._owned(told, covers, owners)
+                owned = await self._owned(told, covers, owners, observed.away)
                 await self._book.note_enforced(sanction, owned, covers)
                 if undone:
-                    self._undone.wrote(sanction.id)
+                    self._undone.wrote(sanction.id, undone)
             if any(row.role == Role.BAN for row in rows):
                 fresh.add(sanction.id)
         # What one of a person's sanctions still has to write down, it takes from the ended ones.
@@ -103,9 +102,9 @@ class Proving:
             # Where nothing is over and nothing is to be done, all waits for another sanction.
             if not over and (standing.unread or not done):
                 continue
-            if undone := self._undone.of(sanction.id):
-                await self._book.note_enforced(sanction, rows_of(undone), sanction.addresses)
-                self._undone.wrote(sanction.id)
+            if found := self._undone.of(sanction.id):
+                await self._book.note_enforced(sanction, rows_of(found), sanction.addresses)
+                self._undone.wrote(sanction.id, found)
             rows = now.rows.get(sanction.id, ())
             await self._book.note_restored(sanction, rows, over, done=done)
         return fresh
@@ -160,7 +159,7 @@ class Proving:
                 and (sanction.id, one.site, name) not in self._looked
             ]
             try:
-                found = await self._lists.discard_waiting(names, covers)
+                found = await self._lists.discard_waiting(names, covers, but=observed.away)
             except (Temporary, Permanent) as error:
                 errors.append(error)
                 continue
@@ -176,7 +175,11 @@ class Proving:
         await self._book.note_shunted(theirs, count)
 
     async def _owned(
-        self, rows: tuple[ProofRow, ...], covers: Collection[Address], owners: Owners
+        self,
+        rows: tuple[ProofRow, ...],
+        covers: Collection[Address],
+        owners: Owners,
+        away: Collection[str],
     ) -> tuple[ProofRow, ...]:
         """With the owners of the lists where a member was touched, who may be told; and of those
         where somebody undid something, who may know of it."""
@@ -186,7 +189,7 @@ class Proving:
             if row.list and (_is_undone(row) or (row.role == Role.MEMBER and row.was != row.now))
         }
         if lacking := touched - owners.keys():
-            owners = {**owners, **await self._lists.owners(sorted(lacking))}
+            owners = {**owners, **await self._lists.owners(sorted(lacking), but=away)}
         return tuple(
             replace(
                 row,

@@ -7,7 +7,7 @@ of it (core.drift does). Called by loops.enforcement and loops.proving.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -76,18 +76,20 @@ class Undone:
     def of(self, sanction: str) -> Mapping[Place, Found]:
         return self._found.get(sanction, {})
 
-    def is_due(self, sanction: str) -> bool:
+    def is_due(self, sanction: str, places: Collection[Place]) -> bool:
         """The first times of each place at once; then together, for it may go on for months."""
         written = self._written.get(sanction)
         return (
             written is None
             or self._clock.now() - written >= _WRITE_EVERY
-            or any(self._often.get((sanction, p), 0) < _WRITE_AT_ONCE for p in self.of(sanction))
+            or any(self._often.get((sanction, p), 0) < _WRITE_AT_ONCE for p in places)
         )
 
-    def wrote(self, sanction: str) -> None:
+    def wrote(self, sanction: str, places: Collection[Place]) -> None:
+        """What is on a site that is away is written when that is back."""
         self._written[sanction] = self._clock.now()
-        for place in self._found.pop(sanction, {}):
+        for place in tuple(places):
+            del self._found[sanction][place]
             self._often[sanction, place] = self._often.get((sanction, place), 0) + 1
 
 

@@ -19,6 +19,7 @@ from cocmail.cli import soundness
 from cocmail.cli.soundness import Soundness
 from cocmail.config import parse
 from cocmail.config.sample import sample
+from cocmail.core.drift import PUT_RIGHT
 from cocmail.core.enforcement import Act, Question, Role, Step, Word
 from cocmail.core.errors import CocmailError, Temporary
 from cocmail.core.people import Address
@@ -138,17 +139,19 @@ async def test_suspended_on_both_and_returned_exactly(
 
 
 class Falls:
-    """The real venues; the second is killed as a step of its own begins."""
+    """The real venues; the second is killed as a step of its own begins, once."""
 
     def __init__(self, lists: Venues, mailman: Mailman, act: Act) -> None:
-        self._lists, self._mailman, self._act = lists, mailman, act
+        self._lists, self._mailman = lists, mailman
+        self._act: Act | None = act
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._lists, name)
 
     async def apply(self, step: Step) -> bool:
-        if step.site == THERE and step.act is self._act and self._mailman.running:
+        if step.site == THERE and step.act is self._act:
             self._mailman.kill()
+            self._act = None
         return await self._lists.apply(step)
 
 
@@ -239,6 +242,76 @@ async def test_a_list_that_both_have(labs: tuple[Lab, There], lists: Venues) -> 
     assert where(here, *PERSON) == where(there, *PERSON) == []
     assert loop.counters.trouble.startswith(f"{DEV} is a list of [mailman] and of [{THERE}]")
     assert len(book.proofs) == 1
+
+
+@pytest.mark.parametrize(
+    ("away", "meanwhile"),
+    [(True, False), (False, False), (False, True)],
+    ids=("away", "fallen", "falls"),
+)
+async def test_what_somebody_undoes_is_proved_while_another_that_has_the_list_too_is_away(
+    away: bool, meanwhile: bool, labs: tuple[Lab, There], lists: Venues
+) -> None:
+    here, there = labs
+    there.api("POST", "lists", fqdn_listname=DEV)
+    there.join(DEV, MAL)
+    book = Book(Now())
+    book.decide(Measure.SUSPEND)
+    await enforcement(lists, book, book.clock).sweep()
+    assert len(book.proofs) == 1
+    act = Act.TAKE_OFF if meanwhile else Act.BAN
+    loop = enforcement(Falls(lists, there.mailman, act), book, book.clock)
+    for lab in (here,) if away else labs:
+        lab.api("DELETE", f"bans/{MAL}")
+        lab.join(DEV, MAL)
+    if away:
+        there.mailman.kill()
+    with pytest.raises(Temporary, match=THERE):
+        await loop.sweep()
+    assert not there.mailman.running
+    assert where(here, *PERSON) == []
+    (_, (_, rows)) = book.proofs
+    assert {(r.site, r.list, r.note) for r in rows} >= {
+        (HERE, None, PUT_RIGHT),
+        (HERE, DEV, PUT_RIGHT),
+    }
+    assert {row.site for row in rows} == {HERE}
+    owners = next(row.owners for row in rows if row.list == DEV)
+    assert owners == (Address("owner@example.org"),)
+    there.mailman.start()
+    await loop.sweep()
+    assert where(there, *PERSON) == []
+    told = [(r.site, r.list, r.role) for _, rows in book.proofs[1:] for r in rows]
+    assert len(told) == len({*told}) == (2 if away else 4), "each once"
+
+
+async def test_what_waits_is_counted_while_another_that_has_the_list_too_is_away(
+    labs: tuple[Lab, There], lists: Venues
+) -> None:
+    here, there = labs
+    there.api("POST", "lists", fqdn_listname=QUIET)
+    ask(here, QUIET.replace("@", "."))
+    book = Book(Now())
+    name = book.decide(Measure.SUSPEND, MALLORY)
+    loop = enforcement(lists, book, book.clock)
+    await lists.observe([Question(addresses=(MAL,))])
+    looked: list[str] = []
+    discard = lists.discard_waiting
+
+    async def watched(names: Any, addresses: Any, **but: Any) -> Any:
+        looked.extend(names)
+        return await discard(names, addresses, **but)
+
+    there.mailman.kill()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lists, "discard_waiting", watched)
+        for again in (False, True):
+            with pytest.raises(Temporary, match=THERE):
+                await loop.sweep()
+            assert bool(looked) is not again, "once, not at each sweep"
+            looked.clear()
+    assert asking(here, QUIET.replace("@", ".")) == 0
+    assert not book.sanctions[name].cleared, "the other has its turn when it is back"
 
 
 async def test_check_looks_at_each(
@@ -395,10 +468,10 @@ async def test_a_list_that_refuses_holds_up_nothing_that_waits_elsewhere(
         ask(lab, list_id)
     discard = lists.discard_waiting
 
-    async def refused(names: Any, addresses: Any) -> Any:
+    async def refused(names: Any, addresses: Any, **but: Any) -> Any:
         if QUIET in names:
             raise Temporary("not now")
-        return await discard(names, addresses)
+        return await discard(names, addresses, **but)
 
     book = Book(Now())
     loop = enforcement(lists, book, book.clock)
@@ -428,9 +501,9 @@ async def test_what_waits_is_discarded_on_the_one_that_answers_and_later_on_the_
     looked: list[str] = []
     discard = lists.discard_waiting
 
-    async def watched(names: Any, addresses: Any) -> Any:
+    async def watched(names: Any, addresses: Any, **but: Any) -> Any:
         looked.extend(names)
-        return await discard(names, addresses)
+        return await discard(names, addresses, **but)
 
     book = Book(Now())
     loop = enforcement(lists, book, book.clock)
