@@ -291,7 +291,7 @@ def takes_over(case: Case, addresses: Collection[Address]) -> tuple[Sanction, ..
 
 def _put_in_force(work: Work, proposed: e.Proposed) -> None:
     confirmed = takes_over(work.case, proposed.addresses)
-    votes = extending.by_vote(work.case, proposed.addresses, proposed.address, interim=True)
+    votes = extending.by_vote(work.case, proposed.addresses, proposed.address)
     party = work.respondent(proposed.address)
     letter = work.to_party(
         party,

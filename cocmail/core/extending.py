@@ -31,17 +31,14 @@ def extend(work: Work, proposed: e.Proposed) -> None:
     work.enforce = True
 
 
-def by_vote(
-    case: Case, addresses: Collection[Address], named: Address, *, interim: bool = False
-) -> Mapping[Address, str]:
-    """Of these, who is taken for the person by a vote on what is in force, and by which vote.
-    ``interim``: whom else an interim measure covers so, for what takes over from it."""
+def by_vote(case: Case, addresses: Collection[Address], named: Address) -> Mapping[Address, str]:
+    """Who is taken for this person by a vote on what is in force, and by which vote."""
     return {
         one.address: one.proposal
         for s in case.sanctions.values()
         if s.in_force and {*s.addresses} & {*addresses}
         for one in case.extensions.get(s.id, ())
-        if one.address != named and (one.address in addresses or (interim and s.interim))
+        if one.address != named
     }
 
 

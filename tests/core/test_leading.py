@@ -227,6 +227,18 @@ def test_what_a_vote_said_of_an_address_holds_for_what_is_decided_later() -> Non
     assert {x.to for x in result.letters if x.kind == "letter"} <= {LIKE}
 
 
+def test_what_a_vote_said_of_an_address_holds_for_what_was_proposed_before_it_too() -> None:
+    """Else they are free at that address when the sanction that it was said of ends."""
+    world = sanctioned()
+    look(world, LIKE)
+    ban = world.propose(f"/sanction ban {MALLORY} because of it")
+    voted(world, "/same 1")
+    assert LIKE not in world.case.sanctions[ban].addresses
+    result = world.vote(ban, "alice", "bob")
+    assert LIKE in world.case.sanctions[ban].addresses
+    assert [x.kind for x in result.letters if x.to == LIKE] == ["letter"]
+
+
 def test_somebody_else_comes_off_what_was_decided_later_too() -> None:
     world = sanctioned()
     look(world, LIKE)

@@ -33,7 +33,18 @@ from cocmail.core.sanctions import Before, Measure, Sanction, Scope
 from cocmail.core.sites import added, claimed_twice, forgotten, slow, union
 from cocmail.core.watching import still_shared
 from tests.core import test_plan as one_site
-from tests.core.test_plan import A1, A2, GROUPS, LINKED, LISTS, Community, World, operations, row
+from tests.core.test_plan import (
+    A1,
+    A2,
+    GROUPS,
+    LINKED,
+    LISTS,
+    THEIRS,
+    Community,
+    World,
+    operations,
+    row,
+)
 
 SITES = ("", "mailmans.second")
 AWAY = Temporary("away")
@@ -89,6 +100,9 @@ class Both:
         return found if away is None else _linked(found)
 
     def perform(self, site: str, op: tuple[object, ...]) -> None:
+        ending = {who for s in self.ending.values() for who in THEIRS[s.address]}
+        if op[0] == "foreign" and op[1] in ending:
+            return  # spelt as ours, where ours may still have to go: nobody can tell them apart
         if op[0] in ("decide", "end"):
             for each in SITES:
                 one_site.perform(self.alone[each], op)
@@ -103,13 +117,9 @@ class Both:
             one_site.perform(self.together[site], op)
 
     def sweep(self, crash: int | None, away: str | None) -> None:
-        standing = Standing(
-            sanctions=tuple(self.force.values()), ending=tuple(self.ending.values())
-        )
-        planned = plan(standing, GROUPS, self.observed(away))
+        planned = self._plan(away)
         self._agrees(planned, away)
-        for book in (self.force, self.ending):
-            noted(book, planned)
+        self._note(planned)
         done = planned.steps[:crash]
         for step in done:
             self.together[step.site].world.apply(plain(step))
@@ -118,10 +128,11 @@ class Both:
                 self._alone(site, sum(step.site == site for step in done))
         if crash is not None and crash < len(planned.steps):
             return
-        standing = Standing(
-            sanctions=tuple(self.force.values()), ending=tuple(self.ending.values())
-        )
-        again = plan(standing, GROUPS, self.observed(away))
+        self._note(self._plan(away))  # what came back has another id
+        for site in SITES:
+            if site != away:
+                self._alone(site, 0)
+        again = self._plan(away)
         assert not again.steps
         assert not again.notes
         if away is None:
@@ -132,6 +143,16 @@ class Both:
         for each in (*self.alone.values(), *self.together.values()):
             each.force = {n: one for n, one in each.force.items() if n in self.force}
             each.ending = {n: one for n, one in each.ending.items() if n in self.ending}
+
+    def _plan(self, away: str | None) -> Plan:
+        standing = Standing(
+            sanctions=tuple(self.force.values()), ending=tuple(self.ending.values())
+        )
+        return plan(standing, GROUPS, self.observed(away))
+
+    def _note(self, planned: Plan) -> None:
+        for book in (self.force, self.ending):
+            noted(book, planned)
 
     def _close(self, over: Mapping[str, frozenset[Level]]) -> None:
         for name, one in self.ending.items():
