@@ -412,6 +412,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         Section(case="two", reference="COC-2K7QF3", items=_ITEMS),
     )},),
     ({"by": "root", "addresses": (PERSON,)},),
+    _each("unproved", (False, True)),
 )  # fmt: skip
 """Each entry is one thing that letters differ by."""
 

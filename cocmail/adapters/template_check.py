@@ -34,6 +34,7 @@ OUTSIDE = frozenset(
         "letter-extended",
         "letter-separated",
         "moved",
+        "not-moved",
         "notice",
         "outcome",
         "outcome-closed",

@@ -7,13 +7,22 @@ Refuses to know what follows from them. Called by casework.
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cocmail.core.people import Address, is_address
 
 _SAFE = re.compile(
-    r"(?:my )?(?:safe address|sichere adresse)\s*[:=]\s*<?(?:mailto:)?([^\s<>]+)>?\.?"
+    r"(?:safe|secure) (?:e-?mail |mail )?add?ress?|sichere (?:e-?mail-?|mail-?)?adresse"
 )
+_NAMES_SAFE = re.compile(
+    rf"(?:(?:my|the|please use|use|meine|die)(?: my)? )?(?:{_SAFE.pattern})"
+    r"(?: (?:is|ist|lautet))?(?:\s*[:=–—-]+|\s|$)(.*)"
+)
+_BESIDE = re.compile(r"[\s<>()\[\],;\"'“”„«»*`|]+|mailto:")  # what an address stands between
+_MARKS = " \t-*•·\"'“”„«»_`"
+_AN_EXAMPLE = re.compile(r"\b(?:you|sie)@example\.net\b")  # of our letters and pages
 _SILENT = re.compile(r"(?:no contact|kein kontakt)(?: please| bitte)?\.?")
 _SPEAK = re.compile(r"(?:contact|kontakt)(?: please| bitte)?\.?")
 _KEEP = re.compile(
@@ -35,6 +44,7 @@ class Wishes:
     """What a mail's own lines ask for."""
 
     safe: Address | None = field(default=None, repr=False)
+    unread: bool = False  # a safe address is named, and which one isn't clear
     silent: bool | None = None  # None: nothing is said of it
     appeals: bool = False
     agrees: bool = False
@@ -48,12 +58,10 @@ def wishes(text: str) -> Wishes:
     somebody else's words."""
     lines = [" ".join(line.split()).casefold() for line in text.split("\n")]
     own = [line for line in lines if line and not line.startswith(">")]
-    safe, silent = None, None
+    safe, unread = _safe(own)
+    silent = None
     for line in own:
-        found = _SAFE.fullmatch(line)
-        if found and is_address(found[1].rstrip(".")):
-            safe = Address(found[1].rstrip("."))
-        elif _SILENT.fullmatch(line):
+        if _SILENT.fullmatch(line):
             silent = True
         elif _SPEAK.fullmatch(line):
             silent = False
@@ -61,6 +69,7 @@ def wishes(text: str) -> Wishes:
     first = own[0] if own else ""
     return Wishes(
         safe=safe,
+        unread=unread,
         silent=silent,
         appeals=_APPEAL.match(first) is not None,
         agrees=_AGREE.match(first) is not None,
@@ -68,3 +77,28 @@ def wishes(text: str) -> Wishes:
         now=_NOW.fullmatch(first) is not None,
         about=tuple(found[1] for line in own if (found := _ABOUT.fullmatch(line))),
     )
+
+
+def _safe(own: Sequence[str]) -> tuple[Address | None, bool]:
+    """The first safe address that the lines name, an earlier mail's standing below; else whether
+    they name one that can't be read."""
+    unread = False
+    for number, line in enumerate(own):
+        if not _SAFE.search(line) or _AN_EXAMPLE.search(line):
+            continue
+        found = _NAMES_SAFE.fullmatch(unicodedata.normalize("NFKC", line).strip(_MARKS))
+        following = own[number + 1 : number + 2] if found and not found[1].strip() else []
+        for rest in (found[1], *following) if found else ():
+            if address := _alone(rest):
+                return address, False
+        unread = unread or bool(found) or "@" in line
+    return None, unread
+
+
+def _alone(text: str) -> Address | None:
+    """The one address of a text that holds nothing else."""
+    words = {
+        word.strip(_MARKS).rstrip(".!?:") for word in _BESIDE.split(text) if word.strip(_MARKS)
+    }
+    only = words.pop() if len(words) == 1 else ""
+    return Address(only) if is_address(only) else None

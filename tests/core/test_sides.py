@@ -74,6 +74,35 @@ def test_a_safe_address_that_nobody_proved_is_not_taken() -> None:
     w.write("reporter:1", f"safe address: {SAFE}", signature=Signature.MISSING)
     assert SAFE not in w.case.parties["reporter:1"].addresses
     assert "was not taken" in text_of(w.to("member:alice", "message")[-1])
+    (told,) = w.to("reporter:1", "message")
+    assert told.to == w.case.parties["reporter:1"].addresses[0]
+    assert "didn't prove that the message is yours" in text_of(told)
+    assert SAFE not in text_of(told)
+
+
+@pytest.mark.parametrize("named", ["a at b.example", "bob@bob.example", "conduct+x@example.org"])
+def test_who_names_a_safe_address_that_can_not_be_taken_is_told(named: str) -> None:
+    w = world()
+    w.report(f"{CONFIDED}\n\nSafe address: {named}")
+    home = w.case.parties["reporter:1"].addresses
+    assert [(x.to, x.kind) for x in w.to("reporter:1")] == [
+        (home[0], "acknowledgement"),
+        (home[0], "message"),
+    ]
+    assert "couldn't read which address" in text_of(w.to("reporter:1")[-1])
+    assert "was not taken" in text_of(w.to("member:alice", "report")[0])
+    w.write("reporter:1", f"Then: safe address: {SAFE} or {named}@x.example")
+    assert len(w.to("reporter:1", "message")) == 2
+    assert w.case.parties["reporter:1"].addresses == home
+    w.write("reporter:1", f"safe address: {named}\n\nno contact")
+    assert len(w.to("reporter:1", "message")) == 2, "they want none"
+
+
+def test_who_names_the_safe_address_again_in_a_mail_that_proves_nothing_is_not_told() -> None:
+    w = world()
+    w.report(f"{CONFIDED}\n\nSafe address: {SAFE}")
+    w.write("reporter:1", f"Hello\nsafe address: {SAFE}", sender=SAFE, signature=Signature.MISSING)
+    assert not w.to("reporter:1", "message")
 
 
 def test_no_contact_means_none() -> None:
@@ -87,6 +116,41 @@ def test_no_contact_means_none() -> None:
     w.write("reporter:1", "Contact")
     w.say("alice", "/reply reporter\nThank you for your trust.\n/end")
     assert w.to("reporter:1", "message")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"safe address: {SAFE}",
+        f"Safe Address {SAFE}",
+        f"My safe address is {SAFE}.",
+        f"*safe address:* <mailto:{SAFE}>",
+        f"safe address: {SAFE}<mailto:{SAFE}>",
+        f"- safe adress - “{SAFE}”",
+        f"safe address\uff1a{SAFE}",
+        f"safe address:\n{SAFE}",
+        f"Sichere E-Mail-Adresse: {SAFE}",
+        f"safe address: {SAFE}\n\nOn Monday I wrote:\nsafe address: old@home.example",
+    ],
+)
+def test_a_safe_address_is_read_as_people_write_it(text: str) -> None:
+    assert wishes(text).safe == SAFE
+    assert not wishes(text).unread
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "safe address: you@example.net",  # as our letters have it
+        "answer with a line “safe address: you@example.net”. From then on",
+        "> safe address: evil@thief.example",
+        "Is there a safe address: for me?",
+        "Safe addresses are rare.",
+    ],
+)
+def test_what_names_no_address_of_theirs_is_not_asked_about(text: str) -> None:
+    assert wishes(text).safe is None
+    assert not wishes(text).unread
 
 
 @pytest.mark.parametrize(

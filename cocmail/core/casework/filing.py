@@ -12,8 +12,9 @@ from cocmail.core.case import Party
 from cocmail.core.casework.incoming import Incoming, authors
 from cocmail.core.escalation import unasked, where_too_few
 from cocmail.core.letters import Kind, clean, usable_id
+from cocmail.core.minting import is_ours
 from cocmail.core.names import named_in_text
-from cocmail.core.people import Private
+from cocmail.core.people import Address, Private
 from cocmail.core.showing import copies, showing_aside
 from cocmail.core.spelling import remark
 from cocmail.core.wishes import wishes
@@ -21,6 +22,10 @@ from cocmail.core.work import Result, Work
 
 OWN_MATTER = "own-matter"
 WHO_WAS_MEANT = "who-was-meant"
+NO_SAFE_ADDRESS = (
+    "It seems to name a safe address that cocmail can't read or can't write to, so the address was"
+    " not taken."
+)
 
 
 def receive(
@@ -89,12 +94,26 @@ def release(work: Work, why: str) -> None:
 
 def heed(work: Work, incoming: Incoming, party_id: str) -> Party:
     """What a reporter asks for to be safe holds from this mail on."""
-    wanted = wishes(incoming.whole)
-    if wanted.safe is not None and wanted.safe not in work.case.parties[party_id].addresses[:1]:
-        work.happen(e.PartyMoved(party=party_id, address=wanted.safe))
+    wanted, safe = wishes(incoming.whole), safe_address(work, incoming)
+    if safe is not None and safe not in work.case.parties[party_id].addresses[:1]:
+        work.happen(e.PartyMoved(party=party_id, address=safe))
     if wanted.silent is not None and wanted.silent != work.case.parties[party_id].silent:
         work.happen(e.PartySilenced(party=party_id, silent=wanted.silent))
     return work.case.parties[party_id]
+
+
+def safe_address(work: Work, incoming: Incoming) -> Address | None:
+    """Where they ask to be written to, if we can: not to ourselves, nor to a member."""
+    safe, setting = wishes(incoming.whole).safe, work.setting
+    if safe is None or is_ours(safe, setting.address, setting.delimiter) is not None:
+        return None
+    return None if everybody(work.case, setting).whose(safe) else safe
+
+
+def names_no_safe_address(work: Work, incoming: Incoming) -> bool:
+    """Whether they name a safe address that we can't read, or can't write to."""
+    wanted = wishes(incoming.whole)
+    return wanted.unread or (wanted.safe is not None and safe_address(work, incoming) is None)
 
 
 def name_members(work: Work, incoming: Incoming) -> bool:

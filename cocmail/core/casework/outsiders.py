@@ -9,11 +9,13 @@ from cocmail.core import appeals
 from cocmail.core import events as e
 from cocmail.core.case import Case, Party
 from cocmail.core.casework.filing import (
+    NO_SAFE_ADDRESS,
     OWN_MATTER,
     WHO_WAS_MEANT,
     heed,
     leave_out,
     name_members,
+    names_no_safe_address,
     receive,
     release,
     set_aside,
@@ -30,6 +32,11 @@ from cocmail.core.threads import meant, named_in
 from cocmail.core.verification import Signature
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
+
+_UNPROVED = (
+    "It names a safe address, but it isn't proved whose mail this is, so the address was not taken."
+)
+_NOT_MOVED = (NO_SAFE_ADDRESS, _UNPROVED)
 
 
 def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> Result:
@@ -49,6 +56,9 @@ def from_outsider(case: Case, setting: Setting, incoming: Incoming, party_id: st
     if work.case.epoch(party_id) > epoch and not incoming.flood:
         # Nothing that they had before is an address of theirs any more: this one is.
         work.to_party(work.case.parties[party_id], Kind.MESSAGE, "moved", {})
+    elif note in _NOT_MOVED and not incoming.flood:
+        values = {"unproved": note == _UNPROVED}
+        work.to_party(work.case.parties[party_id], Kind.MESSAGE, "not-moved", values)
     asked = (
         WHO_WAS_MEANT in work.case.provisionals
         and party_id == "reporter:1"
@@ -122,13 +132,16 @@ def _wishes(work: Work, incoming: Incoming, party_id: str) -> str:
     role = party_id.partition(":")[0]
     if role == "respondent":
         return appeals.word_of(work, incoming.id, party_id, wanted, proved=sound)
-    if role != "reporter" or (wanted.safe is None and wanted.silent is None):
+    if role != "reporter":
         return ""
-    if wanted.safe is not None and not sound:
-        return (
-            "It names a safe address, but it isn't proved whose mail this is, so the address was"
-            " not taken."
-        )
+    if names_no_safe_address(work, incoming):
+        heed(work, incoming, party_id)
+        return NO_SAFE_ADDRESS
+    if wanted.safe is None and wanted.silent is None:
+        return ""
+    known = work.case.parties[party_id].addresses[:1]
+    if wanted.safe is not None and wanted.safe not in known and not sound:
+        return _UNPROVED
     party = heed(work, incoming, party_id)
     return (
         "From now on nothing is written to this person, as they ask."

@@ -13,11 +13,13 @@ from cocmail.core import events as e
 from cocmail.core.audience import later
 from cocmail.core.case import Case
 from cocmail.core.casework.filing import (
+    NO_SAFE_ADDRESS,
     OWN_MATTER,
     WHO_WAS_MEANT,
     heed,
     leave_out,
     name_members,
+    names_no_safe_address,
     receive,
 )
 from cocmail.core.casework.incoming import Incoming, authors
@@ -50,6 +52,8 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
     if not incoming.mail.automatic:
         kind = Kind.ACKNOWLEDGEMENT
         work.to_party(reporter, kind, "acknowledgement", values, answering=answering)
+        if names_no_safe_address(work, incoming):
+            work.to_party(reporter, Kind.MESSAGE, "not-moved", {"unproved": False})
     if values["apart"]:
         for author in authors(incoming.mail, setting.roster):
             work.ask_author(reporter, author, answering)
@@ -120,7 +124,8 @@ def _begin(work: Work, incoming: Incoming) -> _Begun:
         work.happen(e.MarkedUrgent(by="cocmail", escalate_by=escalate_by))
     for tag in incoming.tags:
         work.happen(e.Tagged(by="cocmail", tag=tag))
-    receive(work, incoming, reporter.id)
+    unsafe = NO_SAFE_ADDRESS if names_no_safe_address(work, incoming) else ""
+    receive(work, incoming, reporter.id, note=unsafe)
     if incoming.address:
         _keep_apart(work, incoming)
     else:
