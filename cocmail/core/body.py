@@ -17,7 +17,7 @@ from cocmail.core import mime
 from cocmail.core.charsets import decode
 from cocmail.core.flowed import unflow
 from cocmail.core.limits import Limits
-from cocmail.core.markup import held, strip_tags
+from cocmail.core.markup import held, pictures_elsewhere, strip_tags
 from cocmail.core.mime import Part
 from cocmail.core.quoting import WORD
 
@@ -59,6 +59,7 @@ class Told:
     fuller: str = field(default="", repr=False)
     single: Part | None = None  # the one plain text
     listed: tuple[Part, ...]  # what isn't shown, and what isn't shown whole
+    elsewhere: int  # pictures that it shows and that don't come with it
 
 
 def told(raw: bytes, top: Part, limits: Limits, html_to_text: Callable[[str], str]) -> Told:
@@ -78,6 +79,7 @@ def told(raw: bytes, top: Part, limits: Limits, html_to_text: Callable[[str], st
         fuller="\n\n".join(text for _, text in below),
         single=next(p for p in texts if p.content_type != _PAGE) if kind is Body.PLAIN else None,
         listed=(*listed, *(part for part in reader.passed_over if part not in listed)),
+        elsewhere=len(reader.elsewhere),
     )
 
 
@@ -117,6 +119,7 @@ class _Reader:
     def __init__(self, raw: bytes, most: int) -> None:
         self._raw = raw
         self._left = {True: most, False: most}  # bytes of pages, of other text
+        self.elsewhere: set[str] = set()
         self.passed_over: list[Part] = []  # pages of pictures alone, and what isn't read whole
 
     def pass_over(self, part: Part) -> None:
@@ -152,6 +155,7 @@ def _said(
     together = "\n".join(html_to_text(markup) for _, markup in pages) if len(pages) > 1 else ""
     same = bool(plain and together) and _says_the_same(together, known)
     for part, markup in pages:
+        reader.elsewhere |= pictures_elsewhere(markup)
         crude = strip_tags(markup)  # at little cost, for any mail
         if not _words(crude) or _says_more(markup, (*named, *_named(crude))):
             reader.pass_over(part)

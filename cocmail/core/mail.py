@@ -76,6 +76,7 @@ class Mail:
     # Shown below it: what only its HTML says, or what is attached to no text. No command is there.
     fuller: Private = field(default=Private(""), repr=False, kw_only=True)
     attachments: tuple[Attachment, ...]
+    elsewhere: int = field(default=0, kw_only=True)  # pictures on other servers, never fetched
     encrypted: bool  # PGP/MIME, S/MIME or an inline armour
     counts: Mapping[str, int] = field(repr=False)  # lower-case field name -> how often it stands
     plain_opening: bool  # body reads the same without trusting Content-Type and C-T-E
@@ -203,6 +204,7 @@ def _mail(
         text=Private(said.text),
         fuller=Private(said.fuller),
         attachments=tuple(_attachment(raw, part) for part in said.listed),
+        elsewhere=said.elsewhere,
         encrypted=_encrypted(top, said.text),
         counts=Counter(f.name for f in header.fields),
         plain_opening=said.single is not None

@@ -19,6 +19,17 @@ _HELD = re.compile(
     r"""(?<![\w-])(?:(href)|alt)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE
 )
 
+_SHOWS = re.compile(r"<(?:img|image|input|table|t[dhr]|body|div|video)[\s/]", re.IGNORECASE)
+_SHOWN = re.compile(
+    r"""(?<![\w-])(?:src|background|poster|style|href)\s*=\s*"""
+    r"""(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(r"""(?:^|url\(["']?)((?:https?:)?//[^"')]+)""", re.IGNORECASE)
+_DOT = re.compile(
+    r"""(?<![\w-])(?:width|height)\s*[=:]\s*["']?[01](?:px)?["'\s;/>]""", re.IGNORECASE
+)
+
 
 def strip_tags(markup: str) -> str:
     """The text between the tags, with line breaks where a block begins or ends."""
@@ -62,6 +73,27 @@ def strip_tags(markup: str) -> str:
 def held(markup: str) -> Iterator[tuple[str, bool]]:
     """What its tags hold for people, and whether that is where a link leads; else it is what
     stands in for a picture."""
+    for begin, end in _tags(markup):
+        if _HOLDER.match(markup, begin):
+            for found in _HELD.finditer(markup, begin, end):
+                value = html.unescape(found[2] or found[3] or found[4] or "")
+                yield " ".join(value.split()), bool(found[1])
+
+
+def pictures_elsewhere(markup: str) -> set[str]:
+    """Where the pictures lie that it shows and that don't come with it; not the dots by which
+    programs see that a mail is read."""
+    places: set[str] = set()
+    for begin, end in _tags(markup):
+        if _SHOWS.match(markup, begin) and not _DOT.search(markup, begin, end):
+            for found in _SHOWN.finditer(markup, begin, end):
+                value = "".join(html.unescape(found[1] or found[2] or found[3] or "").split())
+                places.update(place[1].casefold() for place in _ELSEWHERE.finditer(value))
+    return places
+
+
+def _tags(markup: str) -> Iterator[tuple[int, int]]:
+    """Where each tag begins and ends."""
     position = 0
     while (begin := markup.find("<", position)) >= 0:
         if markup.startswith("<!--", begin):
@@ -71,8 +103,5 @@ def held(markup: str) -> Iterator[tuple[str, bool]]:
         end = markup.find(">", begin)
         if end < 0:
             return
-        if _HOLDER.match(markup, begin):
-            for found in _HELD.finditer(markup, begin, end):
-                value = html.unescape(found[2] or found[3] or found[4] or "")
-                yield " ".join(value.split()), bool(found[1])
+        yield begin, end
         position = end + 1

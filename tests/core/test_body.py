@@ -153,6 +153,35 @@ def test_a_page_of_pictures_alone_is_listed(plain: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("html", "number"),
+    [
+        ("<p><img src='https://a.example/1.png'></p>", 1),
+        ("<img\nalt='He hit me' width=400 SRC=//a.example/1>", 1),
+        ("<img src='https://a.example/1'><p>x<img src='https://b.example/1'>", 2),
+        ("<td background=http://a.example/1>x", 1),
+        ("<div style=\"background:url('https://a.example/1') no-repeat\">x</div>", 1),
+        ("<svg><image href='&#104;ttps://a.example/1'/></svg>", 1),
+        ("<img src=cid:1><img src='data:image/png;base64,aaaa'><img src=1.png>", 0),
+        ("<img src='https://a.example/1' width=1 height='1'>", 0),  # tells that it is read
+        ("<img src='https://a.example/1' style='height:0'>", 0),
+        ("<a href='https://a.example/1'>x</a><script src='https://a.example/1'></script>", 0),
+        ("<!-- <img src='https://a.example/1'> -->", 0),
+    ],
+)
+def test_pictures_elsewhere_are_counted_and_dots_are_not(html: str, number: int) -> None:
+    assert alternative("", html).elsewhere == number
+    assert alternative("Hello", html).elsewhere == number
+
+
+@pytest.mark.parametrize("opening", ["<img ", "<img src=", '<img src="', "<img style=url(", "<"])
+def test_pictures_are_counted_in_little_time(opening: str) -> None:
+    began = time.thread_time()
+    alternative("", opening * (200_000 // len(opening)) + ">")
+    alternative("", "<img " + opening.removeprefix("<img ") * 60_000 + ">")
+    assert time.thread_time() - began < 2
+
+
+@pytest.mark.parametrize(
     ("plain", "html"),
     [
         ("See here.", "<p>See <a class=x HREF='https://a.example/b'>here</a>."),

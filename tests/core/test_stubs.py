@@ -38,6 +38,18 @@ def test_members_read_both_and_are_told_why() -> None:
     assert "Its plain text doesn't say all" in " ".join(copy.split())
 
 
+def test_members_are_told_of_pictures_that_nothing_fetches() -> None:
+    house = House()
+    picture = "<img src='https://a.example/{}'>"
+    send(house, "anna@quiet.example", COMMUNITY, "", picture.format(1))
+    (copy,) = house.got("member:alice", "report")
+    assert "It shows a picture on another server, not fetched." in " ".join(copy.split())
+    assert "a.example" not in copy
+    send(house, "ben@quiet.example", COMMUNITY, "Look.", picture.format(1) + picture.format(2))
+    (copy,) = house.got("member:alice", "report")
+    assert "It shows pictures on other servers, not fetched." in " ".join(copy.split())
+
+
 def test_who_is_named_there_alone_is_out_too() -> None:
     house = House()
     send(house, "anna@quiet.example", COMMUNITY, "See the HTML.", NAMED)

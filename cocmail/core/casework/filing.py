@@ -71,6 +71,10 @@ def _remarks(work: Work, incoming: Incoming) -> str:
         remarks.append("Its plain text doesn't say all; below it stands what its HTML says.")
     elif incoming.mail.fuller:
         remarks.append("It has no text of its own; what stands here is attached to it.")
+    if incoming.mail.elsewhere == 1:
+        remarks.append("It shows a picture on another server, not fetched.")
+    elif incoming.mail.elsewhere:
+        remarks.append("It shows pictures on other servers, not fetched.")
     if incoming.mail.automatic:
         remarks += [incoming.mail.automatic, "Its sender wasn't told that it arrived."]
     if incoming.mail.encrypted:
