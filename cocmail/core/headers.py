@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -58,11 +58,19 @@ class Field:
     @property
     def unfolded(self) -> str:
         """The value on one line, decoded as UTF-8 where it is that, else as Latin-1."""
-        joined = self.value.replace(b"\r\n", b"").replace(b"\n", b"")
         try:
-            return joined.decode("utf-8").strip()
+            return self._joined.decode("utf-8").strip()
         except UnicodeDecodeError:
-            return joined.decode("latin-1").strip()
+            return self._joined.decode("latin-1").strip()
+
+    def said(self, charset: str) -> str:
+        """The value for people: what is neither encoded (RFC 2047) nor UTF-8 (RFC 6532) is in the
+        body's charset, as old programs write it."""
+        return reread(self.unfolded, self.value, charset)
+
+    @property
+    def _joined(self) -> bytes:
+        return self.value.replace(b"\r\n", b"").replace(b"\n", b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,10 @@ class Header:
     def first(self, name: str) -> str:
         """The unfolded value of the topmost field of this name, "" if there is none."""
         return next((field.unfolded for field in self.fields if field.name == name), "")
+
+    def said(self, name: str, charset: str) -> str:
+        """The same for people, in this charset where it says none."""
+        return next((field.said(charset) for field in self.fields if field.name == name), "")
 
     def has(self, *names: str) -> bool:
         return any(field.name in names for field in self.fields)
@@ -126,6 +138,18 @@ def split(raw: bytes, start: int = 0, end: int | None = None) -> Header:
     block = raw[start:body]
     tricky = b"\0" in block or block.count(b"\r") != block.count(b"\r\n")
     return Header(tuple(fields), body, tricky, broken)
+
+
+def reread(unfolded: str, value: bytes, charset: str) -> str:
+    """A field's value, or a piece of it, as `unfolded` gives it, in this charset where it was
+    taken for Latin-1."""
+    if value.isascii():
+        return decode(unfolded.encode("ascii"), charset) if b"\x1b" in value else unfolded
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return decode(unfolded.encode("latin-1"), charset)
+    return unfolded
 
 
 def readable(text: str, *, most: int = _MAX_VALUE) -> str:
@@ -192,8 +216,9 @@ _PIECE = re.compile(
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
-def one_mailbox(text: str) -> tuple[Mailbox | None, str]:
-    """The one mailbox of a From value, or None and why not, in words for people.
+def one_mailbox(text: str, say: Callable[[str], str] = str) -> tuple[Mailbox | None, str]:
+    """The one mailbox of a From value, or None and why not, in words for people. ``say``: how its
+    name is read, which changes nothing else.
 
     Strict, because two readers must not see two senders: one addr-spec in RFC 5322's dot-atom
     form, alone or in angle brackets behind a phrase, and comments around it. Another address may
@@ -203,10 +228,10 @@ def one_mailbox(text: str) -> tuple[Mailbox | None, str]:
     comments = " ".join(said[1:-1] for kind, said in pieces if kind == "comment")
     match [(kind, said) for kind, said in pieces if kind not in ("space", "comment")]:
         case [("word", address)]:
-            return _mailbox(readable(comments), address)
+            return _mailbox(readable(say(comments)), address)
         case [*phrase, ("angle", angle)] if all(kind in ("word", "quoted") for kind, _ in phrase):
             name = comments if not phrase else "".join(_unquoted(*one) for one in pieces)
-            box, why = _mailbox(readable(name), angle[1:-1])
+            box, why = _mailbox(readable(say(name)), angle[1:-1])
             again = [said for kind, said in phrase if kind == "word" and "@" in said]
             # Some programs write the address once more as the name; another one ("a@x <b@y>") is
             # somebody's trick or mistake.

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from cocmail.core import automatic, headers, languages, mime, opening
 from cocmail.core.body import Body, is_text, told
@@ -167,7 +168,8 @@ def _mail(
     html_to_text: Callable[[str], str],
     return_path: str | None,
 ) -> Mail:
-    sender, defect = _sender(header)
+    charset = _charset(top)
+    sender, defect = _sender(header, charset)
     null = _null(header, return_path)
     machine, doubtful = automatic.reason(
         header,
@@ -185,7 +187,7 @@ def _mail(
         sender_defect=defect,
         claims=() if sender else _claims(header),
         claimants=Private("" if sender else _claimants(header)),
-        subject=Private(headers.readable(header.first("subject"))),
+        subject=Private(headers.readable(header.said("subject", charset))),
         date=headers.instant(header.first("date")),
         message_id=next(iter(headers.message_ids(header.first("message-id"))), ""),
         in_reply_to=headers.message_ids(header.first("in-reply-to")),
@@ -220,7 +222,13 @@ def _languages(header: Header) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _sender(header: Header) -> tuple[Mailbox | None, str]:
+def _charset(top: mime.Part) -> str:
+    """Of its first text that says one."""
+    said = (p.parameters.get("charset") for p in top.leaves() if p.content_type.startswith("text/"))
+    return next(filter(None, said), "")
+
+
+def _sender(header: Header, charset: str = "") -> tuple[Mailbox | None, str]:
     fields = header.all("from")
     if len(fields) != 1:
         return None, "it has more than one From" if fields else "it has no From"
@@ -228,7 +236,8 @@ def _sender(header: Header) -> tuple[Mailbox | None, str]:
         return None, "its header holds characters that no header may hold"
     if fields[0].loose:
         return None, "its From is not one plain address"
-    return headers.one_mailbox(fields[0].unfolded)
+    say = partial(headers.reread, value=fields[0].value, charset=charset)
+    return headers.one_mailbox(fields[0].unfolded, say)
 
 
 def _claims(header: Header) -> tuple[Private, ...]:

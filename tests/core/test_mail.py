@@ -33,6 +33,44 @@ def multipart(*parts: str, kind: str = "mixed", boundary: str = "b") -> str:
     return f'Content-Type: multipart/{kind}; boundary="{boundary}"\n\n{inner}--{boundary}--\n'
 
 
+# -- a header that says no charset ----
+
+
+@pytest.mark.parametrize(
+    ("said", "charset"),
+    [
+        ("Жалоба на Боба", "koi8-r"),
+        ("Жалоба на Боба", "windows-1251"),
+        ("Stížnost na Boba", "iso-8859-2"),
+        ("“Übergriff” – wo?", "windows-1252"),
+        ("骚扰举报", "gb2312"),
+        ("ハラスメント", "shift_jis"),
+        ("괴롭힘 신고", "euc-kr"),
+    ],
+)
+def test_what_is_not_encoded_is_in_the_body_s_charset(said: str, charset: str) -> None:
+    head = b"Subject: " + said.encode(charset) + b'\nFrom: "' + said.encode(charset)
+    body = f"Content-Type: text/plain; charset={charset}\n\nx".encode()
+    found = mail(head + b'" <anna@example.org>\n' + body)
+    assert (found.subject, found.sender and found.sender.name) == (said, said)
+    assert found.sender is not None
+    assert found.sender.address == "anna@example.org"
+    forms = multipart(part("text/plain", "x"), part(f"text/html; charset={charset}", "x"))
+    assert mail(head + b'" <a@x.example>\n' + forms.encode()).subject == said
+
+
+def test_a_subject_of_another_script_in_escapes_is_read() -> None:
+    raw = b"Subject: " + "ハラスメント".encode("iso2022_jp") + b"\n\nx"
+    assert mail(raw).subject == "ハラスメント"
+
+
+@pytest.mark.parametrize("charset", ["gb2312", "koi8-r", "us-ascii", "nonsense", "utf-7", ""])
+def test_what_is_utf_8_is_read_so_whatever_the_body_is_in(charset: str) -> None:
+    raw = "Subject: Жалоба =?utf-8?q?=C3=A9?=\nFrom: Аня <a@x.example>\nContent-Type: text/plain;"
+    found = mail(f"{raw} charset={charset}\n\nx")
+    assert (found.subject, found.sender and found.sender.name) == ("Жалоба é", "Аня")
+
+
 # -- the sender ----
 
 
