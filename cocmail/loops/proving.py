@@ -83,13 +83,13 @@ class Proving:
             undone = {place: one for place, one in found.items() if place.site in asked}
             if new is None and not undone:
                 continue
+            told = (*rows_of(undone, rows, wrong), *(new or ()))
             if new is not None or self._undone.is_due(sanction.id, undone):
-                told = (*rows_of(undone, rows, wrong), *(new or ()))
                 owned = await self._owned(told, covers, owners, observed.away)
                 await self._book.note_enforced(sanction, owned, covers)
                 if undone:
                     self._undone.wrote(sanction.id, undone)
-            if any(row.role == Role.BAN for row in rows):
+            if any(row.role == Role.BAN for row in told):
                 fresh.add(sanction.id)
         # What one of a person's sanctions still has to write down, it takes from the ended ones.
         unwritten = {now.persons.get(name) for name in open_notes}
@@ -103,7 +103,8 @@ class Proving:
             if not over and (standing.unread or not done):
                 continue
             if found := self._undone.of(sanction.id):
-                await self._book.note_enforced(sanction, rows_of(found), sanction.addresses)
+                proved = tuple(a for a in sanction.addresses if not sanction.is_to_prove(a))
+                await self._book.note_enforced(sanction, rows_of(found), proved)
                 self._undone.wrote(sanction.id, found)
             rows = now.rows.get(sanction.id, ())
             await self._book.note_restored(sanction, rows, over, done=done)

@@ -1340,6 +1340,28 @@ async def test_an_added_address_is_not_proved_while_a_list_refuses_and_drift_sti
     assert {r.address for r in rows} == {BYSTANDER}
 
 
+async def test_an_added_address_is_not_proved_by_what_is_told_at_the_end(
+    lab: Lab, book: Book, loop: Enforcement, monkeypatch: Any
+) -> None:
+    name = book.decide(Measure.SUSPEND)
+    await loop.sweep()
+
+    async def lost(*_: object) -> None:
+        raise Temporary("not now")
+
+    lab.api("DELETE", f"bans/{MAL}")
+    with monkeypatch.context() as patch:
+        patch.setattr(book, "note_enforced", lost)
+        with pytest.raises(Temporary):
+            await loop.sweep()
+    book.extend(name, BYSTANDER)
+    book.end(name)
+    await loop.sweep()
+    (_, (_, rows)) = book.proofs
+    assert {(r.address, r.note) for r in rows} == {(MAL, PUT_RIGHT)}
+    assert book.sanctions[name].added == {BYSTANDER}
+
+
 async def test_an_added_address_that_is_covered_already_has_its_proof_too(
     lab: Lab, book: Book, loop: Enforcement
 ) -> None:
