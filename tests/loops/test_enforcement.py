@@ -602,6 +602,31 @@ async def test_drift_is_put_right_and_told_once(lab: Lab, book: Book, loop: Enfo
     assert lab.snapshot(*PERSON) == before
 
 
+async def test_what_waits_is_looked_for_again_only_where_a_ban_is_new(
+    lab: Lab, book: Book, loop: Enforcement, monkeypatch: Any
+) -> None:
+    """It costs two calls a list."""
+    book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    assert book.sanctions["S1"].cleared
+    looked: list[object] = []
+    look = loop._lists.discard_waiting
+
+    async def counted(names: Any, addresses: Any, **more: Any) -> Any:
+        looked.append(names)
+        return await look(names, addresses, **more)
+
+    monkeypatch.setattr(loop._lists, "discard_waiting", counted)
+    for mends in (True, False):
+        lab.api("DELETE", f"bans/{MAL}")
+        lab.join(DEV, MAL)
+        if mends:
+            lab.api("POST", "bans", email=MAL)
+        await loop.sweep()
+        assert where(lab, MAL) == []
+        assert bool(looked) is not mends
+
+
 async def test_who_came_with_a_tag_where_no_ban_stood_is_found(
     lab: Lab, book: Book, loop: Enforcement
 ) -> None:
