@@ -50,7 +50,7 @@ _BY_NAME = (
 )  # fmt: skip
 _BY_TYPE = (
     (r"message/(rfc822|global)", "forwarded"),
-    (r"message/.*|text/rfc822-headers", "report"),
+    (r"message/(?!partial|external-body).*|text/rfc822-headers", "report"),
     (r"text/(calendar|x-vcalendar)|application/ics", "calendar"),
     (r"application/(vnd\.)?ms-tnef", "tnef"),
     (r"application/(x-)?pkcs7-signature|application/pgp-(signature|keys)", "signature"),

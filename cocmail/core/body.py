@@ -14,7 +14,7 @@ from enum import StrEnum
 from urllib.parse import unquote
 
 from cocmail.core import mime
-from cocmail.core.charsets import decode
+from cocmail.core.charsets import decode, of_page
 from cocmail.core.flowed import unflow
 from cocmail.core.limits import Limits
 from cocmail.core.markup import held, pictures_elsewhere, strip_tags
@@ -133,7 +133,8 @@ class _Reader:
         self._left[page] -= len(data)
         if len(data) < len(whole):
             self.pass_over(part)
-        text = decode(data, part.parameters.get("charset", ""))
+        label = part.parameters.get("charset", "")
+        text = decode(data, of_page(data, label) if page else label)
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         if not page and part.parameters.get("format", "").lower() == "flowed":
             text = unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")

@@ -65,12 +65,20 @@ _UNKNOWN_TO_PYTHON = {
     "cp-1251": "cp1251",
     "win-1251": "cp1251",
     "koi8-ru": "koi8_u",
+    "koi8r": "koi8_r",
+    "koi8u": "koi8_u",
     "latin-9": "iso8859_15",
     "x-mac-ce": "mac_latin2",
     "x-mac-greek": "mac_greek",
     "x-mac-turkish": "mac_turkish",
     **{f"x-cp125{n}": f"cp125{n}" for n in range(9)},
 }
+_COMMENT = re.compile(r"\s+\(.*", re.DOTALL)  # as RFC 822 lets one stand behind anything
+_OF_A_PAGE = re.compile(
+    rb"""<(?:meta\b[^>]{0,300}?\bcharset|\?xml\b[^>]{0,100}?\bencoding)\s*=\s*["']?\s*"""
+    rb"""([a-z0-9_.:-]{2,40})""",
+    re.IGNORECASE,
+)
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _JAPANESE = re.compile(rb"\x1b(?:\$[@B]|\([BIJ])")
 # Other letters up to the next mark or the end of the line (RFC 1468), and two bytes of them
@@ -103,6 +111,9 @@ def decode(data: bytes, label: str = "") -> str:
     codec = _codec(label)
     if codec.startswith(("utf-16", "utf-32", "utf_16", "utf_32")) and b"\0" not in data:
         codec = ""
+    if codec == "utf-16" and not data.startswith(tuple(bom for bom, _ in _BOMS)):
+        # Unmarked it should be the one (RFC 2781 section 4.3), and mostly is the other.
+        codec = "utf-16-be" if data[::2].count(0) > data[1::2].count(0) else "utf-16-le"
     if codec in ("", "ascii", "utf-8"):
         codec = next((found for bom, found in _BOMS if data.startswith(bom)), codec)
     if data.isascii() and not codec.startswith("iso2022") and _JAPANESE.search(data):
@@ -125,6 +136,13 @@ def decode(data: bytes, label: str = "") -> str:
         return _told(data.decode(codec, "replace"))
     except (UnicodeError, ValueError):
         return _told(data.decode("latin-1"))
+
+
+def of_page(data: bytes, label: str) -> str:
+    """The label of a page of HTML, or where that says nothing, the page's own (HTML, section
+    13.2.3.2)."""
+    found = _OF_A_PAGE.search(data[:2048]) if _codec(label) in ("", "ascii") else None
+    return found[1].decode("ascii") if found else label
 
 
 def strange(data: bytes, label: str = "") -> float:
@@ -190,7 +208,7 @@ def _mixed(data: bytes) -> str:
 
 
 def _codec(label: str) -> str:
-    label = label.strip().strip("\"'")
+    label = _COMMENT.sub("", label).strip().strip("\"'")
     if not _LABEL.fullmatch(label):
         return ""
     try:

@@ -311,6 +311,10 @@ def test_what_is_encrypted_is_said_to_be(kind: str, encrypted: bool) -> None:
         ("grün “x”".encode("cp1252"), "iso-8859-1", "grün “x”"),
         ("grün".encode("cp1252"), "", "grün"),
         ("привет".encode("koi8-r"), "koi8-r", "привет"),
+        ("привет".encode("koi8-r"), "koi8-r (a comment)", "привет"),
+        ("привет".encode("koi8-r"), "koi8r", "привет"),
+        ("привет, мир".encode("utf-16-be"), "utf-16", "привет, мир"),
+        ("привет, мир".encode("utf-16-le"), "utf-16", "привет, мир"),
         ("こんにちは".encode("iso-2022-jp"), "iso-2022-jp", "こんにちは"),
         ("你好".encode("gb18030"), "gb2312", "你好"),
         ("联通".encode("gbk"), "gbk", "联通"),  # by chance it is nearly UTF-8
@@ -352,6 +356,30 @@ def test_what_is_encrypted_is_said_to_be(kind: str, encrypted: bool) -> None:
 )
 def test_every_charset_is_read(data: bytes, label: str, text: str) -> None:
     assert decode(data, label) == text
+
+
+@pytest.mark.parametrize(
+    ("label", "head", "charset"),
+    [
+        ("", '<meta charset="koi8-r">', "koi8-r"),
+        ("; charset=us-ascii", "<META charset=windows-1251>", "cp1251"),
+        (
+            "; charset=unknown-8bit",
+            '<meta http-equiv="Content-Type" content="text/html; charset=windows-1251">',
+            "cp1251",
+        ),
+        ("", "<?xml version='1.0' encoding='koi8-r'?>", "koi8-r"),
+        ("; charset=koi8-r", "<meta charset=windows-1251>", "koi8-r"),
+        ("", "<meta charset=koi8-r>", "utf-8"),
+        ("", "<meta charset=utf-7>", "utf-8"),
+    ],
+)
+def test_a_page_is_read_as_it_says_itself_where_its_label_says_nothing(
+    label: str, head: str, charset: str
+) -> None:
+    page = f"{head}<p>Он ударил меня</p>".encode(charset)
+    found = mail(f"Content-Type: text/html{label}\n\n".encode() + page)
+    assert str(found.text) == "Он ударил меня"
 
 
 def test_format_flowed_is_undone() -> None:

@@ -95,6 +95,7 @@ def test_a_name_is_shown_as_what_it_is() -> None:
         ("text/html; name=a.html", "", "<img src=http://x.example>", "page"),
         ("text/plain; name=a.txt", "", "x", "text"),
         ("application/x-strange", "", "x", "other"),
+        ("message/partial; id=a; number=1", "", "x", "other"),
     ],
 )
 def test_what_is_attached_is_named_and_not_opened(
