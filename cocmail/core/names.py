@@ -18,6 +18,13 @@ _UNSPACED = re.compile(
     "\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
 _KANA = re.compile("[\u3040-\u30ff]+")  # alone it spells common words
+# An initial or a patronymic between the words of a name; not what is a word of one letter
+_BETWEEN = re.compile(
+    r" (?:(?:[^\W\d_]\.){1,3}|[b-df-hj-np-tvwxz]|[а-я]{2,}(?:вич|вн|ич)[а-я]{0,3})(?= )"
+)
+_TITLES = frozenset(("dr", "prof", "mr", "mrs", "ms", "mx", "herr", "frau"))
+_LONG = 4  # letters from which on a name in the middle is no particle, as in Maria de la Cruz
+_MOST = 4
 _FULL = 3  # letters of a name in one word from which on it is taken for a full one
 
 
@@ -47,7 +54,9 @@ def named_in_text(text: str, roster: Roster) -> tuple[str, ...]:
         read = f"{read} _ {_UNSPACED.sub(_apart, read)} "
     read = inflection.apart(read)
     # An address aside: its domain is nobody's name.
-    words = " ".join(word for word in read.split() if "@" not in word)
+    words = " ".join(["", *(word for word in read.split() if "@" not in word), ""])
+    if _BETWEEN.search(words):
+        words = f"{words} _ {_BETWEEN.sub('', words)}"
     loose = " ".join(["", *re.sub(r"[^\w ]", " ", words).split(), ""])
     joined, said = _joined(loose), inflection.said(loose)
     return tuple(m.handle for m in roster.members if _names(read, loose, joined, said, m))
@@ -68,14 +77,18 @@ def _names(read: str, loose: str, joined: str, said: inflection.Said, member: Me
     if any(re.search(_mailbox(a), read) for a in member.addresses):
         return True
     words = re.sub(r"[^\w ]", " ", plain(member.name)).split()
+    while len(words) > 2 and (words[0] in _TITLES or (words[0] < "\u0590" and len(words[0]) == 1)):
+        words = words[1:]
     # Programs write the last name first; so do many people.
     orders = (words, [*words[-1:], *words[:-1]])
     ends = (" ", "s ")  # a German genitive
     if len(words) > 1 and any(
-        f" {' '.join(order)}{end}" in loose for order in orders for end in ends
+        f" {' '.join(order)}{end}" in loose
+        for order in (*orders, *_in_short(words))
+        for end in ends
     ):
         return True
-    if inflection.stands(orders, said):
+    if inflection.stands((*orders, *_in_short(words)), said):
         return True
     name = _joined("".join(words))
     if not _UNSPACED.fullmatch(name) or (
@@ -83,6 +96,12 @@ def _names(read: str, loose: str, joined: str, said: inflection.Said, member: Me
     ):
         return False
     return any(_joined("".join(order)) in joined for order in orders)
+
+
+def _in_short(words: list[str]) -> list[tuple[str, str]]:
+    """How people call somebody of three names or more: the first of them, and one other."""
+    others = [word for word in words[1:-1] if len(word) >= _LONG] + words[-1:]
+    return [pair for one in others for pair in ((words[0], one), (one, words[0]))][: 2 * _MOST]
 
 
 def _joined(text: str) -> str:

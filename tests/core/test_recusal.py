@@ -252,6 +252,29 @@ def test_a_long_word_of_one_script_takes_time_by_its_length_alone() -> None:
     assert time.thread_time() - began < 2
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        ("Bob J. Example", "It was Bob Example.", True),
+        ("J. Bob Example", "It was Bob Example.", True),
+        ("Dr. Bob Example", "It was Bob Example.", True),
+        ("Bob Example", "It was Bob J. Example.", True),
+        ("Bob Example", "It was Bob JR Example.", False),
+        ("Bob Example", "It was Bob J Example.", True),
+        ("Juan García López", "Juan García me pegó.", True),
+        ("Maria de la Cruz", "Maria Cruz wrote to me.", True),
+        ("Maria de la Cruz", "Maria de Souza wrote to me.", False),
+        ("Иван Петрович Сидоров", "Я боюсь Ивана Сидорова.", True),
+        ("Иван Сидоров", "Я боюсь Ивана Петровича Сидорова.", True),
+        ("Will Banks", "Will a banks be open?", False),
+        ("王 小 明", "王明来了", False),
+    ],
+)
+def test_a_name_is_known_where_it_is_shorter_or_longer(name: str, text: str, named: bool) -> None:
+    roster = Roster(members=(replace(member("bob"), name=Private(name)),))
+    assert bool(named_in_text(text, roster)) is named
+
+
 # -- the respondent is a member ----------------------------------------------------------------
 
 
