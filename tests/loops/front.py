@@ -51,10 +51,14 @@ class Front:
                 time.sleep(front.delay)  # the slowness itself: nothing is waited for
                 there = http.client.HTTPConnection("127.0.0.1", behind, timeout=30)
                 headers = {k: v for k, v in self.headers.items() if k.lower() != "host"}
-                there.request(
-                    self.command, self.path.removeprefix(prefix), body=body, headers=headers
-                )
-                got = there.getresponse()
+                try:
+                    there.request(
+                        self.command, self.path.removeprefix(prefix), body=body, headers=headers
+                    )
+                    got = there.getresponse()
+                except OSError:  # as web servers do when nobody is behind them
+                    self._answer(502, {}, b"")
+                    return
                 kind = {"Content-Type": got.getheader("Content-Type") or "application/json"}
                 self._answer(got.status, kind, got.read())
                 there.close()

@@ -49,6 +49,12 @@ class Week:
         shutil.copytree(self._backup, self._data)
         self._mailman.start()
 
+    def wipe(self) -> None:
+        """As somebody makes it anew, with nothing in it."""
+        self._mailman.stop()
+        shutil.rmtree(self._data)
+        self._mailman.start()
+
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[tuple[Week, Lab, Book, Enforcement]]:
@@ -136,3 +142,47 @@ async def test_a_backup_from_during_a_sanction_on_one_list_is_looked_for_once_a_
     await loop.sweep()
     assert lab.snapshot(*PERSON) == before
     assert [one for one, _ in book.returns] == [name, name]
+
+
+@pytest.mark.parametrize("scope", [Scope(), Scope(lists=(DEV,))], ids=("all", "dev"))
+@pytest.mark.parametrize("measure", [Measure.SUSPEND, Measure.MODERATE])
+async def test_one_that_is_empty_for_a_while_takes_nothing_from_what_is_to_be_given_back(
+    measure: Measure, scope: Scope, stage: Stage
+) -> None:
+    week, lab, book, loop = stage
+    before = lab.snapshot(*PERSON)
+    name = book.decide(measure, scope=scope)
+    await loop.sweep()
+    week.keep()
+    week.wipe()
+    assert lab.api("GET", "lists")["total_size"] == 0
+    await loop.sweep()
+    week.restore()
+    await loop.sweep()
+    assert ((MAL, "dev") in where(lab, MAL)) is not measure.keeps_off
+    book.end(name)
+    await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+
+
+@pytest.mark.parametrize("scope", [Scope(), Scope(lists=(DEV,))], ids=("all", "dev"))
+async def test_what_ends_while_it_is_empty_is_given_back_when_the_backup_comes(
+    scope: Scope, stage: Stage
+) -> None:
+    week, lab, book, loop = stage
+    before = lab.snapshot(*PERSON)
+    name = book.decide(Measure.SUSPEND, scope=scope)
+    await loop.sweep()
+    week.keep()
+    week.wipe()
+    book.end(name)
+    await loop.sweep()
+    assert [one for one, _ in book.returns] == [name]
+    week.restore()
+    assert lab.snapshot(*PERSON) != before
+    book.clock.at += timedelta(days=1)
+    await loop.sweep()
+    assert loop.wake.is_set()
+    await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+    assert [one for one, _ in book.returns] == [name, name], "and the committee is told"

@@ -21,7 +21,7 @@ from cocmail.adapters.venues import Venues
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
-from tests.loops.front import Front
+from tests.loops.front import Front, Refusal
 from tests.loops.test_enforcement import DEV, PERSON, Book, Lab, Now, enforcement, where
 
 pytestmark = pytest.mark.servers
@@ -114,6 +114,42 @@ async def test_a_limit_is_kept_and_nothing_is_done_twice(mailman: Mailman, lab: 
                     await lists.observe([])
             assert time.monotonic() - begun < 60
             assert front.asked == asked + 1
+
+
+async def test_all_of_it_at_once_and_a_mailman_that_is_started_again(
+    mailman: Mailman, lab: Lab, certificate: Path
+) -> None:
+    """TLS, a path, a limit, faults; and it is away when something is decided and when it ends."""
+    before = lab.snapshot(*PERSON)
+    clock = Now()
+    book = Book(clock)
+
+    def refused(number: int) -> Refusal | None:
+        if number % 20 == 0:
+            return 429, {"Retry-After": "1"}
+        return (502, {}) if number % 7 == 0 else None
+
+    with Front(mailman.rest_port, prefix="/lists/api", certificate=certificate) as front:
+        front.refuse = refused
+        ca_file = certificate.with_name("cert")
+        async with through(front, mailman, ca_file=ca_file) as lists:
+            loop = enforcement(lists, book, clock)
+            name = book.decide(Measure.SUSPEND)
+            for done in (book.proofs, book.returns):
+                mailman.kill()
+                with pytest.raises(Temporary):
+                    await loop.sweep()
+                assert done == []
+                mailman.start()
+                for _ in range(60):
+                    with contextlib.suppress(Temporary):
+                        await loop.sweep()
+                    if done:
+                        break
+                assert len(done) == 1
+                assert (where(lab, *PERSON) == []) is (done is book.proofs)
+                book.end(name)
+    assert lab.snapshot(*PERSON) == before
 
 
 async def test_a_slow_mailman_is_waited_for_and_told(mailman: Mailman, lab: Lab) -> None:
