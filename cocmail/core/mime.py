@@ -74,6 +74,7 @@ class _Walker:
     ) -> None:
         self._raw, self._borders, self._limits = raw, borders, limits
         self._left = limits.parts
+        self._charset = ""  # of the first text that says one
 
     def part(
         self, header: Header, start: int, end: int, parents: tuple[str, ...], opens: bool
@@ -87,7 +88,11 @@ class _Walker:
             # RFC 2045 section 5.2, RFC 2046 section 5.1.5
             digest = parents and parents[-1] == "multipart/digest"
             content_type = "message/rfc822" if digest else "text/plain"
-        disposition, more = value_and_parameters(header.first("content-disposition"))
+        if content_type.startswith("text/"):
+            self._charset = self._charset or parameters.get("charset", "")
+        # A file's name that says no charset is in the text's.
+        disposition, more = value_and_parameters(header.said("content-disposition", self._charset))
+        _, names = value_and_parameters(header.said("content-type", self._charset))
         children: tuple[Part, ...] = ()
         if content_type.startswith("multipart/") and parameters.get("boundary"):
             children = self._children(parameters["boundary"], start, end, (*parents, content_type))
@@ -97,7 +102,7 @@ class _Walker:
             parameters=parameters,
             encoding=header.first("content-transfer-encoding").lower().partition(";")[0].strip(),
             disposition=disposition if disposition in ("", "inline") else "attachment",
-            name=readable(more.get("filename") or parameters.get("name") or ""),
+            name=readable(more.get("filename") or names.get("name") or ""),
             start=start,
             end=end,
             parents=parents,

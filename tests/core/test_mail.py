@@ -59,6 +59,21 @@ def test_what_is_not_encoded_is_in_the_body_s_charset(said: str, charset: str) -
     assert mail(head + b'" <a@x.example>\n' + forms.encode()).subject == said
 
 
+@pytest.mark.parametrize(
+    ("name", "charset"), [("жалоба.txt", "koi8-r"), ("表 2.txt", "shift_jis"), ("骚扰.txt", "gbk")]
+)
+@pytest.mark.parametrize("field", ["Content-Type: x/y; name", "Content-Disposition: a; filename"])
+def test_a_file_s_name_that_says_no_charset_is_in_the_text_s(
+    name: str, charset: str, field: str
+) -> None:
+    text = part(f"text/plain; charset={charset}", "x")
+    raw = multipart(text, f'{field}="NAME"\n\nx').encode()
+    (one,) = mail(raw.replace(b"NAME", name.encode(charset))).attachments
+    assert one.name == name
+    (one,) = mail(raw.replace(b"NAME", name.encode())).attachments
+    assert one.name == name
+
+
 def test_a_subject_of_another_script_in_escapes_is_read() -> None:
     raw = b"Subject: " + "ハラスメント".encode("iso2022_jp") + b"\n\nx"
     assert mail(raw).subject == "ハラスメント"
