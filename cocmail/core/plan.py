@@ -294,7 +294,10 @@ class _Planner:
                 self._roster(place)
 
     def _begin(self, reach: Reach) -> None:
-        """A removal takes what it finds, once: whose entries were looked at is written down."""
+        """A removal takes what it finds, once: whose entries were looked at is written down. Not
+        while a group of its scope isn't known: what it holds was not looked at yet."""
+        if reach.sanction.scope.lacks(self.groups):
+            return
         for address in reach.addresses:
             begun = self._place(None, address, Role.MEMBER)
             if begun not in reach.records:

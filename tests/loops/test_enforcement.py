@@ -577,6 +577,19 @@ async def test_what_is_on_a_group_that_nobody_knows_is_not_proved(
     assert where(lab, *PERSON) == [(MAL, "dev"), (MALLORY, "users")]
 
 
+async def test_a_removal_on_a_group_that_nobody_knew_takes_off_when_it_is_known(
+    lab: Lab, lists: MailmanLists, book: Book, clock: Now
+) -> None:
+    book.decide(Measure.REMOVE, scope=Scope(groups=("sigs",), lists=(USERS,)))
+    for _ in range(2):
+        await enforcement(lists, book, clock, groups={}).sweep()
+        assert where(lab, *PERSON) == [(MAL, "dev"), (MAL, "sig-node"), (MAL, "sig-web")]
+    assert book.proofs == []
+    await enforcement(lists, book, clock).sweep()
+    assert where(lab, *PERSON) == [(MAL, "dev")]
+    assert len(book.proofs) == 1
+
+
 async def test_drift_is_put_right_and_told_once(lab: Lab, book: Book, loop: Enforcement) -> None:
     before = lab.snapshot(*PERSON)
     name = book.decide(Measure.BAN)
