@@ -463,9 +463,10 @@ class _Planner:
         for reach in once:
             if seen and place not in reach.records:
                 self._note(reach, place, to_facts(seen), seen)
-        # A removal, once made, also takes what an earlier suspension would have given back.
+        # A removal, once made, also takes what an earlier suspension would have given back, even
+        # one that covers this list no longer.
         base = () if once else self._base(place)
-        for reach in (*off, *hold, *(self._ending(place) if once else ())):
+        for reach in self._all(place) if once else (*off, *hold):
             if reach in once:
                 continue
             if place in reach.records:

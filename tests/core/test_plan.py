@@ -53,7 +53,7 @@ def place(name: str | None, address: Address, role: Role) -> Place:
 
 def row(name: str, address: Address, role: Role = Role.MEMBER, **more: object) -> Row:
     facts: dict[str, object] = {"preferences": {}, **more}
-    return Row(list=name, address=address, role=role, **facts)  # type: ignore[arg-type]
+    return Row(list=name, address=address, role=role, **facts)
 
 
 @dataclass
@@ -410,6 +410,22 @@ def test_a_removal_that_waits_on_one_list_takes_nobody_twice_off_another() -> No
     assert {(r.address, r.list, r.now) for r in proof if r.note == CAME_BACK} == {
         (A2, LISTS[1], "member")
     }
+
+
+def test_a_removal_takes_also_what_a_suspension_has_of_a_list_that_left_its_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    c = start()
+    suspended = c.decide(Measure.SUSPEND, A1, Scope(groups=("sigs",)))
+    c.sweep()
+    left = next(name for name in GROUPS["sigs"] if c.own.rows.get(place(name, A2, Role.MEMBER)))
+    others = tuple(name for name in GROUPS["sigs"] if name != left)
+    monkeypatch.setitem(GROUPS, "sigs", others)
+    c.decide(Measure.REMOVE, A1, Scope(lists=(left,)))
+    c.sweep()
+    c.end(suspended)
+    c.sweep()
+    assert not c.world.rows.get(place(left, A2, Role.MEMBER))
 
 
 def test_who_has_a_tag_comes_back_at_once_under_a_ban_without_it() -> None:
