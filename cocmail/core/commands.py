@@ -8,6 +8,7 @@ whose memberships must be read before deciding.
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable
@@ -380,8 +381,12 @@ def no_command(word: str) -> Problem:
 
 @dataclass(kw_only=True)
 class _Paragraph:
-    line: str
+    lines: list[str]
     text: list[str] = field(default_factory=list)
+
+    @property
+    def line(self) -> str:
+        return " ".join(self.lines)
 
 
 def _split(lines: list[str]) -> tuple[list[_Paragraph], list[str]]:
@@ -398,7 +403,7 @@ def _split(lines: list[str]) -> tuple[list[_Paragraph], list[str]]:
                 "/reply reporter, then your text on the lines below, then /end",
             )
         if line.startswith("/"):
-            current = _Paragraph(line=line)
+            current = _Paragraph(lines=[line])
             paragraphs.append(current)
             if (
                 found
@@ -411,7 +416,7 @@ def _split(lines: list[str]) -> tuple[list[_Paragraph], list[str]]:
         elif not line.strip():
             current = None
         elif current is not None:
-            current.line += " " + line.strip()
+            current.lines.append(line.strip())
         else:
             break
         index += 1
@@ -428,14 +433,27 @@ def _outsiders_text(lines: list[str], index: int, paragraph: _Paragraph) -> int:
     return index
 
 
+MOST = 100
+"""Commands in a mail: so that none holds up the mail behind it."""
+
+LONGEST = 20_000
+"""Characters of a command, but for a text that it takes along: likewise."""
+
+
 def _one(paragraph: _Paragraph) -> Command:
-    found = _WORD.match(paragraph.line)
-    word = found.group(1).lower() if found else paragraph.line.split()[0].lstrip("/")
+    line = paragraph.line
+    found = _WORD.match(line)
+    word = found.group(1).lower() if found else line.split(maxsplit=1)[0].lstrip("/")
     spec = COMMANDS.get(word)
     if found is None or spec is None:
         raise no_command(word)
-    words = " ".join(paragraph.line[found.end() :].split())
-    command = spec.parse(words, paragraph.line)
+    words = " ".join(line[found.end() :].split())
+    if not spec.text and len(words) > LONGEST:
+        raise Problem(
+            f"this command has more than {LONGEST:,} characters",
+            "a shorter one; longer words can be a plain reply, which stays with the committee",
+        )
+    command = spec.parse(words, line)
     if spec.text:
         text = (
             "\n".join([*([command.text] if command.text else []), *paragraph.text])
@@ -458,9 +476,7 @@ def parse(text: str) -> Parsed:
     ``problem`` says so and no command may run.
     """
     own = own_text(unicodedata.normalize("NFC", text))
-    lines = list(own.before)
-    while lines and not lines[0].strip():
-        lines.pop(0)
+    lines = list(itertools.dropwhile(lambda line: not line.strip(), own.before))
     if lines:
         lines[0] = lines[0].lstrip()
     rest: list[str] = [*lines, *own.after]
@@ -469,6 +485,8 @@ def parse(text: str) -> Parsed:
             _no_stray_command(rest)
             return Parsed(commands=(), rest=Private("\n".join(rest).strip()))
         paragraphs, below = _split(lines)
+        if len(paragraphs) > MOST:
+            raise Problem(f"this mail has more than {MOST} commands", "fewer in each mail")
         rest = [*below, *own.after]
     except Problem as problem:
         return Parsed(

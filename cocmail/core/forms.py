@@ -78,7 +78,10 @@ _AS_MEANT = str.maketrans(
         "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-",
     }
 )  # fmt: skip
-_AUTOLINK = re.compile(r"([^\s<>,;]+@[^\s<>,;]+)\s?<mailto:[^<>\s]*>", re.IGNORECASE)
+# From where a word begins, and never back: else a long word takes the square of its length.
+_AUTOLINK = re.compile(
+    r"(?<![^\s<>,;@])([^\s<>,;@]++@[^\s<>,;@]++)\s?<mailto:[^<>\s]*+>", re.IGNORECASE
+)
 _NAMED = re.compile(r"(?:\"[^\"]{0,200}\"|[^\s<>,;@][^<>,;@]{0,200}?)\s*<([^<>\s@]+@[^<>\s]+)>")
 _BRACKETED = re.compile(r"<(?:mailto:)?([^<>\s@]+@[^<>\s]+)>", re.IGNORECASE)
 _HANDLE = re.compile(r"[a-z0-9]+")
@@ -279,10 +282,20 @@ def reply(words: str, line: str) -> Command:
     )
 
 
+_MOST = 4_000
+"""Characters of addresses or numbers in one command."""
+
+
+def _several(words: str, form: str) -> str:
+    if len(words) > _MOST:
+        raise Problem("this names too many at once", f"fewer in one command: {form}")
+    return words.replace(",", " ").replace(";", " ").strip()
+
+
 def respondent(words: str, line: str) -> Command:
     form = "/respondent mallory@example.net"
     found: list[Address] = []
-    rest = words.replace(",", " ").replace(";", " ")
+    rest = _several(words, form)
     while rest:
         address, rest = _address_and_rest(rest, form)
         if address not in found:
@@ -314,7 +327,7 @@ def lead(word: str) -> Callable[[str, str], Command]:
     form = f"/{word} 1"
 
     def parse(words: str, line: str) -> Command:
-        rest = words.replace(",", " ").replace(";", " ").strip()
+        rest = _several(words, form)
         numbers: list[int] = []
         found: list[Address] = []
         while rest:
