@@ -21,6 +21,9 @@ ROOMS = (
 USES = [(word, one) for word in COMMANDS if (PAGES / f"{word}.md").exists()
         for one in wrong_uses.rows(word)]  # fmt: skip
 UNREACHED = {
+    "this command has more than 20,000 characters": "too long for a row; in docs/limits.md",
+    "this mail has more than 100 commands": "too long for a row; in docs/limits.md",
+    "this names too many at once": "too long for a row; in docs/limits.md",
     "the measure is missing": "the form asks for it before",
     "this case has no reporter to write to": "every case has one so far",
     "there is no address to write to: their mail came without a usable one": "needs such a mail",
