@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import IO, Any
 
-from cocmail.core.filtering import Incoming, Pass, SetAside, Tag, Urgent, sound, unpacked
+from cocmail.core.filtering import Incoming, Once, Pass, SetAside, Tag, Urgent, sound, unpacked
 
 _MEMORY = 1 << 30  # bytes of address space
 
@@ -41,6 +41,8 @@ def _answer(judge: Callable[[Incoming], object], mail: Incoming) -> dict[str, st
             return {"urgent": why}
         case Tag(word=word):
             return {"tag": word}
+        case Once():
+            return {"once": ""}
         case Pass():
             return {"pass": ""}
         case _:

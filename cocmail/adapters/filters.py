@@ -24,6 +24,7 @@ from cocmail.core.errors import Permanent
 from cocmail.core.filtering import (
     Incoming,
     Judgement,
+    Once,
     Pass,
     Said,
     SetAside,
@@ -276,6 +277,8 @@ def _said(name: str, line: bytes) -> Said:
             verdict = Urgent(why=why)
         case {"tag": str(word)}:
             verdict = Tag(word=word)
+        case {"once": _}:
+            verdict = Once()
         case {"broken": str(what)}:
             return broken(name, what)
         case _:

@@ -19,7 +19,7 @@ from cocmail.cli import output
 from cocmail.config import Settings
 from cocmail.core.arrival import Arrived, Fate, arrived
 from cocmail.core.errors import Permanent
-from cocmail.core.filtering import Judgement, Said, SetAside, Tag, Urgent, view
+from cocmail.core.filtering import Judgement, Once, Said, SetAside, Tag, Urgent, view
 from cocmail.core.mail import Mail, Unreadable, recipients
 from cocmail.core.threads import destination
 from cocmail.core.wishes import wishes
@@ -106,6 +106,7 @@ def _follows(settings: Settings, raw: bytes, mail: Mail, judgement: Judgement) -
         "why": what.why,
         "urgent": judgement.urgent if opens and not kept else "",
         "tags": list(judgement.tags) if opens else [],
+        "once": judgement.once and opens and not kept,
         "kept": opens and kept,
         "reply_address": bool(where.tokens),
     }
@@ -129,6 +130,8 @@ def _says(one: Said) -> tuple[str, str]:
             return "urgent", why
         case Tag(word=word):
             return "tag", word
+        case Once():
+            return "once", ""
         case _:
             return "pass", ""
 
@@ -158,4 +161,7 @@ def _marks(told: dict[str, Any]) -> str:
         return ", kept unread until somebody else reports the same person."
     marks = ["marked as urgent"] if told["urgent"] else []
     marks += [f"with the tag {word}" for word in told["tags"]]
-    return "".join(f", {one}" for one in marks) + "."
+    text = "".join(f", {one}" for one in marks) + "."
+    if told["once"]:
+        text += " If the same person sent it before, it would join that case instead."
+    return text

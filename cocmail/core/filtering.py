@@ -65,6 +65,11 @@ class Tag(Verdict):
     word: str
 
 
+@dataclass(frozen=True)
+class Once(Verdict):
+    """Where the same person sent the very words before, it joins the case that they opened."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Attached:
     name: Private
@@ -169,6 +174,7 @@ class Judgement:
     urgent: str  # why, "" if it isn't; kept beside `set_aside`, so that humans look sooner
     tags: tuple[str, ...]
     said: tuple[Said, ...]
+    once: bool = False  # it joins the case that the same report opened before
 
 
 def broken(name: str, what: str) -> Said:
@@ -179,7 +185,7 @@ def broken(name: str, what: str) -> Said:
 def sound(verdict: object) -> bool:
     """Whether this is a verdict as it should be."""
     match verdict:
-        case Pass():
+        case Pass() | Once():
             return True
         case SetAside(why=why) | Urgent(why=why):
             return isinstance(why, str) and 0 < len(why) <= _MAX_WHY and why.isprintable()
@@ -200,4 +206,5 @@ def fold(said: Iterable[Said]) -> Judgement:
         urgent=next(iter(urgent), ""),
         tags=tuple(tags),
         said=every,
+        once=any(isinstance(one.verdict, Once) for one in every),
     )

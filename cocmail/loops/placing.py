@@ -93,9 +93,10 @@ class Placer:
         if arrival.fate is Fate.SET_ASIDE:
             return await self._put_aside(tx, examined, setting, arrival.why)
         incoming = await self._as_report(tx, examined, setting)
-        repeated = None if waiting.road == RELEASED else await _repeated(tx, incoming, setting)
-        if repeated is not None:
-            return repeated
+        if examined.judgement.once and waiting.road != RELEASED:
+            repeated = await _repeated(tx, incoming, setting)
+            if repeated is not None:
+                return repeated
         case_id = self._new_case()
         await tx.open_case(case_id)
         case = Case(id=case_id)

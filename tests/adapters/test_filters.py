@@ -13,6 +13,7 @@ from cocmail.adapters.filters import Filters, load
 from cocmail.core.errors import Permanent
 from cocmail.core.filtering import (
     Incoming,
+    Once,
     Pass,
     Said,
     SetAside,
@@ -33,7 +34,7 @@ SELF = (
     "import os, stat\ndef judge(mail):\n"
     "    fd = next(n for n in range(3, 20) if stat.S_ISFIFO(os.fstat(n).st_mode))\n    "
 )
-HEAD = "from cocmail.core.filtering import Incoming, Pass, SetAside, Tag, Urgent, Verdict\n"
+HEAD = "from cocmail.core.filtering import Incoming, Once, Pass, SetAside, Tag, Urgent, Verdict\n"
 
 
 def incoming(text: str = "hello") -> Incoming:
@@ -215,11 +216,13 @@ async def test_verdicts_come_back_and_fold(write: Write, ask: Ask) -> None:
     write("20-b.py", 'def judge(mail): return SetAside(why="Not us.")\n')
     write("30-c.py", "def judge(mail): return Tag(word=mail.header('x-a') + mail.all('x-a')[1])\n")
     write("40-d.py", "def judge(mail): return Pass()\n")
+    write("50-e.py", "def judge(mail): return Once()\n")
     judgement = await ask().judge(incoming())
+    assert judgement.once
     assert judgement.set_aside == "Not us."
     assert judgement.urgent == "Now."
     assert judgement.tags == ("12",)
-    assert [one.broken for one in judgement.said] == [False] * 4
+    assert [one.broken for one in judgement.said] == [False] * 5
 
 
 @pytest.mark.parametrize(
@@ -288,6 +291,7 @@ def test_a_view_survives_the_crossing_and_hides_what_is_private() -> None:
     ("verdict", "good"),
     [
         (Pass(), True),
+        (Once(), True),
         (SetAside(why="Because."), True),
         (SetAside(why="two\nlines"), False),
         (SetAside(why="x" * 201), False),

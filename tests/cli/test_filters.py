@@ -65,11 +65,15 @@ def test_filters_are_listed_in_their_order(toml: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("more", "text", "follows"),
     [
-        ("", "He was rude.", {"what": "report", "urgent": "", "tags": ["forum"]}),
+        ("", "He was rude.", {"what": "report", "urgent": "", "tags": ["forum"], "once": True}),
         ("", "He will kill me.", {"what": "report", "kept": False}),
         ("X-Spam-Flag: YES\n", "He will kill me.", {"what": "set-aside", "urgent": ""}),
         ("Auto-Submitted: auto-replied\n", "Away.", {"what": "filed", "reply_address": False}),
-        ("Cc: conduct+escrow@example.org\n", "He will kill me.", {"kept": True, "urgent": ""}),
+        (
+            "Cc: conduct+escrow@example.org\n",
+            "He will kill me.",
+            {"kept": True, "urgent": "", "once": False},
+        ),
         ("X: " + "x" * 9000 + "\n", "hello", {"what": "unreadable"}),
     ],
 )
@@ -99,7 +103,7 @@ def test_people_are_told_a_line_a_filter(toml: Path, tried: Callable[..., Any]) 
     lines = [line.split() for line in said.splitlines()]
     assert ["50-forum", "tag", "forum"] in lines
     assert any(line[:2] == ["20-urgent", "urgent"] for line in lines)
-    assert said.endswith("It would open a case, marked as urgent, with the tag forum.\n")
+    assert "It would open a case, marked as urgent, with the tag forum." in said
 
 
 def test_a_broken_filter_is_named_and_quotes_nothing(

@@ -3,6 +3,7 @@ where somebody else wants it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from cocmail.core.events import CaseOpened, Received
 from cocmail.core.verification import Signature
 from tests.core.house import House
-from tests.promises.play.room import COMMUNITY
+from tests.promises.play.room import COMMUNITY, ORDINARY
 
 ANNA, BERT = "Anna <anna@quiet.example>", "Bert <bert@hush.example>"
+ALONE = replace(ORDINARY, once=False)
 TEXT = "He follows me to every meeting, and yesterday he stood at my door."
 
 
@@ -64,6 +66,12 @@ def test_who_says_what_another_reporter_of_the_case_said_reports_it_too() -> Non
     assert reports(house, (BERT, "He shouted at me on the stairs, too.")) == [case]
     (third,) = reports(house, (BERT, TEXT))
     assert third not in (case, other)
+
+
+def test_where_no_filter_asks_for_it_each_mail_is_a_report() -> None:
+    house = House()
+    first, second = reports(house, (ANNA, TEXT), (ANNA, TEXT), judgement=ALONE)
+    assert first != second
 
 
 @pytest.mark.parametrize("other", ["He follows me to every meeting.", TEXT + " Again."])

@@ -11,9 +11,20 @@ from types import ModuleType
 
 import pytest
 
-from cocmail.core.filtering import Attached, Pass, SetAside, Urgent, Verdict, view
+from cocmail.core.filtering import (
+    Attached,
+    Once,
+    Pass,
+    Said,
+    SetAside,
+    Urgent,
+    Verdict,
+    fold,
+    view,
+)
 from cocmail.core.mail import Mail, read
 from cocmail.core.people import Private
+from tests.promises.play.room import ORDINARY
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "filters").glob("[0-9][0-9]-*.py"))
@@ -32,6 +43,7 @@ def module(name: str) -> ModuleType:
 
 SPAM, URGENT = module("10-spam-flagged.py"), module("20-urgent.py")
 PROGRAMS, ROBOTS = module("30-programs.py"), module("40-list-robots.py")
+TWICE = module("35-sent-twice.py")
 
 
 def judge(filter_: ModuleType, text: str, *, subject: str = "report", head: str = "") -> Verdict:
@@ -319,3 +331,25 @@ def test_names_are_looked_at_quickly(name: str) -> None:
     began = time.thread_time()
     PROGRAMS.judge(replace(view(raw, mail), attachments=(one,)))
     assert time.thread_time() - began < 1
+
+
+def test_a_report_is_looked_for_among_those_sent_before() -> None:
+    assert judge(TWICE, "He follows me to every meeting.") == Once()
+
+
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [
+        ("", " "),
+        ("Auto-Submitted: auto-replied\n", "I am away."),
+        ("", "-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----"),
+    ],
+)
+def test_what_says_nothing_that_can_be_read_is_no_report_sent_before(head: str, text: str) -> None:
+    assert judge(TWICE, text, head=head) == Pass()
+
+
+def test_what_all_of_them_say_of_an_ordinary_report() -> None:
+    """The plays of the promises take it for granted."""
+    said = [judge(module(path.name), "He insulted me on the list.") for path in FILES]
+    assert replace(fold(Said(name="", verdict=one) for one in said), said=()) == ORDINARY

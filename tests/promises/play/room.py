@@ -47,7 +47,8 @@ COVERED = frozenset(
     }
 )  # fmt: skip
 
-UNJUDGED = Judgement(set_aside="", urgent="", tags=(), said=())
+# What the shipped filters say of a report.
+ORDINARY = Judgement(set_aside="", urgent="", tags=(), said=(), once=True)
 
 T = TypeVar("T")
 
@@ -161,7 +162,7 @@ class Room:
         signature: Signature = Signature.SOUND,
         header: str = "",
         observed: Observed | None = None,
-        judgement: Judgement = UNJUDGED,
+        judgement: Judgement = ORDINARY,
         road: str = "imap",
         flood: str = "",
     ) -> Sent:
@@ -190,7 +191,7 @@ class Room:
         auth: Authentication,
         *,
         observed: Observed | None = None,
-        judgement: Judgement = UNJUDGED,
+        judgement: Judgement = ORDINARY,
         road: str = "imap",
         flood: str = "",
     ) -> Sent:
