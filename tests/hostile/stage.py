@@ -17,7 +17,9 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, LiteralString, Self
+
+import psycopg
 
 from cocmail.lab.dns import Dns
 from cocmail.lab.dovecot import Dovecot
@@ -94,8 +96,11 @@ class Result:
 class Stage:
     """`with Stage(dir, road="lmtp") as stage: stage.put({"name": raw}); stage.result()`."""
 
-    def __init__(self, directory: Path, *, road: str, members: int = 2) -> None:
-        self.directory, self.road = directory, road
+    def __init__(
+        self, directory: Path, *, road: str, members: int = 2, store: str | None = None
+    ) -> None:
+        """``store``: the URL of an empty PostgreSQL database; None: a SQLite file."""
+        self.directory, self.road, self._store = directory, road, store
         self._members = ("alice", "bob", *(f"member{n}" for n in range(3, members + 1)))
         self._stack = ExitStack()
         self._sent: list[str] = []
@@ -127,6 +132,8 @@ class Stage:
         if self.road == "imap":
             self._dovecot = self._stack.enter_context(Dovecot(self.directory / "dovecot"))
             text += IMAP.format(imap=self._dovecot.imap_port)
+        if self._store is not None:
+            text += f'[store]\nurl = "{self._store}"\n'
         for handle in self._members:
             text += MEMBER.format(handle, handle.title())
         (home / "cocmail.toml").write_text(text)
@@ -215,11 +222,14 @@ class Stage:
         return bool(self._ask(query)[0][0])
 
     def _counts(self) -> tuple[int, int]:
-        query = "SELECT count(*), coalesce(sum(state = 'waiting'), 0) FROM mails"
+        query = "SELECT count(*), count(CASE WHEN state = 'waiting' THEN 1 END) FROM mails"
         ((every, waiting),) = self._ask(query)
         return int(every), int(waiting)
 
-    def _ask(self, query: str) -> list[Any]:
+    def _ask(self, query: LiteralString) -> list[Any]:
+        if self._store is not None:
+            with psycopg.connect(self._store) as connection:
+                return connection.execute(query).fetchall()
         store = sqlite3.connect(f"file:{self.home / 'cocmail.db'}?mode=ro", uri=True)
         try:
             return store.execute(query).fetchall()
@@ -231,8 +241,8 @@ class Stage:
         alive = self._process.running
         self._process.stop()
         found = Result(refused=self._refused, same=self._same, said=self._log.read_text())
-        rows = self._ask("SELECT id, state, why, `case` FROM mails ORDER BY number")
-        letters = self._ask("SELECT `case`, party FROM letters WHERE party NOT LIKE 'member:%'")
+        rows = self._ask('SELECT id, state, why, "case" FROM mails ORDER BY number')
+        letters = self._ask("SELECT \"case\", party FROM letters WHERE party NOT LIKE 'member:%'")
         answers: dict[str, int] = {}
         for case, _ in letters:
             answers[case] = answers.get(case, 0) + 1

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from cocmail.core.letters import flowed
+from cocmail.lab.postgres import Postgres
 from cocmail.lab.waiting import wait_until
-from tests.hostile.mails import MAILS
+from tests.hostile.mails import LARGE, MAILS
 from tests.hostile.reading import BOUND, costs
 from tests.hostile.stage import Result, Stage
 
 CALLBACK = 0.050  # seconds of the main loop's own processor time
 DAEMON = 500 << 20  # bytes
+LARGEST = 600 << 20  # with the largest that we take
 GERMAN = (
     b"From: <mallory@mallory.example.net>\nTo: conduct@example.org\nSubject: Hallo\n"
     b"Content-Language: de\n\nIch will etwas melden.\n"
@@ -69,6 +71,26 @@ def test_none_holds_up_the_daemon_or_is_lost(tmp_path: Path) -> None:
     assert found.peak < DAEMON
     assert found.peak_of_readers < BOUND
     assert "Traceback" not in found.said
+
+
+@pytest.mark.servers
+@pytest.mark.slow
+def test_the_largest_are_handed_to_postgresql_a_little_at_a_time(tmp_path: Path) -> None:
+    """Its driver takes some 0.4 s, and six times the memory, for 49 MB at once."""
+    names = ("49 MB on one line", "49 MB of one file")
+    with Postgres(tmp_path / "postgres") as postgres:
+        for attempt in ("one", "two"):
+            (tmp_path / attempt).mkdir()
+            store = postgres.create_database(attempt)
+            with Stage(tmp_path / attempt, road="lmtp", store=store) as stage:
+                stage.put((name, LARGE[name]()) for name in names)
+                stage.settled()
+                found = stage.result()
+            if not held_up(found):
+                break
+    assert [one.state for one in found.became] == ["done"] * len(names)
+    assert held_up(found) == []
+    assert found.peak < LARGEST
 
 
 @pytest.mark.servers

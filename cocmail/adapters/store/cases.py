@@ -20,6 +20,7 @@ from cocmail.adapters.store.tables import (
     letter_bodies,
     letters,
     mail_bodies,
+    mail_pieces,
     mails,
 )
 from cocmail.adapters.vault import Keys, fresh_key, seal, unseal
@@ -78,7 +79,8 @@ async def forget(connection: AsyncConnection, case: str, at: datetime) -> bool:
     if gone.rowcount == 0:
         return False
     theirs = select(mails.c.id).where(mails.c.case == case)
-    await connection.execute(delete(mail_bodies).where(mail_bodies.c.mail.in_(theirs)))
+    for table in (mail_bodies, mail_pieces):
+        await connection.execute(delete(table).where(table.c.mail.in_(theirs)))
     await connection.execute(
         update(mails)
         .where(mails.c.case == case)

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cocmail.adapters.store.cases import case_key
 from cocmail.adapters.store.engine import insert_new
-from cocmail.adapters.store.tables import handled, mail_bodies, mails
+from cocmail.adapters.store.tables import handled, mail_bodies, mail_pieces, mails
 from cocmail.adapters.vault import Keys, fingerprint, fresh_key, seal, unseal
 from cocmail.core.errors import Permanent, SoundnessError
 from cocmail.core.people import Address
@@ -32,7 +32,7 @@ from cocmail.ports import RELEASED, Arrival, Waiting
 Recipients = Callable[[bytes], tuple[Address, ...]]
 """Which of our addresses a mail of the IMAP road reached: pure, never raises."""
 
-_LARGE = 1 << 20  # bytes
+_LARGE = _PIECE = 1 << 20  # bytes
 _OPEN = ("waiting", "quarantined")
 _ASIDE = ("quarantined", DROPPED)
 
@@ -77,12 +77,16 @@ async def keep(
     if not await insert_new(connection, mails, row):
         return False
     envelope = {"recipients": list(arrival.recipients), "return_path": arrival.return_path}
+    sealed = await _aside(arrival.raw, lambda: seal(key, arrival.raw, f"body:{mail}"))
     body = {
         "mail": mail,
         "envelope": seal(key, json.dumps(envelope).encode(), f"envelope:{mail}"),
-        "body": await _aside(arrival.raw, lambda: seal(key, arrival.raw, f"body:{mail}")),
+        "body": sealed[:_PIECE],
     }
     await connection.execute(insert(mail_bodies), body)
+    for number, start in enumerate(range(_PIECE, len(sealed), _PIECE), 1):
+        piece = {"mail": mail, "number": number, "piece": sealed[start : start + _PIECE]}
+        await connection.execute(insert(mail_pieces), piece)
     return True
 
 
@@ -113,7 +117,7 @@ async def _leased(
 ) -> Waiting:
     key = await _mail_key(connection, keys, row)
     envelope = json.loads(unseal(key, row.envelope, f"envelope:{row.id}"))
-    raw = await _aside(row.body, lambda: unseal(key, row.body, f"body:{row.id}"))
+    raw = await _unsealed(connection, key, row)
     attempts = row.attempts + 1
     leased = update(mails).where(mails.c.number == row.number)
     await connection.execute(leased.values(next_at=until, attempts=attempts))
@@ -174,7 +178,7 @@ async def raw(connection: AsyncConnection, keys: Keys, mail: str) -> bytes:
     if row is None or row.wrapped is None:
         raise Permanent(f"mail {mail} is not here, or not any more")
     key = await _mail_key(connection, keys, row)
-    return await _aside(row.body, lambda: unseal(key, row.body, f"body:{mail}"))
+    return await _unsealed(connection, key, row)
 
 
 async def release(connection: AsyncConnection, mail: str, now: datetime) -> bool:
@@ -198,7 +202,8 @@ async def discard(connection: AsyncConnection, mail: str) -> bool:
     gone = update(mails).where(aside).values(state="discarded", wrapped=None)
     if (await connection.execute(gone)).rowcount == 0:
         return False
-    await connection.execute(delete(mail_bodies).where(mail_bodies.c.mail == mail))
+    for table in (mail_bodies, mail_pieces):
+        await connection.execute(delete(table).where(table.c.mail == mail))
     return True
 
 
@@ -244,6 +249,21 @@ async def note_handled(connection: AsyncConnection, content: str, target: str, m
 async def _aside(data: bytes, compute: Callable[[], bytes]) -> bytes:
     """In a thread where there is much of it: the loop goes on meanwhile."""
     return compute() if len(data) <= _LARGE else await asyncio.to_thread(compute)
+
+
+async def _unsealed(connection: AsyncConnection, key: bytes, row: Row[Any]) -> bytes:
+    """Of a row with the body's first piece. Raises SoundnessError."""
+    pieces = [row.body]
+    while len(pieces[-1]) == _PIECE:
+        query = select(mail_pieces.c.piece).where(
+            mail_pieces.c.mail == row.id, mail_pieces.c.number == len(pieces)
+        )
+        pieces.append((await connection.execute(query)).scalar() or b"")
+
+    def whole() -> bytes:
+        return unseal(key, b"".join(pieces), f"body:{row.id}")
+
+    return whole() if len(pieces) == 1 else await asyncio.to_thread(whole)
 
 
 def _whole() -> Select[Any]:

@@ -131,8 +131,18 @@ mail_bodies = Table(
     metadata,
     Column("mail", Text, primary_key=True),
     Column("envelope", LargeBinary, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the first megabyte of it
 )
+
+mail_pieces = Table(
+    "mail_pieces",
+    metadata,
+    Column("mail", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("piece", LargeBinary, nullable=False),
+)
+"""What a body has beyond its first megabyte, a megabyte each: to hand over 49 at once would hold up
+the loop, and PostgreSQL's driver takes six times as much memory for it."""
 
 handled = Table(
     "handled",

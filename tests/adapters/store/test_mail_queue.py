@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from cocmail.adapters.vault import fresh_key, seal
 from cocmail.core.errors import Permanent
 from cocmail.core.people import Address
 from cocmail.lab.waiting import wait_until
 
 MINUTE = timedelta(minutes=1)
+MEGABYTE = 1 << 20
+SEALED = len(seal(fresh_key(), b"", "body:"))  # bytes that a seal adds
 HERE = Address("conduct@example.org")
 
 
@@ -27,6 +30,44 @@ async def test_what_was_kept_comes_out_as_it_was(world) -> None:
     assert (mail.return_path, mail.junk, mail.attempts) == ("", True, 1)
     assert mail.received == world.START
     assert await store.mail_raw(mail.id) == arrival.raw
+
+
+@pytest.mark.parametrize("size", [MEGABYTE - 1, MEGABYTE, 2 * MEGABYTE, 3 * MEGABYTE + 7])
+async def test_a_large_mail_is_kept_in_pieces_and_leaves_none_behind(world, size: int) -> None:
+    store = await world.open()
+    await world.case(store, "c1")
+    texts = [letter + "x" * (size - SEALED - 1) for letter in "abc"]
+    for text in texts:
+        assert await store.keep(world.mail(text), world.START)
+    for text in texts[:2]:
+        mail = await store.claim_mail(world.START, MINUTE)
+        assert mail.raw == text.encode()
+        assert await store.mail_raw(mail.id) == text.encode()
+        async with store.transaction() as tx:
+            aside = {"state": "quarantined", "case": None, "why": "large"}
+            done = {"state": "done", "case": "c1"}
+            await tx.settle_mail(mail.id, **(aside if text == texts[0] else done))
+    lengths = world.sql(
+        "SELECT length(body) FROM mail_bodies UNION ALL SELECT length(piece) FROM mail_pieces"
+    )
+    assert sum(n for (n,) in lengths) == 3 * size
+    assert max(n for (n,) in lengths) <= MEGABYTE
+    (aside,) = await store.quarantine()
+    assert await store.discard_mail(aside.id)
+    assert await store.forget("c1")
+    left = world.sql("SELECT DISTINCT mail FROM mail_pieces")
+    assert len(left) == (size > MEGABYTE)
+    assert (await store.claim_mail(world.START, MINUTE)).raw == texts[2].encode()
+
+
+async def test_a_mail_that_lacks_a_piece_is_set_aside(world) -> None:
+    store = await world.open()
+    await store.keep(world.mail("x" * 3 * MEGABYTE), world.START)
+    await store.keep(world.mail("two"), world.START)
+    world.sql("DELETE FROM mail_pieces WHERE number = 2")
+    assert (await store.claim_mail(world.START, MINUTE)).raw == b"two"
+    (aside,) = await store.quarantine()
+    assert "seal" in aside.why
 
 
 async def test_a_mail_is_kept_once(world) -> None:

@@ -94,24 +94,21 @@ async def test_an_older_and_a_newer_schema_are_refused(world) -> None:
     assert "`cocmail migrate`" in await _refusal(world)
 
 
-async def test_an_older_schema_names_migrate(world, monkeypatch, tmp_path: Path) -> None:
-    """A second revision, made up, is what this version would have come to."""
-    import shutil
-
-    from cocmail.adapters.store import schema
-
-    await world.open()
+async def test_an_older_schema_names_migrate_which_loses_nothing(world) -> None:
+    """As 0001 was: a mail's body in one piece, however large."""
+    store = await world.open()
+    await store.keep(world.mail("small"), world.START)
+    await store.keep(world.mail("large" * 500_000), world.START)
     await world.close()
-    copied = tmp_path / "later"
-    shutil.copytree(Path(schema.__file__).parent, copied)
-    (copied / "migrations" / "versions" / "0002_made_up.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision = '0002'\ndown_revision = '0001'\n"
-        "def upgrade():\n"
-        "    op.add_column('letters', sa.Column('note', sa.Text(), nullable=True))\n"
+    (small, large) = world.sql(
+        "SELECT mails.id, body FROM mails JOIN mail_bodies ON mail = id ORDER BY number"
     )
-    monkeypatch.setattr(schema, "__file__", str(copied / "schema.py"))
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    rest = world.sql("SELECT piece FROM mail_pieces ORDER BY number")
+    assert len(rest) == 2
+    whole = b"".join(bytes(piece) for (piece,) in (large[1:], *rest))
+    world.sql("UPDATE mail_bodies SET body = :whole WHERE mail = :id", whole=whole, id=large[0])
+    world.sql("DROP TABLE mail_pieces")
+    world.sql("UPDATE alembic_version SET version_num = '0001'")
     said = await _refusal(world)
     assert "older schema" in said
     assert "`cocmail migrate`" in said
@@ -119,9 +116,10 @@ async def test_an_older_schema_names_migrate(world, monkeypatch, tmp_path: Path)
     assert (done.before, done.after) == ("0001", "0002")
     again = await migrate(world.url, keys=world.keys, clock=world.clock)
     assert (again.before, again.after) == ("0002", "0002")
-    assert world.sql("SELECT note FROM letters") == []
     store = await world.open()
     assert (await store.verify()).whole
+    assert await store.mail_raw(small[0]) == b"small"
+    assert await store.mail_raw(large[0]) == b"large" * 500_000
 
 
 async def test_a_migration_that_fails_leaves_all_as_it_was(world, monkeypatch, tmp_path) -> None:
@@ -133,19 +131,19 @@ async def test_a_migration_that_fails_leaves_all_as_it_was(world, monkeypatch, t
     await world.close()
     copied = tmp_path / "later"
     shutil.copytree(Path(schema.__file__).parent, copied)
-    (copied / "migrations" / "versions" / "0002_made_up.py").write_text(
+    (copied / "migrations" / "versions" / "0003_made_up.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision = '0002'\ndown_revision = '0001'\n"
+        "revision = '0003'\ndown_revision = '0002'\n"
         "def upgrade():\n"
         "    op.add_column('letters', sa.Column('note', sa.Text(), nullable=True))\n"
         "    1 / 0\n"
     )
     with monkeypatch.context() as patched:
         patched.setattr(schema, "__file__", str(copied / "schema.py"))
-        patched.setattr(schema, "HEAD", "0002")
+        patched.setattr(schema, "HEAD", "0003")
         with pytest.raises(ZeroDivisionError):
             await migrate(world.url, keys=world.keys, clock=world.clock)
-    assert world.sql("SELECT version_num FROM alembic_version") == [("0001",)]
+    assert world.sql("SELECT version_num FROM alembic_version") == [("0002",)]
     with _engine(world.url).begin() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     await world.open()
@@ -153,7 +151,7 @@ async def test_a_migration_that_fails_leaves_all_as_it_was(world, monkeypatch, t
 
 async def test_migrate_makes_an_empty_store(world) -> None:
     done = await migrate(world.url, keys=world.keys, clock=world.clock)
-    assert (done.before, done.after) == (None, "0001")
+    assert (done.before, done.after) == (None, "0002")
     await world.open(create=False)
 
 
