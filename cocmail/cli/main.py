@@ -9,6 +9,7 @@ its kind and place are said, because its text can hold a line of mail.
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import importlib.util
 import inspect
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.excepthook = _last_words(call)
     try:
         command = typer.main.get_command(_app(given))
+        _loaded()
         ended = command.main(given or ["--help"], prog_name="cocmail", standalone_mode=False)
         # A reader of our output may have gone; better to notice here than while Python ends.
         sys.stdout.flush()
@@ -90,6 +92,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         return WRONG_USE
     return ended if isinstance(ended, int) else DONE
+
+
+def _loaded() -> None:
+    """What is loaded by now stays to the end: no search for garbage looks through it, nor the last
+    one, as the process ends. Called in a process that isn't ours alone, this does nothing."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _app(given: Sequence[str]) -> typer.Typer:

@@ -145,6 +145,27 @@ def test_a_fault_of_ours_is_one_line_that_holds_no_mail(tmp_path: Path) -> None:
     assert "Traceback" in ended.stderr
 
 
+def test_what_a_verb_loads_is_not_searched_for_garbage(tmp_path: Path) -> None:
+    script = (
+        "import gc, sys\n"
+        "from cocmail.__main__ import main\n"
+        "early = []\n"
+        "def looks(phase, found):\n"
+        "    if not hasattr(sys.modules.get('cocmail.cli.init'), 'init'):\n"
+        "        early.append(phase)\n"
+        "gc.callbacks.append(looks)\n"
+        "assert main() == 0\n"
+        "print(early, gc.isenabled(), gc.get_freeze_count() > 10_000)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, "init", str(tmp_path / "x"), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stdout.splitlines()[-1:] == ["[] True True"], ended
+
+
 def test_a_group_of_errors_is_said_line_by_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
