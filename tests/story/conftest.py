@@ -35,6 +35,7 @@ from cocmail.lab.postgres import Postgres
 from cocmail.lab.process import Process
 from cocmail.lab.sink import Caught, Sink
 from cocmail.lab.waiting import free_port, wait_until
+from tests.story.verbs import Verbs, loaded
 
 HERE = Path(__file__).parent
 PATIENCE = 60.0
@@ -151,6 +152,7 @@ class Servers:
     dovecot: Dovecot
     dns: Dns
     seed: Path  # what `cocmail init` wrote
+    verbs: Verbs
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +172,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         subprocess.run(
             [sys.executable, "-m", "cocmail", "init", str(seed)], check=True, capture_output=True
         )
-        yield Servers(mailman=mailman, dovecot=dovecot, dns=dns, seed=seed)
+        verbs = stack.enter_context(loaded())
+        yield Servers(mailman=mailman, dovecot=dovecot, dns=dns, seed=seed, verbs=verbs)
 
 
 @pytest.fixture(scope="session")
@@ -323,11 +326,7 @@ class House:
         return "\n".join((self.call("status").stdout, *left))
 
     def call(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "cocmail", *words],
-            capture_output=True, text=True, stdin=subprocess.DEVNULL,
-            env=self.environment, timeout=120, check=False,
-        )  # fmt: skip
+        return self.servers.verbs.call(words, self.environment)
 
     def ask(self, *words: str) -> Any:
         done = self.call(*words, "--json")
