@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from mailmanclient import Client
 
 from cocmail.adapters.mailman_changes import MailmanChanges
-from cocmail.adapters.mailman_connection import Answered, MailmanConnection, quoted
+from cocmail.adapters.mailman_connection import Answered, MailmanConnection, has_path, quoted
 from cocmail.core.enforcement import (
     Ban,
     Observed,
@@ -133,6 +133,7 @@ class MailmanLists:
         self, questions: Collection[Question], *, known_lists: bool = False
     ) -> Observed:
         before, begun = self._connection.calls, self._connection.seconds
+        await self._run(self._changes.settle)
         asked = dict.fromkeys(a for question in questions for a in question.addresses)
         names = dict.fromkeys(name for question in questions for name in question.lists)
         if not known_lists or not self._list_ids or self._changes.missed_a_list:
@@ -318,8 +319,15 @@ class MailmanLists:
         return people + await self._each(self._read_person, tagged - linked.keys())
 
     def _read_person(self, address: Address) -> _Person:
+        user = str(address)
+        if not has_path(address):
+            rows = self._read_rows(address, False)
+            user = next(filter(None, map(_user, rows)), "")
+            if not user:
+                # On no list, or as nobody's. Whether Mailman knows it can't be asked: it may.
+                return _Person(addresses=(address,), known=True)
         try:
-            found = self._connection.entries(f"users/{quoted(address)}/addresses")
+            found = self._connection.entries(f"users/{quoted(user)}/addresses")
         except Answered as answer:
             if answer.status == 404:
                 return self._read_alone(address)
@@ -375,7 +383,7 @@ class MailmanLists:
 
     def _read_rows(self, address: Address, cheap: bool) -> list[dict[str, Any]]:
         try:
-            if cheap:
+            if cheap and has_path(address):
                 path = f"addresses/{quoted(address)}/memberships"
                 entries = self._connection.entries(path, fields=_FIELDS)
             else:

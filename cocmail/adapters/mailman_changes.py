@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from cocmail.adapters.mailman_connection import Answered, MailmanConnection, quoted
+from cocmail.adapters.mailman_connection import Answered, MailmanConnection, has_path, quoted
 from cocmail.core.enforcement import Act, Role, Row, Step
 from cocmail.core.errors import Temporary
 from cocmail.core.people import Address
@@ -24,6 +24,8 @@ class MailmanChanges:
     def __init__(self, connection: MailmanConnection) -> None:
         self._connection = connection
         self.missed_a_list = False  # one that was to be changed is gone
+        # Path → what stood there before Mailman may have changed it, until that was seen to stand.
+        self._owed: dict[str, Mapping[str, object]] = {}
 
     def apply(self, step: Step, list_id: str) -> bool:
         """As ports.Lists.apply. A list or row that is gone by now is no error: the next
@@ -46,6 +48,11 @@ class MailmanChanges:
                 case Act.PUT_BACK:
                     return self._put_back(step, list_id)
         return True
+
+    def settle(self) -> None:
+        """What a failure left undone and no observation would show."""
+        for path, wanted in list(self._owed.items()):
+            self._give_back(path, wanted)
 
     def preferences(self, member_id: str) -> Mapping[str, object] | None:
         """What is explicitly set for this row alone; None: there is no such row any more."""
@@ -131,7 +138,8 @@ class MailmanChanges:
                 return False
         if missing:
             there = self._found(step, list_id)
-        if not all(row.verified for row in step.rows):
+        # Mailman has no path for one with a "/": it stays verified.
+        if not all(row.verified for row in step.rows) and has_path(step.address):
             self._connection.post(f"addresses/{quoted(step.address)}/unverify")
         for row in step.rows:
             entry = there.get(row.mode)
@@ -159,7 +167,7 @@ class MailmanChanges:
 
     def _subscribe(self, row: Row, list_id: str) -> bool:
         """False where a ban forbids it."""
-        user, language = self._standing(row.address)
+        user = self._user(row)
         subscriber = str(row.address)
         whose = row.user or user
         if row.mode == "as_user" and user == whose and self._preferred(user) == row.address:
@@ -172,6 +180,11 @@ class MailmanChanges:
         if row.role is Role.MEMBER:
             fields |= dict.fromkeys(("pre_verified", "pre_confirmed", "pre_approved"), True)
             fields["send_welcome_message"] = False
+        path = ""
+        theirs: Mapping[str, object] = {}
+        if user and row.role is not Role.MEMBER:  # Mailman sets the user's language then
+            path = f"users/{quoted(user)}/preferences"
+            theirs = self._owed.setdefault(path, self._read_preferences(path) or {})
         try:
             self._connection.post("members", **fields)
         except Answered as answer:
@@ -185,28 +198,28 @@ class MailmanChanges:
                 self._connection.post("members", **fields)
             elif not answer.says("already"):
                 raise
-        if user and row.role is not Role.MEMBER:
-            path = f"users/{quoted(user)}/preferences"
-            now = self._read_preferences(path) or {}
-            if now.get("preferred_language") != language:
-                wanted = {**now, "preferred_language": language}
-                self._set_preferences(path, {k: v for k, v in wanted.items() if v is not None})
+        if path:
+            self._give_back(path, theirs)
         return True
 
-    def _standing(self, address: Address) -> tuple[str, object]:
-        """The user's id, and the language that is set for the user."""
-        try:
-            record = self._connection.get(f"addresses/{quoted(address)}", "email")
-        except Answered as answer:
-            if answer.status == 404:
-                return "", None
-            raise
-        user = str(record.get("user", "")).rpartition("/")[2]
-        language = None
-        if user:
-            found = self._read_preferences(f"users/{quoted(user)}/preferences") or {}
-            language = found.get("preferred_language")
-        return user, language
+    def _give_back(self, path: str, wanted: Mapping[str, object]) -> None:
+        now = self._read_preferences(path)
+        if now is not None and now != wanted:
+            self._set_preferences(path, wanted)
+        self._owed.pop(path, None)
+
+    def _user(self, row: Row) -> str:
+        """The id of whose the address is now; of one that has no path we can only ask whether it
+        is whose it was."""
+        with _gone_is_done():
+            if has_path(row.address):
+                record = self._connection.get(f"addresses/{quoted(row.address)}", "email")
+                return str(record.get("user", "")).rpartition("/")[2]
+            if row.user:
+                found = self._connection.entries(f"users/{quoted(row.user)}/addresses")
+                if any(entry["email"].lower() == row.address for entry in found):
+                    return row.user
+        return ""
 
     def _preferred(self, user: str) -> Address | None:
         try:

@@ -283,8 +283,16 @@ class MailmanConnection:
 
 
 def quoted(part: str) -> str:
-    """One part of a path. Mailman's router splits at "/", encoded or not."""
+    """One part of a path. Mailman's router splits at "/", encoded or not, so what has one is at no
+    path: asked for, it would be answered with 404; and by a web server that tidies paths, as nginx
+    does, perhaps with somebody else's (x/../anna@…)."""
+    if not has_path(part):
+        raise Answered(404, "")
     return quote(part, safe="@")
+
+
+def has_path(part: str) -> bool:
+    return "/" not in part
 
 
 def _authorities(ca_file: Path | None, section: str) -> ssl.SSLContext:

@@ -797,6 +797,40 @@ async def test_a_ban_of_an_address_with_a_slash_hits_nobody_else(
     assert banned(lab) == set()
 
 
+ODD = (SLASH, Address(f"x/../{BYSTANDER}"), Address("o'h=a+b?c#d%41&e%2f@example.net"))
+
+
+@pytest.mark.parametrize("second", [False, True], ids=["alone", "second of two"])
+@pytest.mark.parametrize("who", ODD, ids=["slash", "as a path", "others"])
+async def test_an_address_that_is_odd_in_a_path_is_taken_off_and_given_back(
+    who: Address, second: bool, lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    """Mailman takes all of these, but has no path for one with a "/": it splits there."""
+    if second:
+        lab.api("POST", f"users/{MAL}/addresses", email=who)
+    lab.join(DEV, who, delivery_mode="plaintext_digests")
+    lab.api("PATCH", f"members/{lab.member(DEV, who)}", moderation_action="hold")
+    other = lab.snapshot(BYSTANDER)
+
+    def shown() -> Any:
+        links = ("self_link", "http_etag", "member_id", "address")
+        found = [{k: v for k, v in row.items() if k not in links} for row in lab.rows(who)]
+        return found, lab.api("GET", f"members/{lab.member(DEV, who)}/preferences")["delivery_mode"]
+
+    before = shown()
+    name = book.decide(Measure.SUSPEND, MAL if second else who)
+    await loop.sweep()
+    assert where(lab, who, *PERSON * second) == []
+    assert (DEV, who) in {(row.list, row.address) for row in book.proofs[0][1]}
+    assert len(where(lab, BYSTANDER)) == len(NAMES)
+    assert BYSTANDER not in banned(lab)
+    book.end(name)
+    await loop.sweep()
+    assert shown() == before
+    assert banned(lab) == set()
+    assert lab.snapshot(BYSTANDER) == other
+
+
 @pytest.mark.parametrize("over", [False, True])
 async def test_a_ban_that_hit_others_is_spelt_anew_and_goes_when_it_is_over(
     lab: Lab, book: Book, loop: Enforcement, over: bool

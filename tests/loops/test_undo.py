@@ -15,6 +15,7 @@ import pytest
 
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.enforcement import ProofRow
+from cocmail.core.errors import Temporary
 from cocmail.core.homes import BY_ADDRESS, PREFERS
 from cocmail.core.people import Address
 from cocmail.core.plan import GONE_ADDRESS, GONE_LIST, OTHER_BAN, THEIRS
@@ -340,6 +341,38 @@ async def test_every_preference_comes_back(
     told = await end(loop, book, name)
     assert lab.snapshot(*PERSON) == before
     assert notes(told) == set()
+
+
+@pytest.mark.parametrize("lost", ["POST members", "DELETE users", "PATCH users"])
+async def test_a_user_s_own_preferences_outlast_a_call_that_fails(
+    lost: str, lab: Lab, book: Book, loop: Enforcement, monkeypatch: Any
+) -> None:
+    """Mailman sets a user's language when a role comes back, and to take it back needs two calls;
+    no observation shows it."""
+    before = lab.snapshot(*PERSON)
+    name = book.decide(Measure.SUSPEND, including_roles=True)
+    await loop.sweep()
+    book.end(name)
+    connection = loop._lists._connection  # type: ignore[attr-defined]
+    call = connection.call
+    failed: list[str] = []
+
+    def losing(path: str, data: Any = None, method: str | None = None) -> Any:
+        is_it = f"{method} {path}".startswith(lost) and (data or {}).get("role") != "member"
+        if failed or not is_it:
+            return call(path, data, method)
+        failed.append(path)
+        if method != "PATCH":
+            call(path, data, method)  # done, and nobody hears of it
+        raise Temporary("lost")
+
+    monkeypatch.setattr(connection, "call", losing)
+    with pytest.raises(Temporary):
+        await loop.sweep()
+    assert failed
+    await loop.sweep()
+    assert len(book.returns) == 1
+    assert lab.snapshot(*PERSON) == before
 
 
 # -- what others did meanwhile ---------------------------------------------------------------------
