@@ -14,6 +14,7 @@ import base64
 import json
 import logging
 import ssl
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,6 +35,8 @@ _PAUSES = (0.1, 0.4)  # seconds before a question is asked again that nobody ans
 _MORE_PAUSES = (*_PAUSES, 0.8, 1.6)  # or that was answered with 502 and the like
 _QUICK = 5.0  # what failed after more seconds than that isn't
 _PATIENCE = 20.0  # seconds that one call waits for a server that asks us to slow down
+_SHORT_PATIENCE = 5.0  # for one that doesn't say for how long
+_FIRST_GAP, _LONGEST_GAP = 0.02, 2.0  # seconds from one call to the next, where we are refused
 _LONGEST_WAIT = 600.0  # and no answer makes us wait longer than this
 _UNSAID = 1.0
 _PAGE = 500  # memberships
@@ -58,12 +61,45 @@ class _Faulty(Temporary):
     """There is a server, and it has a fault (5xx): perhaps just for this call."""
 
 
-class _TooMany(Temporary):
-    """We are asked to come again after some seconds (RFC 6585 section 4)."""
+class _Busy(_Faulty):
+    """Perhaps so for too many calls (503): so says nginx's limit_req, unless told otherwise."""
 
-    def __init__(self, words: str, after: float) -> None:
+
+class _TooMany(Temporary):
+    """We are asked to come again after some seconds (RFC 6585 section 4); None: after how many it
+    doesn't say, as nginx never does."""
+
+    def __init__(self, words: str, after: float | None) -> None:
         super().__init__(words)
         self.after = after
+
+
+class _Pace:
+    """Seconds from one call to the next, of all threads: none, until a server refuses some for
+    being too many. Twice as long with each refusal, a little less with each answer, so that it
+    comes to about what the server allows."""
+
+    def __init__(self) -> None:
+        self._gap = 0.0
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def turn(self) -> float:
+        """How long it is until the turn that is ours by this."""
+        with self._lock:
+            now = time.monotonic()
+            at = max(now, self._next)
+            self._next = at + self._gap
+            return at - now
+
+    def slower(self) -> None:
+        with self._lock:
+            self._gap = min(max(2 * self._gap, _FIRST_GAP), _LONGEST_GAP)
+            self._next = max(self._next, time.monotonic() + self._gap)
+
+    def faster(self) -> None:
+        with self._lock:
+            self._gap = self._gap * 0.95 if self._gap > _FIRST_GAP / 2 else 0.0
 
 
 class MailmanConnection:
@@ -87,6 +123,7 @@ class MailmanConnection:
         self.calls = 0
         self.seconds = 0.0  # that all of them took, added up
         self._not_before = 0.0  # no call goes out before this (monotonic), for we were asked
+        self._pace = _Pace()
         self._section = section
         login = base64.b64encode(f"{username}:{password}".encode()).decode()
         self._base = urlsplit(self.baseurl)
@@ -136,18 +173,32 @@ class MailmanConnection:
 
     def _in_turn(self, method: str, path: str, body: str | None) -> tuple[Response, Any]:
         """Asked to slow down, all threads do: what was refused so was not begun (RFC 6585
-        section 4), and may be sent again."""
-        until = time.monotonic() + _PATIENCE
+        section 4), and may be sent again. Of a 503 nobody says so."""
+        begun = time.monotonic()
+        patience = _PATIENCE
         while True:
-            left = self._not_before - time.monotonic()
-            if time.monotonic() + left > until:
+            left = max(self._not_before - time.monotonic(), 0.0)
+            if time.monotonic() + left > begun + patience:
                 raise Temporary(f"Mailman ([{self._section}] url) asks us to wait")
-            if left > 0:
-                time.sleep(left)
+            time.sleep(left)
+            time.sleep(self._pace.turn())
             try:
-                return self._once(method, path, body)
+                done = self._once(method, path, body)
             except _TooMany as many:
-                self._not_before = max(self._not_before, time.monotonic() + many.after)
+                if many.after is None:
+                    patience = _SHORT_PATIENCE
+                    self._pace.slower()
+                else:
+                    self._not_before = max(self._not_before, time.monotonic() + many.after)
+            except _Busy:
+                self._pace.slower()
+                raise
+            except Answered:
+                self._pace.faster()
+                raise
+            else:
+                self._pace.faster()
+                return done
 
     def _once(self, method: str, path: str, body: str | None) -> tuple[Response, Any]:
         self.calls += 1
@@ -249,15 +300,14 @@ class MailmanConnection:
             raise Permanent(
                 f"Mailman refuses the login: see [{self._section}] username and password_file"
             )
-        if status == 429 and response.headers.get("Retry-After"):
+        if status == 429:
+            said = response.headers.get("Retry-After")
             raise _TooMany(
-                f"Mailman ([{self._section}] url) asks us to wait",
-                _after(response.headers["Retry-After"]),
+                f"Mailman ([{self._section}] url) asks us to wait", _after(said) if said else None
             )
-        if status >= 500 or status in (408, 425, 429):
-            raise _Faulty(
-                f"Mailman ([{self._section}] url) has trouble of its own (status {status})"
-            )
+        if status >= 500 or status in (408, 425):
+            kind = _Busy if status == 503 else _Faulty
+            raise kind(f"Mailman ([{self._section}] url) has trouble of its own (status {status})")
         if 300 <= status < 400:
             raise Permanent(
                 f"[{self._section}] url leads elsewhere (status {status}): "

@@ -1,4 +1,5 @@
-"""A web server in front of Mailman, as many communities have one: TLS, a path, limits, slowness.
+"""A web server in front of Mailman that does what a real one (test_nginx) doesn't when asked to:
+refuses or answers by itself by the number of a call, says how long to wait, is slow.
 
 Owns one listener, and counts what it lets through. Knows nothing of Mailman's calls. Called by
 test_front.
@@ -7,13 +8,11 @@ test_front.
 from __future__ import annotations
 
 import http.client
-import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Self
 
 Refusal = tuple[int, dict[str, str]]
@@ -22,7 +21,7 @@ Refusal = tuple[int, dict[str, str]]
 class Front:
     """`with Front(port) as front:`, then talk to `front.url`."""
 
-    def __init__(self, behind: int, *, prefix: str = "", certificate: Path | None = None) -> None:
+    def __init__(self, behind: int) -> None:
         self.delay = 0.0  # seconds, before each call is passed on
         self.refuse: Callable[[int], Refusal | None] = lambda _: None  # by the number of the call
         # What it says by itself to a question (its path, without what follows the "?"):
@@ -38,8 +37,8 @@ class Front:
                     refused = front.refuse(front.asked)
                 length = int(self.headers.get("Content-Length", 0))
                 body = self.rfile.read(length)
-                if refused or not self.path.startswith(f"{prefix}/3.1/"):
-                    self._answer(*(refused or (404, {})), b"")
+                if refused:
+                    self._answer(*refused, b"")
                     return
                 said = front.instead(self.path.partition("?")[0]) if self.command == "GET" else None
                 if said is not None:
@@ -52,9 +51,7 @@ class Front:
                 there = http.client.HTTPConnection("127.0.0.1", behind, timeout=30)
                 headers = {k: v for k, v in self.headers.items() if k.lower() != "host"}
                 try:
-                    there.request(
-                        self.command, self.path.removeprefix(prefix), body=body, headers=headers
-                    )
+                    there.request(self.command, self.path, body=body, headers=headers)
                     got = there.getresponse()
                 except OSError:  # as web servers do when nobody is behind them
                     self._answer(502, {}, b"")
@@ -78,13 +75,7 @@ class Front:
 
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        scheme = "http" if certificate is None else "https"
-        host = "127.0.0.1" if certificate is None else "localhost"
-        self.url = f"{scheme}://{host}:{self._server.server_address[1]}{prefix}/3.1"
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/3.1"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Mailman behind a web server: TLS of one's own, a path before the API, limits, slowness.
+"""Mailman behind a web server that is slow, faulty, or asks us to wait; test_nginx has a real one.
 
 `make mailmans` tries it with SLOW=5 and FAULTS=6, for longer.
 """
@@ -9,19 +9,17 @@ import asyncio
 import contextlib
 import os
 import random
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.adapters.venues import Venues
-from cocmail.core.errors import Permanent, Temporary
+from cocmail.core.errors import Temporary
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
-from tests.loops.front import Front, Refusal
+from tests.loops.front import Front
 from tests.loops.test_enforcement import DEV, PERSON, Book, Lab, Now, enforcement, where
 
 pytestmark = pytest.mark.servers
@@ -43,24 +41,6 @@ def lab(mailman: Mailman) -> Lab:
     return lab
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and certificate in one file, that no authority of this machine's knows."""
-    folder = tmp_path_factory.mktemp("tls")
-    key, cert, both = (folder / name for name in ("key", "cert", "both"))
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"),
-            *("-addext", "subjectAltName=DNS:localhost", "-days", "2"),
-            *("-keyout", key, "-out", cert),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    both.write_bytes(key.read_bytes() + cert.read_bytes())
-    return both
-
-
 @contextlib.asynccontextmanager
 async def through(front: Front, mailman: Mailman, **more: object) -> AsyncIterator[MailmanLists]:
     facts: dict[str, object] = {"timeout": 60, **more}
@@ -69,28 +49,6 @@ async def through(front: Front, mailman: Mailman, **more: object) -> AsyncIterat
         yield lists
     finally:
         await lists.close()
-
-
-async def test_tls_of_one_s_own_and_a_path_before_the_api(
-    mailman: Mailman, lab: Lab, certificate: Path
-) -> None:
-    before = lab.snapshot(*PERSON)
-    clock = Now()
-    book = Book(clock)
-    with Front(mailman.rest_port, prefix="/lists/api", certificate=certificate) as front:
-        async with through(front, mailman) as lists:
-            with pytest.raises(Permanent, match=r"\[mailman\] url can't be trusted: see ca_file"):
-                await lists.observe([])
-        with pytest.raises(Permanent, match=r"\[mailman\] ca_file can't be read"):
-            MailmanLists(front.url, "u", "p", ca_file=certificate.with_name("none"))
-        async with through(front, mailman, ca_file=certificate.with_name("cert")) as lists:
-            loop = enforcement(lists, book, clock)
-            name = book.decide(Measure.SUSPEND)
-            await loop.sweep()
-            assert where(lab, *PERSON) == []
-            book.end(name)
-            await loop.sweep()
-    assert lab.snapshot(*PERSON) == before
 
 
 async def test_a_limit_is_kept_and_nothing_is_done_twice(mailman: Mailman, lab: Lab) -> None:
@@ -114,42 +72,6 @@ async def test_a_limit_is_kept_and_nothing_is_done_twice(mailman: Mailman, lab: 
                     await lists.observe([])
             assert time.monotonic() - begun < 60
             assert front.asked == asked + 1
-
-
-async def test_all_of_it_at_once_and_a_mailman_that_is_started_again(
-    mailman: Mailman, lab: Lab, certificate: Path
-) -> None:
-    """TLS, a path, a limit, faults; and it is away when something is decided and when it ends."""
-    before = lab.snapshot(*PERSON)
-    clock = Now()
-    book = Book(clock)
-
-    def refused(number: int) -> Refusal | None:
-        if number % 20 == 0:
-            return 429, {"Retry-After": "1"}
-        return (502, {}) if number % 7 == 0 else None
-
-    with Front(mailman.rest_port, prefix="/lists/api", certificate=certificate) as front:
-        front.refuse = refused
-        ca_file = certificate.with_name("cert")
-        async with through(front, mailman, ca_file=ca_file) as lists:
-            loop = enforcement(lists, book, clock)
-            name = book.decide(Measure.SUSPEND)
-            for done in (book.proofs, book.returns):
-                mailman.kill()
-                with pytest.raises(Temporary):
-                    await loop.sweep()
-                assert done == []
-                mailman.start()
-                for _ in range(60):
-                    with contextlib.suppress(Temporary):
-                        await loop.sweep()
-                    if done:
-                        break
-                assert len(done) == 1
-                assert (where(lab, *PERSON) == []) is (done is book.proofs)
-                book.end(name)
-    assert lab.snapshot(*PERSON) == before
 
 
 async def test_a_slow_mailman_is_waited_for_and_told(mailman: Mailman, lab: Lab) -> None:
