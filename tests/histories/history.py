@@ -23,7 +23,7 @@ from cocmail.lab.community import UNSTABLE, list_id, make_list, snapshot
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement
 from tests.histories.model import InForce, Model, Seen
-from tests.loops.test_enforcement import Book, Now
+from tests.loops.test_enforcement import Book, Now, copy
 
 DOMAIN = "lists.example.org"
 LISTS = tuple(f"{name}@{DOMAIN}" for name in ("dev", "sig-node", "sig-web"))
@@ -153,20 +153,7 @@ class Community:
 
     def make(self, seed: int) -> None:
         chance = random.Random(f"community {seed}")
-        for domain in self.entries("domains"):
-            self.call("DELETE", f"domains/{domain['mail_host']}")
-        for user in self.entries("users"):
-            self.call("DELETE", f"users/{user['user_id']}")
-        for ban in self.entries("bans"):
-            self.call("DELETE", f"bans/{quote(ban['email'], safe='')}")
-        self.call("POST", "domains", mail_host=DOMAIN)
-        for name in LISTS:
-            make_list(self.mailman, name)
-            self.call("POST", "members", list_id=list_id(name), subscriber=OWNER, role="owner")
-        for address in (MAL, BO, LATE):
-            self.call("POST", "users", email=address)
-        self.call("POST", f"users/{MAL}/addresses", email=MALLORY)
-        self.call("POST", f"users/{MAL}/preferred_address", email=MAL)
+        self._begin()
         user = self.call("GET", f"users/{MAL}")["user_id"]
         for name in LISTS:
             for address in EVERYBODY:
@@ -191,6 +178,33 @@ class Community:
             self.call("DELETE", f"users/{address}/preferences")
             if chance.random() < 0.5:
                 self.call("PATCH", f"users/{address}/preferences", receive_own_postings=False)
+
+    def _begin(self) -> None:
+        """The lists and the people, nobody on any: made by REST once for a Mailman."""
+        now = self.mailman.directory / "var" / "data" / "mailman.db"
+        first = self.mailman.directory / "first.db"
+        if first.exists():
+            copy(first, now)
+            return
+        self._clear()
+        self.call("POST", "domains", mail_host=DOMAIN)
+        for name in LISTS:
+            make_list(self.mailman, name)
+            self.call("POST", "members", list_id=list_id(name), subscriber=OWNER, role="owner")
+        for address in (MAL, BO, LATE):
+            self.call("POST", "users", email=address)
+        self.call("POST", f"users/{MAL}/addresses", email=MALLORY)
+        self.call("POST", f"users/{MAL}/preferred_address", email=MAL)
+        if now.exists():  # none where Mailman is on PostgreSQL
+            copy(now, first)
+
+    def _clear(self) -> None:
+        for domain in self.entries("domains"):
+            self.call("DELETE", f"domains/{domain['mail_host']}")
+        for user in self.entries("users"):
+            self.call("DELETE", f"users/{user['user_id']}")
+        for ban in self.entries("bans"):
+            self.call("DELETE", f"bans/{quote(ban['email'], safe='')}")
 
     def see(self, *, whole: bool = True) -> Seen:
         """`whole`: with the preferences read again of entries that stood there before; each costs

@@ -4,7 +4,6 @@ what was undone since is undone again."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from cocmail.loops.enforcement import Enforcement, Unread
 from tests.loops.test_enforcement import (
     BYSTANDER,
     DEV,
-    DOMAIN,
     MAL,
     PERSON,
     Book,
@@ -27,6 +25,9 @@ from tests.loops.test_enforcement import (
     enforcement,
     where,
 )
+from tests.loops.test_enforcement import lab as lab
+from tests.loops.test_enforcement import lists as lists
+from tests.loops.test_enforcement import mailman as mailman
 
 pytestmark = pytest.mark.servers
 
@@ -57,15 +58,11 @@ class Week:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[tuple[Week, Lab, Book, Enforcement]]:
-    with Mailman(tmp_path / "mailman") as mailman:
-        lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=60)
-        lab = Lab(mailman)
-        lab.api("POST", "domains", mail_host=DOMAIN)
-        lab.people()
-        book = Book(Now())
-        yield Week(mailman, tmp_path / "backup"), lab, book, enforcement(lists, book, book.clock)
-        await lists.close()
+async def stage(
+    tmp_path: Path, mailman: Mailman, lab: Lab, lists: MailmanLists
+) -> tuple[Week, Lab, Book, Enforcement]:
+    book = Book(Now())
+    return Week(mailman, tmp_path / "backup"), lab, book, enforcement(lists, book, book.clock)
 
 
 Stage = tuple[Week, Lab, Book, Enforcement]

@@ -326,11 +326,11 @@ class Lab:
         now = self.mailman.directory / "var" / "data" / "mailman.db"
         first = self.mailman.directory / "first.db"
         if first.exists():
-            _copy(first, now)
+            copy(first, now)
             return
         self._make()
         if now.exists():  # none where Mailman is on PostgreSQL
-            _copy(now, first)
+            copy(now, first)
 
     def _make(self) -> None:
         for domain in self.api("GET", "domains").get("entries", []):
@@ -344,7 +344,7 @@ class Lab:
         self.people()
 
 
-def _copy(database: Path, to: Path) -> None:
+def copy(database: Path, to: Path) -> None:
     """As SQLite does it: whoever has it open reads what is new."""
     with closing(sqlite3.connect(database)) as one, closing(sqlite3.connect(to)) as other:
         one.backup(other)
