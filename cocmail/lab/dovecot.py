@@ -95,6 +95,7 @@ class Dovecot(Server):
 
     username = "conduct"
     password = "secret"
+    killed_at_close = True
 
     def __init__(self, directory: Path, *, more: str = "") -> None:
         """``more``: lines of configuration after ours, which take precedence; "{room}" in them is

@@ -69,6 +69,7 @@ class Mailman(Server):
     username = "restadmin"
     password = "restpass"
     stop_timeout = 20.0
+    killed_at_close = True
 
     def __init__(
         self,

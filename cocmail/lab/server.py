@@ -17,6 +17,8 @@ class Server(ABC):
     """`with` starts it and closes it; between, `stop`, `kill` and `start` as often as one likes."""
 
     stop_timeout = 10.0
+    killed_at_close = False
+    """Where an end in order takes seconds, and what it would leave in order is thrown away."""
 
     def __init__(self, directory: Path, *, room: Path | None = None) -> None:
         """`room` is a scratch folder of its own, which `close` takes away."""
@@ -56,7 +58,9 @@ class Server(ABC):
             self._process = None
 
     def close(self) -> None:
-        """Stops it, for good."""
+        """Ends it, for good."""
+        if self.killed_at_close:
+            self.kill()
         self.stop()
         if self._own_room is not None:
             shutil.rmtree(self._own_room, ignore_errors=True)
