@@ -33,7 +33,10 @@ settings.load_profile("unshrunk" if os.environ.get("UNSHRUNK") else "shared")
 
 # Folders with long files, the longest first. A worker takes a whole file: were one of these the
 # last, the other workers would have nothing to do for minutes.
-LONG = ("histories", "chaos", "roads", "story", "promises", "loops", "hostile", "cli", "lab")
+LONG = (
+    "histories", "chaos", "roads", "story", "promises", "loops", "hostile", "cli", "lab", "letters",
+    "corpora",
+)  # fmt: skip
 
 
 @pytest.hookimpl(trylast=True)
