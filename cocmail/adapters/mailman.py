@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from mailmanclient import Client
 
@@ -113,6 +113,7 @@ class MailmanLists:
         self._client = Client(url, "", "")  # its objects, over our connection
         self._client._connection = self._connection
         self._changes = MailmanChanges(self._connection)
+        self._connections = connections
         self._pool = ThreadPoolExecutor(max_workers=connections, thread_name_prefix=section)
         self._list_ids: dict[str, str] = {}
         self._section = section
@@ -447,13 +448,28 @@ class MailmanLists:
             ) from None
 
     async def _each(self, work: Callable[[Any], _T], items: Collection[Any]) -> list[_T]:
-        """In the pool's threads; the pool bounds how many run at one time."""
-        tasks = [asyncio.ensure_future(self._run(partial(work, item))) for item in items]
+        """In the pool's threads, each of which goes on by itself: to ask the loop for every item
+        takes as long as a quick call."""
+        found: list[_T | None] = [None] * len(items)
+        waiting = deque(enumerate(items))
+
+        def work_off() -> None:
+            while waiting:
+                try:
+                    number, item = waiting.popleft()
+                except IndexError:  # another thread took the last
+                    return
+                found[number] = work(item)
+
+        threads = min(self._connections, len(items))
+        tasks = [asyncio.ensure_future(self._run(work_off)) for _ in range(threads)]
         try:
-            return list(await asyncio.gather(*tasks))
+            await asyncio.gather(*tasks)
         finally:
+            waiting.clear()
             for task in tasks:
                 task.cancel()
+        return cast("list[_T]", found)
 
 
 async def _together(one: Coroutine[Any, Any, _T], other: Coroutine[Any, Any, _U]) -> tuple[_T, _U]:

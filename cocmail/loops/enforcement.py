@@ -110,10 +110,11 @@ class Enforcement:
         *,
         groups: Mapping[str, tuple[str, ...]],
         sweep_every: timedelta,
-        parallel: int = 2,
+        parallel: int = 4,
         tell_after: timedelta = timedelta(minutes=2),
     ) -> None:
-        """``parallel``: changes at one time; ``tell_after``: how long trouble may last before the
+        """``parallel``: changes that are asked for at one time; there are fewer connections to each
+        Mailman, and none of them waits for us. ``tell_after``: how long trouble may last before the
         committee hears of it."""
         self.wake = asyncio.Event()  # set when something was decided, or a hook saw a change
         self.look_anew = False  # whether that may be a list that we don't know yet
