@@ -180,8 +180,8 @@ class MailmanConnection:
             left = max(self._not_before - time.monotonic(), 0.0)
             if time.monotonic() + left > begun + patience:
                 raise Temporary(f"Mailman ([{self._section}] url) asks us to wait")
-            time.sleep(left)
-            time.sleep(self._pace.turn())
+            for seconds in filter(None, (left, self._pace.turn())):
+                time.sleep(seconds)
             try:
                 done = self._once(method, path, body)
             except _TooMany as many:
