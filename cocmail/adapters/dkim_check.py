@@ -26,7 +26,7 @@ from cocmail.adapters.keys import Key, NoAnswerError, TxtLookup, key, tags
 from cocmail.core.headers import Header
 
 _MAX_FIELD = 8192
-_WHITE = re.compile(rb"[ \t\r\n]{65,}")
+_WHITE = re.compile(rb"\s{65,}")  # as its own patterns have it: with \v and \f
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_\-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_\-]*[a-z0-9_])?)*")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _SKEW = 300  # seconds that a signer's clock may be ahead of ours

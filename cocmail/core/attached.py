@@ -44,7 +44,7 @@ _BY_NAME = (
     (r".*\.(docx?|xlsx?|pptx?|od[tsp]|rtf|pages)", "document"),
     (r".*\.(ics|vcs)", "calendar"),
     (r".*\.eml", "forwarded"),
-    (r".*\.p7m", "encrypted"),
+    (r".*\.(p7m|gpg|pgp|age)", "encrypted"),
     (r".*\.(jpe?g|png|gif|webp|heic|heif|avif|tiff?|bmp|svg|dng|raw|psd|ico|jxl)", "picture"),
     (r".*\.(html?|xhtml|mht|mhtml)", "page"),
 )  # fmt: skip

@@ -22,8 +22,14 @@ _REFUSED = frozenset(
 )  # fmt: skip
 
 # Where other bytes than UTF-8's can pass for UTF-8 by chance, the label comes first.
+_TWO_BYTES = re.compile(r"gb|big5|shift|euc|johab|cp9\d\d")
 _LABEL_FIRST = re.compile(r"utf-?_?(16|32)|iso-?_?2022|gb|hz|big5|shift|euc|johab|cp9\d\d")
 
+
+# Two bytes that are a letter of those sets can be one of UTF-8 too: few in a row, and none of the
+# three bytes that most scripts take there.
+_FEW = 3
+_ALONE = re.compile(r"(?<![A-Za-z])[\x80-\u07ff]+(?![A-Za-z])")
 
 # What is sent under these labels is what the wider set holds (WHATWG, Encoding, section 4.2).
 _WIDER = {
@@ -106,7 +112,9 @@ def decode(data: bytes, label: str = "") -> str:
 
     A wrong label is the commonest fault of all; text that is whole UTF-8 is never anything else
     by chance, but for the multi-byte and stateful sets of `_LABEL_FIRST`. Even of those a text in
-    16 or 32 bits a character has zero bytes: where there are none, its label is wrong.
+    16 or 32 bits a character has zero bytes: where there are none, its label is wrong. A text of
+    two-byte letters is UTF-8 by chance where it is some letters short, and then they stand by
+    themselves; in a word of ASCII letters they are what UTF-8 says.
     """
     codec = _codec(label)
     if codec.startswith(("utf-16", "utf-32", "utf_16", "utf_32")) and b"\0" not in data:
@@ -118,7 +126,8 @@ def decode(data: bytes, label: str = "") -> str:
         codec = next((found for bom, found in _BOMS if data.startswith(bom)), codec)
     if data.isascii() and not codec.startswith("iso2022") and _JAPANESE.search(data):
         codec = "iso2022_jp_2"
-    order = [codec, "utf-8"] if codec and _LABEL_FIRST.match(codec) else ["utf-8", codec]
+    first = _LABEL_FIRST.match(codec) and not (_TWO_BYTES.match(codec) and _is_utf8(data))
+    order = [codec, "utf-8"] if codec and first else ["utf-8", codec]
     if codec.startswith("iso2022_jp") or (data.isascii() and codec.startswith(("iso2022", "hz"))):
         order = [codec]  # its letters are other people's signs
     for name in order:
@@ -159,6 +168,16 @@ def strange(data: bytes, label: str = "") -> float:
             return (foreign + len(_CONTROL.findall(text))) / len(text)
     text = decode(inner, label)
     return len(_SIGN.findall(text)) / len(text) if text else 0.0
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whatever its label of two-byte letters says."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeError:
+        return False
+    others = [letter for letter in text if letter > "\x7f"]
+    return len(others) > _FEW or any(o > "\u07ff" for o in others) or not _ALONE.search(text)
 
 
 def _told(text: str) -> str:

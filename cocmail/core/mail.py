@@ -25,7 +25,8 @@ from cocmail.core.people import Address, Mailbox, Private
 
 _LANGUAGES = ("content-language", "accept-language", "x-accept-language")  # RFC 3282, old Mozilla
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
-_ARMOUR = re.compile(r"^-----BEGIN PGP MESSAGE-----$", re.MULTILINE)
+# RFC 9580 section 6.2; also where it is quoted or set in.
+_ARMOUR = re.compile(r"^[ \t>]{0,40}-----BEGIN PGP MESSAGE-----[ \t]*$", re.MULTILINE)
 _SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _CLAIMS = ("from", "sender", "reply-to")
 _MOST_CLAIMS, _LONGEST_CLAIM = 10, 2000  # lines, letters of each

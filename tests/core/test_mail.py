@@ -304,6 +304,9 @@ def test_attachments_are_named_and_not_opened() -> None:
         ("Content-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nx", True),
         ("Content-Type: application/pkcs7-mime; smime-type=signed-data\n\nx", False),
         ("\n-----BEGIN PGP MESSAGE-----\n\nx\n-----END PGP MESSAGE-----\n", True),
+        ("\n-----BEGIN PGP MESSAGE----- \n\nx\n-----END PGP MESSAGE-----\n", True),
+        ("\n> > -----BEGIN PGP MESSAGE-----\n> \n> x\n", True),
+        ("\nIt began with -----BEGIN PGP MESSAGE-----\n", False),
         ("\nhello\n", False),
     ],
 )
@@ -333,6 +336,17 @@ def test_what_is_encrypted_is_said_to_be(kind: str, encrypted: bool) -> None:
         ("こんにちは".encode("iso-2022-jp"), "iso-2022-jp", "こんにちは"),
         ("你好".encode("gb18030"), "gb2312", "你好"),
         ("联通".encode("gbk"), "gbk", "联通"),  # by chance it is nearly UTF-8
+        ("隆隆".encode("gbk"), "gb2312", "隆隆"),  # by chance it is UTF-8
+        ("ok: 隆".encode("gbk"), "gb18030", "ok: 隆"),
+        ("ﾃｱ".encode("cp932"), "shift_jis", "ﾃｱ"),
+        # UTF-8, labelled as what it isn't
+        ("Er belästigt mich".encode(), "gb2312", "Er belästigt mich"),
+        ("Zoë Müller hat mich".encode(), "euc-kr", "Zoë Müller hat mich"),
+        ("Jürgen".encode(), "shift_jis", "Jürgen"),
+        ("он пишет мне".encode(), "gb2312", "он пишет мне"),
+        ("他骚扰我".encode(), "gb2312", "他骚扰我"),
+        ("朱".encode(), "big5", "朱"),
+        ("그가 나를".encode(), "ks_c_5601-1987", "그가 나를"),
         (b"+ADw-script+AD4-", "utf-7", "+ADw-script+AD4-"),  # not interpreted
         (b"abc", "rot13", "abc"),
         (b"abc", "no-such-charset", "abc"),

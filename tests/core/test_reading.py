@@ -88,6 +88,8 @@ def test_a_name_is_shown_as_what_it_is() -> None:
         ("application/pdf; name=invoice.exe", "", "x", "program"),
         ("application/pgp-encrypted", "", "Version: 1", "encrypted"),
         ("application/octet-stream; name=smime.p7m", "", "x", "encrypted"),
+        ("application/octet-stream; name=evidence.pdf.gpg", "", "x", "encrypted"),
+        ("application/octet-stream; name=notes.txt.age", "", "x", "encrypted"),
         ("application/pgp-signature", "", "x", "signature"),
         ("application/octet-stream; name=a.zip", "", "PK\x03\x04", "package"),
         ("application/octet-stream; name=a.docx", "", "PK\x03\x04", "document"),

@@ -79,6 +79,14 @@ def _signed(
     return SIGNATURE % (canon, more) * times + _mail(body)
 
 
+def _in_signature(white: bytes, times: int = 1) -> bytes:
+    """Behind what it is signed with: of the key's length, over a text that is what it says, so
+    that it is checked to the end."""
+    value = base64.b64encode(bytes(127) + b"\1")
+    field = SIGNATURE % (b"relaxed/relaxed", b"")
+    return field.replace(b"b=AAAA", b"b=" + value + white + b"; z=1") * times + _mail(b"")
+
+
 def _two_forms(plain: bytes, html: bytes) -> bytes:
     return _multi(
         b"Content-Type: text/plain\r\n\r\n" + plain,
@@ -328,6 +336,9 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "empty lines under a signature": lambda: _signed(b"\r\n" * 500_000),
     "single blanks under a signature": lambda: _signed(b"a " * 500_000),
     "blanks in the signature": lambda: _signed(b"x", more=b"\r\n" + b" \t" * 3_500 + b"\r\n"),
+    "white space of another kind in the signature": lambda: _in_signature(b"\x0b\n " * 2_580),
+    "the same in seven signatures": lambda: _in_signature(b"\x0b\n " * 2_580, times=7),
+    "form feeds in the signature": lambda: _in_signature(b"\x0c\r\n\t\x0b" * 1_500),
     "a signature of tags": lambda: _signed(b"x", more=b" a=;" * 1_900),
     "l= that leaves all open": lambda: _signed(b"x" * 100_000, more=b" l=0;"),
     "l= of a thousand digits": lambda: _signed(b"x", more=b" l=" + b"9" * 1_000 + b";"),
