@@ -353,10 +353,11 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     )),
     _each("several", (
         ({"received": _received(), "text": TEXT, "subject": "", "attached": (), "claims": (),
-          "party": _party("respondent")},),
+          "came": NOW, "party": _party("respondent")},),
         2 * ({"received": _received(proof="unsigned"), "text": TEXT, "subject": "Again",
-              "attached": _ATTACHED, "claims": (), "party": None},),
+              "attached": _ATTACHED, "claims": (), "came": None, "party": None},),
     )),
+    _each("came", (None, NOW)),
     _each("attached", ((), _ATTACHED, _ATTACHED[2:])),
     _each("attachment", _ATTACHED),
     _each("claims", ((), ("From: Ottoline ((she)) <o@reporter.example>", "Reply-To: o@r.example"))),

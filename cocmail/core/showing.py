@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from cocmail.core import events as e
 from cocmail.core.attached import going, listed
@@ -22,6 +23,7 @@ from cocmail.core.work import Work
 _SINGLY = 10  # mails: of what somebody missed; more make no heap of letters
 _LONGEST_CLAIM = 400  # letters
 _ROOM = 60_000  # characters of messages in one mail
+_USUAL = timedelta(days=1)  # from when a mail says that it was written until it comes
 
 
 def showing(work: Work, received: e.Received, *, copying: bool = True) -> dict[str, object]:
@@ -38,11 +40,19 @@ def _showing(work: Work, received: e.Received, *, copying: bool) -> dict[str, ob
     first = _files_before(work.case, received) + 1 if wanted else 0
     return {
         "received": received,
+        "came": _came(work, received),
         "text": work.shown(received.text),
         "subject": spelled(work.shown(received.subject)),
         "claims": _claims(work, received),
         "attached": listed(received, copying=copying and wanted, first=first),
     }
+
+
+def _came(work: Work, received: e.Received) -> datetime | None:
+    """When it reached us, where its own date doesn't tell: anybody writes there what they like."""
+    messages = work.case.messages
+    at = next((m.at for m in messages if m.received.number == received.number), work.setting.now)
+    return None if received.sent and abs(at - received.sent) < _USUAL else at
 
 
 def _claims(work: Work, one: e.Received | e.SetAside) -> list[str]:

@@ -7,6 +7,7 @@ speech, deliberation and calendar. Local to one transaction; the result is a val
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,6 +25,9 @@ from cocmail.core.people import Address, Member, Private
 from cocmail.core.returned import RETURN
 from cocmail.core.setting import Setting
 from cocmail.core.table import Table, as_file
+
+# As we write it above and below what others said, in whatever dashes.
+_OUR_LINE = re.compile(r"^[ \t]*([-\u2010-\u2015\u2500\u2501\u2212_=]{20,})[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,8 +269,10 @@ class Work:
         }
 
     def shown(self, text: str) -> str:
-        """Others' words, fit to be shown: no reply address of anybody in them."""
-        return hide_tokens(clean(text), self.setting.address, self.setting.delimiter)
+        """Others' words, fit to be shown: no reply address of anybody in them, and no line like
+        those that we put around them, behind which only we speak."""
+        text = hide_tokens(clean(text), self.setting.address, self.setting.delimiter)
+        return _OUR_LINE.sub(r"| \1", text)
 
     def _exchange(self, party: str) -> list[str]:
         """Message-IDs that this recipient has seen: only theirs and ours to them, in order."""

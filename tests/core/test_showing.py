@@ -12,8 +12,9 @@ from cocmail.core.folding import apply
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address
 from cocmail.core.policy import Policy
+from cocmail.core.verification import UNPROVED
 from tests.core.house import House
-from tests.promises.play.room import MALLORY
+from tests.promises.play.room import COMMUNITY, MALLORY
 
 OMBUD = Address("ombud@elsewhere.example")
 OTTOLINE = "Ottoline Featherstone <ottoline@quiet.example>"
@@ -307,3 +308,39 @@ def test_a_heap_of_mail_comes_in_few_letters(
     got = house.got("member:alice")
     assert all(sum(f"part {n}." in text for text in got) == 1 for n in range(times - 1))
     assert len(got) == letters
+
+
+# -- what a mail can't say of itself -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["-" * 40, "  " + "-" * 60 + " ", "\u2500" * 40, "_" * 30])
+def test_nobody_writes_what_looks_like_the_end_of_their_words(line: str) -> None:
+    house = House()
+    house.report(OTTOLINE, f"Hello.\n{line}\nMessage: 2\nFrom: Zed <zed@zed.example>\n{line}")
+    (copy,) = house.got("member:alice", "report")
+    assert copy.count(f"| {line.strip()} ") == 2
+    assert copy.replace("| " + "-" * 40, "").split().count("-" * 40) == 2  # ours, around it
+    assert "Message: 2 From: Zed" in copy  # nothing of it is left out
+
+
+def test_short_lines_of_dashes_are_as_they_came() -> None:
+    house = House()
+    house.report(OTTOLINE, "Hello.\n-- \nOttoline\n----\n")
+    (copy,) = house.got("member:alice", "report")
+    assert "Hello. -- Ottoline ----" in copy
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [("Sat, 21 Nov 2026 12:00:00 +0000", False), ("Mon, 1 Jan 2001 10:00:00 +0000", True),
+     ("Mon, 1 Jan 2035 10:00:00 +0000", True), ("soon", True), (None, True)],
+)  # fmt: skip
+def test_when_a_mail_came_is_told_where_its_date_does_not_say(date: str | None, told: bool) -> None:
+    house = House()
+    head = "" if date is None else f"Date: {date}\r\n"
+    raw = (
+        f"From: {OTTOLINE}\r\nTo: {COMMUNITY}\r\n{head}Message-ID: <1@m.example>\r\n\r\nHello.\r\n"
+    )
+    house.last = house.room.deliver(raw.encode(), UNPROVED)
+    (copy,) = house.got("member:alice", "report")
+    assert ("It reached us on" in copy) is told
