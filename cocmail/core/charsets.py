@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import islice
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+()\-]{0,39}")
 
@@ -29,6 +30,7 @@ _LABEL_FIRST = re.compile(r"utf-?_?(16|32)|iso-?_?2022|gb|hz|big5|shift|euc|joha
 # Two bytes that are a letter of those sets can be one of UTF-8 too: few in a row, and none of the
 # three bytes that most scripts take there.
 _FEW = 3
+_OTHER = re.compile(r"[^\x00-\x7f]")
 _ALONE = re.compile(r"(?<![A-Za-z])[\x80-\u07ff]+(?![A-Za-z])")
 
 # What is sent under these labels is what the wider set holds (WHATWG, Encoding, section 4.2).
@@ -176,7 +178,7 @@ def _is_utf8(data: bytes) -> bool:
         text = data.decode("utf-8")
     except UnicodeError:
         return False
-    others = [letter for letter in text if letter > "\x7f"]
+    others = [found[0] for found in islice(_OTHER.finditer(text), _FEW + 1)]  # no more are needed
     return len(others) > _FEW or any(o > "\u07ff" for o in others) or not _ALONE.search(text)
 
 

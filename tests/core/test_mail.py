@@ -3,6 +3,7 @@
 import base64
 import quopri
 import time
+import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
@@ -385,6 +386,17 @@ def test_what_is_encrypted_is_said_to_be(kind: str, encrypted: bool) -> None:
 )
 def test_every_charset_is_read(data: bytes, label: str, text: str) -> None:
     assert decode(data, label) == text
+
+
+@pytest.mark.parametrize("label", ["gb2312", "euc-kr", "utf-8"])
+def test_a_label_is_doubted_without_much_memory(label: str) -> None:
+    data = "骚扰".encode() * 200_000
+    tracemalloc.start()
+    try:
+        decode(data, label)
+        assert tracemalloc.get_traced_memory()[1] < 8 * len(data)
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
