@@ -128,6 +128,7 @@ def _whole(
     over = reaches(standing.ending, groups, observed)
     every = (*force, *over)
     keys = persons(every)
+    once = {s.id for s in standing.sanctions if s.measure is Measure.REMOVE}
     notes: dict[str, tuple[Before, ...]] = {}
     rows: dict[str, tuple[ProofRow, ...]] = {}
     for one in plans:
@@ -141,7 +142,11 @@ def _whole(
             *warnings(force, observed, groups, texts, over=over, of=of),
             *((UNREAD,) if standing.unread else ()),
         ),
-        notes=tuple(Note(sanction=name, records=records) for name, records in notes.items()),
+        notes=tuple(
+            Note(sanction=name, records=notes[name])
+            # A removal has begun when what it takes from others is written down.
+            for name in sorted(notes, key=lambda name: name in once)
+        ),
         unread=tuple(place for one in plans for place in one.unread),
         rows=rows,
         covers={reach.id: reach.addresses for reach in force},
@@ -294,14 +299,14 @@ class _Planner:
                 self._roster(place)
 
     def _begin(self, reach: Reach) -> None:
-        """A removal takes what it finds, once: whose entries were looked at is written down. Not
-        while a group of its scope isn't known: what it holds was not looked at yet."""
-        if reach.sanction.scope.lacks(self.groups):
-            return
+        """A removal takes what it finds, once: whose entries were looked at is written down; list
+        by list while a group of its scope isn't known, for what it holds was not looked at yet."""
+        lacks = reach.sanction.scope.lacks(self.groups)
         for address in reach.addresses:
-            begun = self._place(None, address, Role.MEMBER)
-            if begun not in reach.records:
-                self._note(reach, begun, None)
+            for name in sorted(reach.lists) if lacks else (None,):
+                begun = self._place(name, address, Role.MEMBER)
+                if begun not in reach.records:
+                    self._note(reach, begun, None)
 
     def _bearing(self, reach: Reach) -> Iterator[Place]:
         """Where it may have something to do, besides the places that it has records of: a place
@@ -416,7 +421,11 @@ class _Planner:
     # -- rosters -------------------------------------------------------------------------------
 
     def _roster(self, place: Place) -> None:
-        off = [r for r in self._force(place) if r.takes_off(place) and not self._is_since(r, place)]
+        off = [r for r in self._force(place) if r.takes_off(place)]
+        if taken := [reach for reach in off if self._has_taken(reach, place)]:
+            off = [reach for reach in off if reach not in taken]
+            if place in self.rows and any(reach.records.get(place) for reach in taken):
+                self.texts[place] = CAME_BACK
         hold = [reach for reach in self._force(place) if reach.holds(place)]
         if off and place.role is Role.OWNER and self._last_owner(place):
             self.texts[place] = LAST_OWNER
@@ -431,17 +440,16 @@ class _Planner:
         else:
             self._let_go(place)
 
-    def _is_since(self, reach: Reach, place: Place) -> bool:
-        """Whether they subscribed here after a removal that still waits on another list: it takes
-        once, and they may come back."""
-        seen = self.rows.get(place, ())
-        begun = self._place(None, place.address, Role.MEMBER) in reach.records
-        if not begun or not seen or place.role is not Role.MEMBER:
+    def _has_taken(self, reach: Reach, place: Place) -> bool:
+        """Whether it is a removal that took here what it found, while it still waits on another
+        list: it takes once, and they may come back."""
+        if reach.sanction.measure is not Measure.REMOVE:
             return False
-        since = not _ids(seen) & _ids(from_facts(place, reach.records.get(place)))
-        if since:
-            self.texts[place] = CAME_BACK
-        return since
+        begun = {place, self._place(None, place.address, place.role)}
+        if not begun & reach.records.keys():
+            return False
+        found = from_facts(place, reach.records.get(place))
+        return not _ids(self.rows.get(place, ())) & _ids(found)
 
     def _note_stays(self, place: Place, off: list[Reach]) -> None:
         """When another owner comes, this role goes after all, and is to be given back."""
@@ -640,9 +648,13 @@ class _Planner:
         return any(reach.takes_off(place) for reach in self.roles.get(place.address, ()))
 
     def _base(self, place: Place) -> tuple[Row, ...]:
-        """What stands in this place but for us."""
+        """What stands in this place but for us. What a removal took is gone."""
         seen = self.rows.get(place, ())
-        recorded = [reach for reach in self._all(place) if place in reach.records]
+        recorded = [
+            reach
+            for reach in self._all(place)
+            if place in reach.records and reach.sanction.measure is not Measure.REMOVE
+        ]
         whole = [reach for reach in recorded if reach.took_off(place)]
         if whole:
             return from_facts(place, whole[0].records[place])

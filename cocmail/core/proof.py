@@ -62,7 +62,8 @@ def proof_rows(
         else:
             now = word(rows.get(place, ()))
             before = word(from_facts(place, facts))
-        if before is now is Word.ABSENT and place.role not in (Role.BAN, Role.NONMEMBER):
+        gone = now is Word.ABSENT or reach.sanction.measure is Measure.REMOVE
+        if before is Word.ABSENT and gone and place.role not in (Role.BAN, Role.NONMEMBER):
             continue
         theirs = not ended and before is now is Word.BANNED
         add(place, _made(reach, place) if ended else before, now, BAN_STANDS if theirs else "")

@@ -412,6 +412,44 @@ def test_a_removal_that_waits_on_one_list_takes_nobody_twice_off_another() -> No
     }
 
 
+@pytest.mark.parametrize("measure", [Measure.SUSPEND, Measure.MODERATE])
+def test_a_removal_that_waits_takes_nothing_from_what_is_decided_after_it(measure: Measure) -> None:
+    c = start()
+    perform(c, ("refuse", LISTS[0]))
+    perform(c, ("decide", Measure.REMOVE, A1, Scope(), False))
+    c.sweep()
+    perform(c, ("join", A2, LISTS[1]))  # where they were held by hand before
+    later = c.decide(measure, A2, Scope(lists=(LISTS[1],)))
+    for _ in range(2):
+        c.sweep()
+        c.check()
+    c.end(later)
+    c.sweep()
+    c.check()
+    came = c.world.rows[place(LISTS[1], A2, Role.MEMBER)]
+    assert [(r.action, r.preferences) for r in came] == [(None, {})]
+
+
+def test_a_removal_has_begun_when_what_it_takes_from_others_is_written_down() -> None:
+    """It would be given back else, by what is cut short between the two."""
+    c = start()
+    c.decide(Measure.REMOVE, A1, Scope())
+    c.decide(Measure.SUSPEND, A1, Scope())
+    assert [note.sanction for note in c.plan().notes] == ["S2", "S1"]
+
+
+def test_a_removal_that_waits_takes_a_role_once() -> None:
+    c = start()
+    perform(c, ("refuse", LISTS[1]))
+    perform(c, ("decide", Measure.REMOVE, A1, Scope(), True))
+    c.sweep()
+    given = row(LISTS[0], A1, Role.OWNER, action="accept")
+    assert not c.world.rows.get(given.place)
+    c.both(given)
+    c.sweep()
+    assert c.world.rows[given.place]
+
+
 def test_a_removal_takes_also_what_a_suspension_has_of_a_list_that_left_its_group(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -42,6 +42,7 @@ class InForce:
     known: set[str] = field(default_factory=set)  # whom it was made true for
     apart: set[str] = field(default_factory=set)  # said to be somebody else
     done: set[str] = field(default_factory=set)  # lists on which it was made true
+    taken: set[tuple[str, str]] = field(default_factory=set)  # list, whom: by a removal, once
 
     def __post_init__(self) -> None:
         self.fresh.add(self.address)
@@ -145,13 +146,15 @@ class Model:
         return any(self._left(one, mailing_list) for one in self.force.values())
 
     def _left(self, one: InForce, mailing_list: str) -> bool:
-        return mailing_list in one.done and not self.reaches(one, mailing_list)
+        once = one.measure == "remove"  # it keeps nobody off
+        return not once and mailing_list in one.done and not self.reaches(one, mailing_list)
 
     def covering(self, mailing_list: str, address: str, *, left: bool = False) -> list[InForce]:
         return [
             s
             for s in self.force.values()
             if address in self.covered(s)
+            and (mailing_list, address) not in s.taken
             and (self.reaches(s, mailing_list) or (left and self._left(s, mailing_list)))
         ]
 
@@ -183,7 +186,10 @@ class Model:
             if not self.lacks(one):
                 one.known |= self.covered(one)
                 one.fresh.clear()
-            one.done |= {name for name in seen.bans if name and self.reaches(one, name)}
+            now = {name for name in seen.bans if name and self.reaches(one, name)}
+            one.done |= now
+            if one.measure == "remove":
+                one.taken |= {(name, address) for name in now for address in self.covered(one)}
         self.force = {n: s for n, s in self.force.items() if s.measure != "remove" or self.lacks(s)}
         wrong = [*self._rows_wrong(seen), *self._bans_wrong(seen), *self._people_wrong(seen)]
         self.off = {

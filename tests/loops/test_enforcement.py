@@ -37,7 +37,7 @@ from cocmail.core.enforcement import (
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.events import GROUP_LOST, PROVED_ENDED
 from cocmail.core.people import Address, Private
-from cocmail.core.plan import GONE_LIST
+from cocmail.core.plan import CAME_BACK, GONE_LIST
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement, Unread
@@ -588,6 +588,30 @@ async def test_a_removal_on_a_group_that_nobody_knew_takes_off_when_it_is_known(
     await enforcement(lists, book, clock).sweep()
     assert where(lab, *PERSON) == [(MAL, "dev")]
     assert len(book.proofs) == 1
+
+
+async def test_a_removal_takes_off_each_list_once_while_it_waits_for_a_group(
+    lab: Lab, lists: MailmanLists, book: Book, clock: Now
+) -> None:
+    book.decide(Measure.REMOVE, scope=Scope(groups=("sigs",), lists=(USERS, QUIET)))
+    await enforcement(lists, book, clock, groups={}).sweep()
+    assert where(lab, *PERSON) == [(MAL, "dev"), (MAL, "sig-node"), (MAL, "sig-web")]
+    for name, who in ((USERS, MALLORY), (QUIET, MAL)):
+        assert lab.join(name, who)[0] == 201
+    for _ in range(2):
+        await enforcement(lists, book, clock, groups={}).sweep()
+    again = [(MAL, "quiet"), (MALLORY, "users")]
+    assert {*again} <= {*where(lab, *PERSON)}, "where they were, and where they weren't"
+    for _ in range(2):
+        await enforcement(lists, book, clock).sweep()
+    assert where(lab, *PERSON) == [(MAL, "dev"), *again]
+    (_, rows), *more = book.proofs
+    assert more == []
+    assert {(r.list, r.was, r.now, r.note) for r in rows} == {
+        (SIG_NODE, "member", "absent", ""),
+        (SIG_WEB, "member", "absent", ""),
+        (USERS, "member", "member", CAME_BACK),
+    }
 
 
 async def test_drift_is_put_right_and_told_once(lab: Lab, book: Book, loop: Enforcement) -> None:
