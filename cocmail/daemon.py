@@ -39,6 +39,7 @@ from cocmail.loops.enforcement import Enforcement
 from cocmail.loops.intake import Intake
 from cocmail.loops.leading import Leading
 from cocmail.loops.outbox import LEASE, Outbox
+from cocmail.loops.unseen import Unseen
 from cocmail.loops.watching import Watching
 from cocmail.ports import Arrival, Keep
 
@@ -105,6 +106,7 @@ class Daemon:
             read_apart=reader.read_apart,
             rates=servers.rates(settings),
         )
+        self._unseen = Unseen(self._deciding, self._intake.readers, reader.read_apart)
 
     async def _judge(self, raw: bytes, mail: Mail) -> Judgement:
         judgement = await self._filters.judge(view(raw, mail))
@@ -141,6 +143,7 @@ class Daemon:
                 group.create_task(self._intake.run())
                 group.create_task(self._outbox.run())
                 group.create_task(self._calendar.run())
+                group.create_task(self._unseen.run())
                 group.create_task(self._enforce())
                 group.create_task(self._watching.run())
                 group.create_task(self._leading.run())

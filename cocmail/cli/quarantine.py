@@ -7,7 +7,6 @@ the members who may know of it hear, too, and what none of them may know is an o
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import typer
@@ -15,10 +14,10 @@ import typer
 from cocmail.adapters.store import SetAside
 from cocmail.cli import output
 from cocmail.cli.opened import Opened, opened
+from cocmail.cli.unseen import known_to, of_case
 from cocmail.core import events as e
 from cocmail.core.case import SYSTEM
-from cocmail.core.errors import Permanent, SoundnessError
-from cocmail.core.quarantine import is_quarantine
+from cocmail.core.errors import Permanent
 
 app = typer.Typer(help="Mail that was set aside.", no_args_is_help=True)
 
@@ -30,10 +29,6 @@ async def _find(work: Opened, mail: str) -> SetAside:
     if found is None:
         raise Permanent("nothing with this id is set aside; `cocmail quarantine list` shows it")
     return found
-
-
-def _of_case(found: SetAside) -> bool:
-    return found.case is not None and not is_quarantine(found.case)
 
 
 async def _note(work: Opened, what: str, mail: str) -> None:
@@ -65,7 +60,7 @@ async def list_mail(
     async with opened() as work:
         references = {c.case: c.reference for c in await work.store.case_list()}
         aside = await work.store.quarantine(dropped=every)
-        known = await known_to(work, aside)
+        known = await known_to(work.store, work.settings, aside)
         found = [
             {
                 "id": m.id,
@@ -73,7 +68,7 @@ async def list_mail(
                 "why": m.why,
                 "size": m.size,
                 "case": references.get(m.case) if m.case else None,
-                "members": known.get(m.id),
+                "members": known[m.id].members if m.id in known else None,
                 "dropped": m.dropped,
             }
             for m in aside
@@ -85,29 +80,13 @@ async def list_mail(
         output.table(columns, [[m[name] for name in columns] for m in found])
 
 
-async def known_to(work: Opened, aside: Iterable[SetAside]) -> dict[str, int]:
-    """How many members may know of each mail that belongs to no case and waits: nobody but an
-    operator sees to it where that is 0."""
-    roster = work.settings.roster
-    known: dict[str, int] = {}
-    rooms = {m.case for m in aside if m.case and is_quarantine(m.case)}
-    for name in sorted(rooms):
-        try:
-            room = await work.store.read_case(name)
-        except SoundnessError:
-            continue  # so no member can accept what is in it
-        for item in room.quarantine.waiting.values() if room else ():
-            known[item.mail.mail] = sum(1 for h in item.mail.handles if roster.get(h))
-    return {m.id: known.get(m.id, 0) for m in aside if not _of_case(m) and not m.dropped}
-
-
 @app.command("show")
 async def show(mail: Id) -> None:
     """One mail, as it came. That you looked is written in the ledger."""
     async with opened() as work:
         found = await _find(work, mail)
         raw = await work.store.mail_raw(mail)
-        if found.case and _of_case(found):
+        if found.case and of_case(found):
             await work.note_reading(found.case)
         else:
             await _note(work, "quarantine-shown", mail)
@@ -125,7 +104,7 @@ async def release(mail: Id) -> None:
     """Let it in after all, past the filters, as if it had just come."""
     async with opened() as work:
         found = await _find(work, mail)
-        if _of_case(found):
+        if of_case(found):
             raise Permanent("it belongs to a case, whose members take it in by mail: /accept N")
         await _settle(work, found, "accepted", "quarantine-released")
     output.note("It is being handled now, as if it had just come.")
@@ -136,7 +115,7 @@ async def discard(mail: Id) -> None:
     """Destroy it. That it was here, and that it was destroyed, stays in the ledger."""
     async with opened() as work:
         found = await _find(work, mail)
-        if _of_case(found):
+        if of_case(found):
             raise Permanent("it belongs to a case, whose members leave it aside by mail: /drop N")
         await _settle(work, found, "discarded", "quarantine-discarded")
     output.note("It is destroyed.")

@@ -27,6 +27,7 @@ from cocmail.adapters.signing_key import probe as probe_signing_key
 from cocmail.adapters.store import schema
 from cocmail.adapters.store.engine import Database
 from cocmail.adapters.vault import Keys, load_keys
+from cocmail.cli.unseen import for_nobody, known_to
 from cocmail.config import Settings, warnings
 from cocmail.config.tables import Mailman
 from cocmail.core.coverage import forgotten_groups
@@ -143,21 +144,26 @@ async def _store(settings: Settings) -> AsyncIterator[Finding]:
             if keys is not None:
                 await schema.require_key(connection, keys, database.where)
                 yield Finding(Soundness.SOUND, "store: the key file is this store's")
-                if lost := await _forgotten(settings, keys):
-                    yield Finding(Soundness.WRONG, lost)
+                async for finding in _kept(settings, keys):
+                    yield finding
     finally:
         await database.close()
 
 
-async def _forgotten(settings: Settings, keys: Keys) -> str:
-    """What sanctions in force are on, and the configuration doesn't name any more."""
+async def _kept(settings: Settings, keys: Keys) -> AsyncIterator[Finding]:
+    """What sanctions in force are on, and the configuration doesn't name any more; and mail that
+    nobody may be told of."""
     store = await parts.store(settings, keys, parts.SystemClock())
     try:
         cases, _ = await store.unsettled()
+        known = await known_to(store, settings, await store.quarantine())
     finally:
         await store.close()
     in_force = (s for case in cases for s in case.sanctions.values() if s.in_force)
-    return forgotten_groups(in_force, parts.groups(settings))
+    if lost := forgotten_groups(in_force, parts.groups(settings)):
+        yield Finding(Soundness.WRONG, lost)
+    if waits := for_nobody(known.values()):
+        yield Finding(Soundness.WARNING, f"quarantine: {waits}")
 
 
 async def _mail_in(settings: Settings) -> AsyncIterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cocmail.cli import output
 from cocmail.cli.opened import Opened, opened
-from cocmail.cli.quarantine import known_to
+from cocmail.cli.unseen import for_nobody, known_to
 
 
 async def status() -> None:
@@ -40,7 +40,7 @@ async def _standing(work: Opened) -> dict[str, Any]:
     swept = json.loads(found.notes.get("enforcement") or "{}")
     last = swept.get("last_sweep")
     references = {c.case: c.reference for c in await work.store.case_list()}
-    known = await known_to(work, await work.store.quarantine())
+    known = await known_to(work.store, work.settings, await work.store.quarantine())
     running = await work.store.daemon_running()
     troubles = {
         name: found.notes.get(name, "")
@@ -53,7 +53,7 @@ async def _standing(work: Opened) -> dict[str, Any]:
             "received": found.received,
             "waiting": found.waiting,
             "quarantined": found.quarantined,
-            "unseen": sum(1 for members in known.values() if not members),
+            "unseen": sum(1 for one in known.values() if not one.members),
             "oldest": found.oldest_mail,
         },
         "outbox": {
@@ -71,7 +71,10 @@ async def _standing(work: Opened) -> dict[str, Any]:
             {"case": references.get(case), "what": what, "at": at}
             for case, what, _about, at in await work.store.all_due()
         ],
-        "trouble": [words for words in troubles.values() if words] if running else [],
+        "trouble": [
+            *([words for words in troubles.values() if words] if running else []),
+            *filter(None, (for_nobody(known.values()),)),
+        ],
     }
 
 

@@ -182,6 +182,9 @@ def told(event: Any) -> tuple[str, str]:
             whom = ", ".join(event.handles) or "no member"
             why = f"mail {event.number} was set aside, for {whom} to see: {event.why}"
             return "cocmail", why
+        case e.QuarantineOpened():
+            whom = ", ".join(event.handles) or "escalate_to"
+            return "cocmail", f"mail {event.number} that was set aside is for {whom} to see now"
         case e.QuarantineTold():
             what = "was" if event.sent else "could not be"
             return "cocmail", f"{event.handle} {what} told of mail that is set aside"

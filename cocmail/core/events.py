@@ -741,6 +741,20 @@ class Quarantined:
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuarantineOpened:
+    """Nobody was left who could know of a mail that was set aside, so that it was asked anew who
+    may: these instead. What the words mean: see Quarantined."""
+
+    number: int
+    handles: tuple[str, ...]
+    outside: tuple[Address, ...] = ()
+    tell_from: datetime
+    tell_by: datetime
+    hidden_until: datetime | None = None
+    kind: Literal["quarantine-opened"] = "quarantine-opened"
+
+
+@dataclass(frozen=True, kw_only=True)
 class QuarantineTold:
     """A member was told of everything in it that they may know of, or couldn't be."""
 
@@ -1038,6 +1052,7 @@ Event = Annotated[
     | DigestWanted
     | Digested
     | Quarantined
+    | QuarantineOpened
     | QuarantineTold
     | QuarantineSettled
     | Linked

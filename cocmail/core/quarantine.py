@@ -9,12 +9,13 @@ casework.quarantine's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from cocmail.core import events as e
+from cocmail.core.people import Address
 
 _PREFIX = "quarantine-"
 
@@ -107,6 +108,14 @@ class Quarantine:
             times.append(told.at + AGAIN)
         return min(times, default=None)
 
+    def forsaken(self, members: Collection[str], outside: Collection[Address]) -> tuple[Item, ...]:
+        """What waits, and none of these members or of these people outside may know of."""
+        return tuple(
+            item
+            for item in self.waiting.values()
+            if not {*item.mail.handles} & {*members} and not {*item.mail.outside} & {*outside}
+        )
+
     def find(self, mail: str) -> Item | None:
         return next((i for i in self.waiting.values() if i.mail.mail == mail), None)
 
@@ -125,6 +134,18 @@ def record(quarantine: Quarantine, at: datetime, event: Any) -> Quarantine | Non
                 waiting={**quarantine.waiting, event.number: item},
                 numbers=quarantine.numbers | {event.number},
             )
+        case e.QuarantineOpened() if event.number in quarantine.waiting:
+            item = quarantine.waiting[event.number]
+            mail = replace(
+                item.mail,
+                handles=event.handles,
+                outside=event.outside,
+                tell_from=event.tell_from,
+                tell_by=event.tell_by,
+                hidden_until=event.hidden_until,
+            )
+            waiting = {**quarantine.waiting, event.number: replace(item, mail=mail)}
+            return replace(quarantine, waiting=waiting)
         case e.QuarantineTold():
             told = Told(at=at, numbers=frozenset(event.numbers))
             return replace(quarantine, told={**quarantine.told, event.handle: told})

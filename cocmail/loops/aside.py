@@ -8,6 +8,7 @@ aside (placing) and what they are told (casework.quarantine). Called by loops/pl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -34,6 +35,15 @@ from cocmail.ports import Found, Transaction, Waiting
 _LOOKED_AT = 65_536  # bytes of a mail that can't be read
 
 
+@dataclass(frozen=True, kw_only=True)
+class MayKnow:
+    """Who may know of a mail that belongs to no case."""
+
+    members: tuple[Member, ...]
+    outside: tuple[Address, ...] = ()  # where no member may
+    begin: datetime | None = None  # not before: whom it keeps out can't be known
+
+
 class Asides:
     """The quarantine's record that is open now. Each daemon has its own."""
 
@@ -57,6 +67,31 @@ class Asides:
     ) -> tuple[str, Result]:
         """The record, and what happens there. ``report``: the mail as a report; None where it
         can't be read. Of what is a machine's, most likely, members hear once a day."""
+        found = await self.readers(tx, setting, waiting, report)
+        record = self._next_record(setting.now)
+        tell_from = max(self._tell_from or setting.now, setting.now)
+        if report is not None and report.mail.doubtful:
+            tell_from += setting.policy.acknowledge_within
+        await tx.ensure_case(record)
+        case = await tx.case(record) or Case(id=record)
+        return record, casework.quarantined(
+            case,
+            setting,
+            mail=waiting.id,
+            why=why,
+            size=len(waiting.raw),
+            readers=found.members,
+            outside=found.outside,
+            tell_from=tell_from,
+            hidden_until=found.begin if found.members else None,
+            urgent=urgent,
+            readable=readable,
+        )
+
+    async def readers(
+        self, tx: Transaction, setting: Setting, waiting: Waiting, report: Incoming | None
+    ) -> MayKnow:
+        """Who may know of it, of the committee as it is now."""
         reached = (*waiting.recipients, *recipients(waiting.raw))
         if report is None:
             # Wherever an address of ours stands in it: it may be in a field that can't be read.
@@ -77,25 +112,7 @@ class Asides:
             texts = [said, *((report.mail.claimants,) if report else ())]
             look = partial(unconcerned, setting.policy, setting.roster, author, texts)
             outside = await thought(sum(map(len, texts)), look)
-        record = self._next_record(setting.now)
-        tell_from = max(self._tell_from or setting.now, setting.now)
-        if report is not None and report.mail.doubtful:
-            tell_from += setting.policy.acknowledge_within
-        await tx.ensure_case(record)
-        case = await tx.case(record) or Case(id=record)
-        return record, casework.quarantined(
-            case,
-            setting,
-            mail=waiting.id,
-            why=why,
-            size=len(waiting.raw),
-            readers=members,
-            outside=outside,
-            tell_from=tell_from,
-            hidden_until=found.begin if members else None,
-            urgent=urgent,
-            readable=readable,
-        )
+        return MayKnow(members=members, outside=outside, begin=found.begin)
 
     def begin_anew(self) -> None:
         """With another record: nothing could be written down in this one."""

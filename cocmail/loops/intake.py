@@ -67,6 +67,7 @@ class Intake:
             deciding, authenticator, lists, judge, clock, files, unwrap, rates or Rates()
         )
         self._placer = Placer(deciding, new_case)
+        self.readers = self._placer.readers
         self._read = read
         self._read_apart = read_apart or read
         self._clock = clock

@@ -32,7 +32,7 @@ from cocmail.core.threads import destination, meant
 from cocmail.core.verification import Signature
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
-from cocmail.loops.aside import Asides
+from cocmail.loops.aside import Asides, MayKnow
 from cocmail.loops.bell import thought
 from cocmail.loops.deciding import Deciding
 from cocmail.loops.examining import Examined, is_return_path
@@ -248,12 +248,24 @@ class Placer:
         self, tx: Transaction, setting: Setting, waiting: Waiting, why: str, mail: Mail | None
     ) -> tuple[str, Result]:
         """Where a mail goes that failed. ``mail``: None where it can't be read."""
-        report: Incoming | None = None
-        if mail is not None:
-            where = destination(mail, waiting.recipients, setting.address, setting.delimiter)
-            examined = Examined(waiting=waiting, mail=mail, destination=where)
-            report = await self._as_report(tx, examined, setting)
+        report = await self._if_report(tx, setting, waiting, mail)
         return await self._asides.put(tx, setting, waiting, why, report=report, readable=False)
+
+    async def readers(
+        self, tx: Transaction, setting: Setting, waiting: Waiting, mail: Mail | None
+    ) -> MayKnow:
+        """Who may know of a mail that is set aside, now. ``mail``: as for ``kept``."""
+        report = await self._if_report(tx, setting, waiting, mail)
+        return await self._asides.readers(tx, setting, waiting, report)
+
+    async def _if_report(
+        self, tx: Transaction, setting: Setting, waiting: Waiting, mail: Mail | None
+    ) -> Incoming | None:
+        if mail is None:
+            return None
+        where = destination(mail, waiting.recipients, setting.address, setting.delimiter)
+        examined = Examined(waiting=waiting, mail=mail, destination=where)
+        return await self._as_report(tx, examined, setting)
 
     def begin_anew(self) -> None:
         """With another record of what is set aside: something is wrong with the one in use."""

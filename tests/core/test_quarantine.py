@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from cocmail.core import events as e
 from cocmail.core.filtering import Judgement
@@ -42,7 +43,7 @@ class Room:
 
     def unread(self, raw: bytes, why: str = "It is larger than we open.") -> e.Quarantined:
         before = len(self.room.shelf.ledger)
-        waiting = Waiting(
+        self.room.shelf.mails["unread"] =waiting = Waiting(
             id="unread", raw=raw, road="imap", recipients=(), return_path=None, junk=False,
             received=self.room.now, attempts=0,
         )  # fmt: skip
@@ -50,6 +51,12 @@ class Room:
         return next(
             x for _, _, x in self.room.shelf.ledger[before:] if isinstance(x, e.Quarantined)
         )
+
+    def now_are(self, *handles: str, **policy: Any) -> None:
+        """The daemon starts with these members."""
+        self.room.handles = handles
+        self.room.policy = replace(self.room.policy, **policy)
+        at_once(self.room.unseen.look())
 
     @property
     def record(self) -> str:
@@ -536,6 +543,116 @@ def test_who_was_taken_off_the_list_meanwhile_is_not_told() -> None:
     room.aside(to=ALL)
     room.room.policy = replace(room.room.policy, escalate_to=())
     assert not room.later(hours=1)
+
+
+# -- nobody is left who may know of it -------------------------------------------------------------
+
+
+def test_what_nobody_is_left_to_see_is_told_to_whom_the_committee_has_now() -> None:
+    """Promises 1 and 3."""
+    room = Room("alice", "bob", "carol")
+    item = room.aside("It was Dave Quillfeather.", to="conduct+not-bob@example.org")
+    room.now_are("bob", "dave", "erin")
+    told = room.told(hours=1)
+    assert set(told) == {"erin"}
+    assert f"Number {item.number}" in told["erin"]
+    aside = room.room.shelf.cases[room.record].quarantine
+    assert [aside.of(handle) for handle in ("bob", "dave")] == [(), ()]
+    room.say("erin", f"/accept {item.number}")
+    assert room.room.shelf.settled[item.mail] == RELEASED
+
+
+def test_while_one_is_left_who_may_know_nobody_else_hears() -> None:
+    room = Room("alice", "bob")
+    room.aside()
+    room.now_are("bob", "erin")
+    assert set(room.told(days=2)) == {"bob"}
+
+
+def test_where_none_of_those_who_came_may_know_it_is_told_outside() -> None:
+    room = Room("alice", "bob")
+    item = room.aside(to="conduct+not-bob@example.org")
+    room.later(hours=1)
+    room.now_are("bob", escalate_to=tuple(map(Address, ELSEWHERE)))
+    letters = room.later(days=1)
+    assert sorted(x.to for x in letters) == sorted(ELSEWHERE)
+    assert all(item.mail in text_of(x) for x in letters)
+
+
+def test_what_nobody_could_know_of_is_told_once_somebody_may() -> None:
+    room = Room("alice", "bob")
+    item = room.aside(to=ALL)
+    assert room.told(days=2) == {}
+    with capture_logs() as said:
+        room.now_are("alice", "bob")
+    assert said == [
+        {"event": "nobody may know of mail that is set aside", "mails": 1, "log_level": "warning"}
+    ]
+    room.now_are("alice", "bob", "carol")
+    assert set(room.told(hours=1)) == {"carol"}
+    assert room.room.shelf.cases[room.record].quarantine.of("alice") == ()
+    room.say("carol", f"/drop {item.number}")
+    assert room.room.shelf.settled[item.mail] == "dropped"
+
+
+def test_what_nobody_could_know_of_is_told_outside_once_there_is_somebody() -> None:
+    room = Room("alice", "bob")
+    room.aside(f"It was {ELSEWHERE[1]}.", to=ALL)
+    room.now_are("alice", "bob", escalate_to=tuple(map(Address, ELSEWHERE)))
+    assert [x.to for x in room.later(hours=1)] == [ELSEWHERE[0]]
+
+
+def test_whose_mailbox_is_taken_for_stolen_is_nobody_who_sees_it() -> None:
+    room = Room("alice", "bob", "carol")
+    case = room.house.report(RAE, "Something")
+    room.aside(to="conduct+not-bob+not-carol@example.org")
+    room.later(seconds=1)
+    room.house.say("bob", case, "/lock alice")
+    room.now_are("alice", "bob", "carol", "erin")
+    assert set(room.told(hours=1)) == {"erin"}
+
+
+def test_what_keeps_out_somebody_who_went_waits_until_a_report_would_be_read() -> None:
+    """Nobody knows any more whom it means."""
+    room = Room("alice", "zoe")
+    room.aside(to="conduct+not-zoe@example.org")
+    room.now_are("erin")
+    assert room.told(hours=23) == {}
+    assert set(room.told(hours=2)) == {"erin"}
+
+
+def test_what_waits_for_others_still_waits_whoever_came() -> None:
+    room = Room("alice")
+    room.aside(f"keep this until others report\nabout: {MALLORY}")
+    room.now_are("erin", escalate_to=tuple(map(Address, ELSEWHERE)))
+    assert room.later(days=2) == []
+
+
+LONG = f"X-Long: {'x' * 9_000}\r\n"  # for a line of a header
+
+
+def test_an_unread_mail_s_names_count_for_whoever_came() -> None:
+    room = Room("alice")
+    item = room.unread(
+        f"From: {RAE}\r\nTo: {COMMUNITY}\r\nSubject: about bob\r\n{LONG}\r\nx".encode()
+    )
+    room.now_are("bob", "erin")
+    assert room.told(hours=1).keys() == {"erin"}
+    assert room.room.shelf.cases[room.record].quarantine.of("bob") == ()
+    assert item.number
+
+
+def test_who_came_is_not_shown_what_came_to_a_case_that_they_are_not_in() -> None:
+    """Promise 3."""
+    room = Room("alice", "bob")
+    case = room.house.report(RAE, "Something")
+    room.house.say("bob", case, "/recuse")
+    to = room.room.address(case, "reporter:1")
+    room.unread(f"From: {RAE}\r\nTo: {to}\r\n{LONG}\r\nx".encode())
+    room.later(seconds=1)
+    room.now_are("bob")
+    assert room.room.shelf.cases[room.record].quarantine.of("bob") == ()
+    assert room.told(days=2) == {}
 
 
 # -- what has a machine's mark and may be a person's ---------------------------------------------

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from cocmail.lab.waiting import wait_until
+
 Stage = Any  # conftest's House, Case, Person
 CONFIDED = "He frightened my orange kitten Whiskerby"
 
@@ -171,3 +173,38 @@ def test_what_a_filter_sets_aside_is_told_to_those_who_would_read_it_as_a_report
     assert not apart.mails(apart.alice, after=last), "nobody can ask here whom they mean"
     apart.quiet()
     assert not apart.mails(apart.bob, after=after)
+
+
+def test_what_nobody_is_left_to_see_is_told_to_who_came(new_house: Any) -> None:
+    house = new_house(policy={"roster_delay": "1s"})
+    rae, dave = house.somebody("Rae Rivera"), house.somebody("Dave Dumont")
+    for out in ("not-bob+not-carol", "not-alice+not-bob+not-carol"):
+        junk = rae.write(house.detail(out), "Help", CONFIDED, headers={"X-Spam-Flag": "YES"})
+        house.post(junk)
+    house.mail(house.alice, "alert", "was set aside")
+    house.quiet()
+    status = house.ask("status")
+    assert status["mail"]["unseen"] == 1
+    (trouble,) = [one for one in status["trouble"] if "set aside" in one]
+    assert "only whoever runs cocmail can see to a mail that is set aside" in trouble
+    assert trouble in house.call("check").stdout
+
+    house.stop()
+    told = house.now()
+    named = house.configuration.read_text(encoding="utf-8")
+    gone, there = named.split('handle = "alice"')[0], named.split('handle = "bob"')[1]
+    new = f'handle = "dave"\nname = "Dave Dumont"\naddresses = ["{dave.address}"]\n'
+    changed = f'{gone}handle = "bob"{there}[[committee]]\n{new}'
+    house.configuration.write_text(changed, encoding="utf-8")
+    house.start()
+
+    def for_dave() -> bool:
+        return [one["members"] for one in house.ask("quarantine", "list")] == [1, 1]
+
+    wait_until(for_dave, timeout=60, what="both for Dave to see")
+    assert "Whiskerby" not in house.mail(dave, "alert", "set aside", after=told).text
+    status = house.ask("status")
+    assert (status["mail"]["unseen"], status["trouble"]) == (0, [])
+    assert "set aside" not in house.call("check").stdout
+    for member in (house.alice, house.bob, house.carol):
+        assert not house.mails(member, "alert", "set aside", after=told)

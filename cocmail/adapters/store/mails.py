@@ -13,7 +13,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -115,12 +115,17 @@ async def claim(
 async def _leased(
     connection: AsyncConnection, keys: Keys, row: Row[Any], until: datetime
 ) -> Waiting:
-    key = await _mail_key(connection, keys, row)
-    envelope = json.loads(unseal(key, row.envelope, f"envelope:{row.id}"))
-    raw = await _unsealed(connection, key, row)
+    found = await _opened(connection, keys, row)
     attempts = row.attempts + 1
     leased = update(mails).where(mails.c.number == row.number)
     await connection.execute(leased.values(next_at=until, attempts=attempts))
+    return replace(found, attempts=attempts)
+
+
+async def _opened(connection: AsyncConnection, keys: Keys, row: Row[Any]) -> Waiting:
+    key = await _mail_key(connection, keys, row)
+    envelope = json.loads(unseal(key, row.envelope, f"envelope:{row.id}"))
+    raw = await _unsealed(connection, key, row)
     return Waiting(
         id=row.id,
         raw=raw,
@@ -129,7 +134,7 @@ async def _leased(
         return_path=envelope["return_path"],
         junk=row.junk,
         received=row.received,
-        attempts=attempts,
+        attempts=row.attempts,
         account=(row.source or "").partition("/")[0],
     )
 
@@ -179,6 +184,19 @@ async def raw(connection: AsyncConnection, keys: Keys, mail: str) -> bytes:
         raise Permanent(f"mail {mail} is not here, or not any more")
     key = await _mail_key(connection, keys, row)
     return await _unsealed(connection, key, row)
+
+
+async def aside(connection: AsyncConnection, keys: Keys, mail: str) -> Waiting | None:
+    """A quarantined mail as it came; None where it isn't quarantined. Raises SoundnessError."""
+    query = _whole().where(mails.c.id == mail, mails.c.state == "quarantined")
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else await _opened(connection, keys, row)
+
+
+async def aside_in(connection: AsyncConnection) -> tuple[str, ...]:
+    """In which cases and records of the quarantine there is quarantined mail."""
+    query = select(mails.c.case).where(mails.c.state == "quarantined", mails.c.case.is_not(None))
+    return tuple((await connection.execute(query.distinct().order_by(mails.c.case))).scalars())
 
 
 async def release(connection: AsyncConnection, mail: str, now: datetime) -> bool:

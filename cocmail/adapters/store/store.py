@@ -84,6 +84,14 @@ class SqlStore(Generic[E, C]):
         async with self._database.reading() as connection:
             return await mails.quarantine(connection, dropped=dropped)
 
+    async def aside_in(self) -> tuple[str, ...]:
+        async with self._database.reading() as connection:
+            return await mails.aside_in(connection)
+
+    async def mail_aside(self, mail: str) -> Waiting | None:
+        async with self._database.reading() as connection:
+            return await mails.aside(connection, self._keys, mail)
+
     async def mail_raw(self, mail: str) -> bytes:
         """A mail's bytes. Raises Permanent where it isn't here (any more)."""
         async with self._database.reading() as connection:

@@ -60,6 +60,37 @@ def quarantined(
     return work.result(settled="quarantined", why=why)
 
 
+def opened(
+    record: Case,
+    setting: Setting,
+    item: Item,
+    *,
+    readers: Iterable[Member],
+    outside: Iterable[Address],
+    hidden: bool,
+) -> Result:
+    """Who may know of it now, where nobody was left who could: these, if there are any. They hear
+    of it as if it had just been set aside. ``hidden``: whom it keeps out can't be known, so that
+    they hear nothing before the time for an answer is over."""
+    work = Work(record, setting)
+    handles, addresses = tuple(m.handle for m in readers), tuple(outside)
+    if handles or addresses:
+        within = setting.policy.acknowledge_within
+        hidden_until = item.at + within if hidden and handles else None
+        begins = max(hidden_until or work.now, work.now)
+        work.happen(
+            e.QuarantineOpened(
+                number=item.number,
+                handles=handles,
+                outside=() if handles else addresses,
+                tell_from=begins,
+                tell_by=begins if item.mail.urgent else begins + within,
+                hidden_until=hidden_until,
+            )
+        )
+    return work.result()
+
+
 def _number(work: Work) -> int:
     """A number that says neither how many there are nor which came first."""
     taken = work.case.quarantine.numbers

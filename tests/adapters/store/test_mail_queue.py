@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -176,6 +177,9 @@ async def test_the_quarantine(world) -> None:
     ]
     assert await store.mail_raw(mails[1].id) == b"two"
     assert (await store.statistics()).quarantined == 2
+    assert await store.aside_in() == ("c1",)
+    assert await store.mail_aside(mails[1].id) == replace(mails[1], attempts=1)
+    assert await store.mail_aside(mails[2].id) is None, "it still waits"
 
     assert await store.release_mail(mails[1].id)
     assert not await store.release_mail(mails[1].id)

@@ -23,7 +23,7 @@ from cocmail.core.enforcement import Observed, Role, Row
 from cocmail.core.filtering import Judgement
 from cocmail.core.index import DueRow
 from cocmail.core.letters import Letter
-from cocmail.core.mail import Mail, read
+from cocmail.core.mail import Mail, Unreadable, read
 from cocmail.core.minting import Minter
 from cocmail.core.people import Address, Handle, Member, Private, Roster
 from cocmail.core.policy import Policy
@@ -34,6 +34,7 @@ from cocmail.loops.bell import Bell
 from cocmail.loops.deciding import Bells, Deciding
 from cocmail.loops.examining import Examined
 from cocmail.loops.intake import Intake
+from cocmail.loops.unseen import Unseen
 from cocmail.ports import Waiting
 from tests.promises.play.shelf import Shelf
 
@@ -104,6 +105,7 @@ class Room:
             self.deciding, nobody, nobody, nobody, nobody, nobody,
             new_case=lambda: f"case{next(numbers)}",
         )  # fmt: skip
+        self.unseen = Unseen(self.deciding, self.intake.readers, _read)
 
     # -- the world -----------------------------------------------------------------------------
 
@@ -216,6 +218,7 @@ class Room:
             flood=flood,
             returned=returned(raw),
         )
+        self.shelf.mails[sent.id] = waiting
         before, letters = len(self.shelf.ledger), len(self.shelf.letters)
         at_once(self.intake._decide(examined))
         sent.events = tuple((case, event) for case, _, event in self.shelf.ledger[before:])
@@ -233,6 +236,10 @@ class Room:
                 epoch = found.branches[made].epochs.get(party, 0)
         token = self.minter.token(case=made, party=party, purpose=purpose, about=about, epoch=epoch)
         return str(self.minter.address(token))
+
+
+async def _read(raw: bytes, return_path: str | None) -> Mail | Unreadable:
+    return read(raw, return_path=return_path)
 
 
 _TEMPLATES = Templates()

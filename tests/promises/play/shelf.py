@@ -19,7 +19,7 @@ from cocmail.core.letters import Letter
 from cocmail.core.minting import Minter
 from cocmail.core.people import Address
 from cocmail.core.rows import rows
-from cocmail.ports import Found
+from cocmail.ports import Found, Waiting
 
 
 @dataclass
@@ -34,6 +34,7 @@ class Shelf:
     letters: list[Letter] = field(default_factory=list)
     handled: set[tuple[str, str]] = field(default_factory=set)
     settled: dict[str, str] = field(default_factory=dict)  # mail -> state
+    mails: dict[str, Waiting] = field(default_factory=dict, repr=False)
 
     def rows(self, kind: type[Any]) -> list[Any]:
         return [row for found in self.index.values() for row in found if isinstance(row, kind)]
@@ -47,6 +48,12 @@ class Shelf:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Shelf]:
         yield self
+
+    async def aside_in(self) -> tuple[str, ...]:
+        return tuple(case for case, room in self.cases.items() if room.quarantine.waiting)
+
+    async def mail_aside(self, mail: str) -> Waiting | None:
+        return self.mails[mail] if self.settled.get(mail) == "quarantined" else None
 
     # -- ports.Transaction ---------------------------------------------------------------------
 
