@@ -13,6 +13,7 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -28,7 +29,7 @@ from cocmail.core.arrivals import Arrival as Held
 from cocmail.core.case import Case
 from cocmail.core.errors import Temporary
 from cocmail.core.filtering import Judgement, view
-from cocmail.core.mail import Mail
+from cocmail.core.mail import Mail, signed
 from cocmail.core.shortage import disk_nearly_full
 from cocmail.core.sites import section
 from cocmail.loops.bell import Bell, Flurry, whole
@@ -117,6 +118,7 @@ class Daemon:
 
     async def _keep(self, arrival: Arrival) -> None:
         self._room.require(len(arrival.raw))
+        arrival = replace(arrival, ahead=signed(arrival.raw))
         await whole(self._store.keep(arrival, self._clock.now()))
         self._bells.mail.ring()
 

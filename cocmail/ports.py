@@ -45,6 +45,7 @@ class Arrival:
     recipients: tuple[Address, ...] = field(repr=False)  # LMTP: RCPT TO; IMAP: () (headers decide)
     return_path: str | None = field(default=None, repr=False)  # LMTP: MAIL FROM ("" for <>)
     junk: bool = False  # it lay in the spam folder
+    ahead: bool = False  # it goes before what came a little earlier (core.floods.HEAD_START)
 
 
 Keep = Callable[[Arrival], Awaitable[None]]

@@ -33,6 +33,7 @@ _MOST_CLAIMS, _LONGEST_CLAIM = 10, 2000  # lines, letters of each
 _BEGINS = 512  # bytes: the marks of file formats stand there
 _NAME, _ENDING = 255, 24  # characters of an attachment's name; of its end, where it is cut
 _LINE = 20  # characters: what a line of a letter costs to write, whatever it says
+_SIGNATURE = re.compile(rb"\A(?:[^\r\n][^\n]*\n)*?dkim-signature[ \t]*:", re.IGNORECASE)
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
 
 
@@ -153,6 +154,11 @@ def recipients(raw: bytes) -> tuple[Address, ...]:
 def head(raw: bytes) -> bytes:
     """Its header alone, where the whole can't be read."""
     return raw[: headers.split(raw[: Limits().header]).body]
+
+
+def signed(raw: bytes) -> bool:
+    """Whether it bears a DKIM signature, good or not, by a look at the header alone."""
+    return _SIGNATURE.search(raw, 0, Limits().header) is not None
 
 
 def author(raw: bytes) -> Address | None:

@@ -45,7 +45,7 @@ Read = Callable[[bytes, str | None], Awaitable[Mail | Unreadable]]
 
 
 class Intake:
-    """Works through the waiting mail, a few at a time, each sender's in order."""
+    """Works through the waiting mail, a few at a time, and one sender's one by one."""
 
     def __init__(
         self,

@@ -238,7 +238,7 @@ class Outbox:
             await self._failed(letter, why)
             return
         log.warning("letters wait", error=why)
-        await self._deciding.store.postpone_letter(letter.id, self._clock.now())
+        await self._deciding.store.postpone_letter(letter.id, letter.queued)
 
     async def _later(self, letter: Queued, why: str) -> None:
         if self._clock.now() - letter.queued > _GIVE_UP:

@@ -14,7 +14,7 @@ from cocmail.core import headers
 from cocmail.core.charsets import decode
 from cocmail.core.flowed import unflow
 from cocmail.core.limits import Limits
-from cocmail.core.mail import Body, Mail, Unreadable, read, recipients
+from cocmail.core.mail import Body, Mail, Unreadable, read, recipients, signed
 from cocmail.core.markup import strip_tags
 from cocmail.core.people import Address
 
@@ -724,3 +724,16 @@ def test_base64_and_quoted_printable_come_back(data: bytes) -> None:
 @given(st.text(max_size=300))
 def test_stripping_tags_never_raises(text: str) -> None:
     strip_tags(text)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_signature_is_one_of_the_header(end: str) -> None:
+    def bears(*lines: str) -> bool:
+        return signed(end.join((*lines, "", "Hello.")).encode())
+
+    field = "DKIM-Signature: v=1; d=example.net"
+    assert bears("From: a@example.net", "Subject: x", " folded", field)
+    assert bears(field.lower(), "From: a@example.net")
+    assert not bears("From: a@example.net", "", field)
+    assert not bears("From: a@example.net", "X-" + field, " " + field)
+    assert not signed(b"")

@@ -25,6 +25,7 @@ from cocmail.adapters.store.engine import insert_new
 from cocmail.adapters.store.tables import handled, mail_bodies, mail_pieces, mails
 from cocmail.adapters.vault import Keys, fingerprint, fresh_key, seal, unseal
 from cocmail.core.errors import Permanent, SoundnessError
+from cocmail.core.floods import HEAD_START
 from cocmail.core.people import Address
 from cocmail.core.quarantine import DROPPED
 from cocmail.ports import RELEASED, Arrival, Waiting
@@ -69,7 +70,7 @@ async def keep(
         "size": len(arrival.raw),
         "junk": arrival.junk,
         "state": "waiting",
-        "next_at": at,
+        "next_at": at - HEAD_START if arrival.ahead else at,
         "attempts": 0,
         "why": "",
         "wrapped": seal(keys.intake, key, f"mail:{mail}"),
@@ -93,11 +94,11 @@ async def keep(
 async def claim(
     connection: AsyncConnection, keys: Keys, now: datetime, lease: timedelta
 ) -> Waiting | None:
-    """The oldest mail that waits and that nobody has a lease on."""
+    """The mail whose turn it is and that nobody has a lease on."""
     query = (
         _whole()
         .where(mails.c.state == "waiting", mails.c.next_at <= now)
-        .order_by(mails.c.number)
+        .order_by(mails.c.next_at, mails.c.number)
         .limit(1)
         .with_for_update(skip_locked=True, of=mails)
     )

@@ -23,6 +23,7 @@ from cocmail.adapters.store.engine import insert_new
 from cocmail.adapters.store.tables import letter_bodies, letters
 from cocmail.adapters.vault import Keys, seal, unseal
 from cocmail.core.errors import Permanent, SoundnessError
+from cocmail.core.floods import HEAD_START
 from cocmail.core.people import Address
 from cocmail.ports import Queued
 
@@ -47,6 +48,7 @@ async def queue(
         key = await case_key(connection, keys, letter.case)
         if key is None:
             raise Permanent(f"case {letter.case} does not exist")
+        turn = at if letter.party.startswith("member:") else at - HEAD_START
         row = {
             "id": letter.id,
             "case": letter.case,
@@ -54,7 +56,7 @@ async def queue(
             "party": letter.party,
             "queued": at,
             "state": "waiting",
-            "next_at": at,
+            "next_at": turn,
             "attempts": 0,
         }
         if not await insert_new(connection, letters, row):
@@ -66,12 +68,12 @@ async def queue(
 async def claim(
     connection: AsyncConnection, keys: Keys, now: datetime, lease: timedelta
 ) -> Queued | None:
-    """The oldest letter that waits and that nobody has a lease on."""
+    """The letter whose turn it is and that nobody has a lease on."""
     query = (
         select(letters, letter_bodies.c.sealed)
         .join_from(letters, letter_bodies, letter_bodies.c.letter == letters.c.id)
         .where(letters.c.state == "waiting", letters.c.next_at <= now)
-        .order_by(letters.c.number)
+        .order_by(letters.c.next_at, letters.c.number)
         .limit(1)
         .with_for_update(skip_locked=True, of=letters)
     )

@@ -24,7 +24,7 @@ from cocmail.core.errors import Permanent
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision of this version's schema. Alembic itself is loaded only to migrate: it is large,
 and a daemon that found its schema as it should be never needs it."""
 

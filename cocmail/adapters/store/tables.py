@@ -117,12 +117,12 @@ mails = Table(
     Column("size", BigInteger, nullable=False),
     Column("junk", Boolean, nullable=False),
     Column("state", Text, nullable=False),  # waiting, done, filed, quarantined, dropped, discarded
-    Column("next_at", Instant, nullable=False),  # a lease or a delay ends here
+    Column("next_at", Instant, nullable=False),  # its turn; a lease or a delay ends here
     Column("attempts", Integer, nullable=False),
     Column("case", Text),
     Column("why", Text, nullable=False),
     Column("wrapped", LargeBinary),  # the mail's key, under the case's key or the intake key
-    Index(None, "state", "number"),
+    Index(None, "state", "next_at", "number"),
     Index(None, "case"),
 )
 
@@ -167,7 +167,7 @@ letters = Table(
     Column("state", Text, nullable=False),  # waiting, sent, failed, withdrawn
     Column("next_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Index(None, "state", "number"),
+    Index(None, "state", "next_at", "number"),
     Index(None, "case"),
 )
 

@@ -13,6 +13,7 @@ import pytest
 
 from cocmail.adapters.vault import fresh_key, seal
 from cocmail.core.errors import Permanent
+from cocmail.core.floods import HEAD_START
 from cocmail.core.people import Address
 from cocmail.lab.waiting import wait_until
 
@@ -104,6 +105,17 @@ async def test_first_come_first_served(world) -> None:
     claimed = [(await store.claim_mail(world.START, MINUTE)).raw for _ in "abc"]
     assert claimed == [b"a", b"b", b"c"]
     assert await store.claim_mail(world.START, MINUTE) is None
+
+
+async def test_what_goes_ahead_overtakes_what_came_a_little_earlier(world) -> None:
+    """And nothing waits longer for it than the head start."""
+    store = await world.open()
+    await store.keep(world.mail("first"), world.START)
+    await store.keep(world.mail("ahead", ahead=True), world.START + HEAD_START / 2)
+    await store.keep(world.mail("late", ahead=True), world.START + HEAD_START * 1.5)
+    now = world.START + 2 * HEAD_START
+    claimed = [(await store.claim_mail(now, MINUTE)).raw for _ in range(3)]
+    assert claimed == [b"ahead", b"first", b"late"]
 
 
 async def test_a_lease_ends_and_a_delay_holds(world) -> None:

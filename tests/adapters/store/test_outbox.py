@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cocmail.core.errors import Permanent
+from cocmail.core.floods import HEAD_START
 from cocmail.core.people import Address
 
 MINUTE = timedelta(minutes=1)
@@ -56,7 +57,25 @@ async def test_order_lease_and_delay(world) -> None:
     again = await store.claim_letter(world.START + MINUTE, MINUTE)
     assert (again.id, again.attempts) == ("a", 2)
     assert (await store.claim_letter(world.START + MINUTE, MINUTE)).id == "c"
-    assert (await store.claim_letter(world.START + 5 * MINUTE, MINUTE)).id == "b"
+    due = [(await store.claim_letter(world.START + 5 * MINUTE, MINUTE)).id for _ in "acb"]
+    assert due == ["a", "c", "b"]  # whose lease or delay ended first
+
+
+async def test_what_people_wait_for_goes_before_what_members_are_told(world) -> None:
+    """And a member's letter waits no longer for it than the head start."""
+    store = await world.open()
+    await world.case(store, "c1")
+
+    async def queue(name: str, party: str) -> None:
+        async with store.transaction() as tx:
+            await tx.queue([world.Letter(id=name, case="c1", party=party)])
+
+    await queue("copy", "member:alice")
+    await queue("acknowledgement", "reporter:1")
+    world.clock.move(seconds=HEAD_START.total_seconds() + 1)
+    await queue("late", "reporter:1")
+    claimed = [(await store.claim_letter(world.clock.now(), MINUTE)).id for _ in range(3)]
+    assert claimed == ["acknowledgement", "copy", "late"]
 
 
 async def test_settled_once_and_then_its_text_is_gone(world) -> None:
