@@ -1,8 +1,9 @@
 """How long a real reporter waits for an acknowledgement while a thousand mails a minute come in.
 
 The baseline is the same daemon in the same run with nothing else to do. The flood comes by LMTP,
-from one sender and then from a thousand, each at a domain of its own, unsigned; the reporters write
-in the midst of it, and their provider signs. `FLOOD=200` sends fewer (in as much less time).
+from one sender and then from a thousand, each at a domain of its own: without a signature, and with
+one that isn't theirs. The reporters write in the midst of it, and their provider signs.
+`FLOOD=200` sends fewer (in as much less time).
 """
 
 from __future__ import annotations
@@ -31,8 +32,14 @@ DOMAIN = "reporters.example.net"
 
 
 def mail(sender: str, number: int) -> bytes:
+    domain = sender.partition("@")[2]
+    signature = (
+        f"DKIM-Signature: v=1; a=rsa-sha256; d={domain}; s=mail; h=From; bh=YQ==; b=YQ==\r\n"
+        if domain.startswith("forged")
+        else ""
+    )
     return (
-        f"From: <{sender}>\r\nTo: {ADDRESS}\r\nSubject: s{number}\r\n"
+        f"{signature}From: <{sender}>\r\nTo: {ADDRESS}\r\nSubject: s{number}\r\n"
         f"Date: Sat, 21 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{number}.{sender}>\r\n\r\n"
         f"Number {number}.\r\n" + "More.\r\n" * 100
     ).encode()
@@ -70,6 +77,7 @@ def main() -> None:
         "nothing": None,
         "one": lambda number: "somebody@flood.example",
         "many": lambda number: f"somebody@flood{number}.example",
+        "forged": lambda number: f"somebody@forged{number}.example",
     }
     bare = 0.0
     with tempfile.TemporaryDirectory() as scratch:

@@ -235,6 +235,7 @@ class Waiting:
     received: datetime
     attempts: int
     account: str = ""  # which mailbox it came from, the first word of its source; "" for LMTP
+    ahead: bool = False  # it was taken before its turn
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,8 +26,9 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 HEAD_START = timedelta(minutes=1)
-"""By so much what bears a signature goes before other mail, and what people wait for before what
-tells the members. In a flood it overtakes; what it overtakes doesn't wait for long."""
+"""By so much what bears a signature goes before other mail, unless it turns out to prove nothing;
+and what people wait for before what tells the members. In a flood it overtakes; what it overtakes
+doesn't wait for long."""
 
 Key = tuple[str, str, bool]  # what counts, whose, and whether that is proved
 

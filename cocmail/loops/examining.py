@@ -66,6 +66,10 @@ class Examined:
     returned: Returned = UNREAD
 
 
+class NotYetError(Exception):
+    """A mail has a head start that it didn't earn."""
+
+
 class Examiner:
     def __init__(
         self,
@@ -90,6 +94,7 @@ class Examiner:
         self.trouble = ""  # why signatures can't be checked
 
     async def examine(self, waiting: Waiting, mail: Mail) -> Examined:
+        """Raises NotYetError, and Temporary where a signature must and can't be checked."""
         setting = self._deciding.plain_setting()
         where = destination(mail, waiting.recipients, setting.address, setting.delimiter)
         auth = UNPROVED
@@ -97,6 +102,8 @@ class Examiner:
             auth = await self._authenticator.authenticate(
                 waiting.raw, mail.sender.address, waiting.account
             )
+        if waiting.ahead and auth.signature in (Signature.MISSING, Signature.FAILED):
+            raise NotYetError
         found = await self._made(where)
         if flood := await self._flood(waiting, mail, auth, found):
             return Examined(waiting=waiting, mail=mail, destination=where, auth=auth, flood=flood)

@@ -26,7 +26,7 @@ from cocmail.core.shortage import no_keys
 from cocmail.core.verification import Signature
 from cocmail.loops.bell import until_stored, whole
 from cocmail.loops.deciding import Deciding, write
-from cocmail.loops.examining import NO_KEYS, Examined, Examiner, Files, Judge, Unwrap
+from cocmail.loops.examining import NO_KEYS, Examined, Examiner, Files, Judge, NotYetError, Unwrap
 from cocmail.loops.outbox import LEASE, delay
 from cocmail.loops.placing import Placer, noted
 from cocmail.ports import Authenticator, Clock, Lists, Transaction, Waiting
@@ -154,6 +154,9 @@ class Intake:
                 await self._decide(report)
                 return
             await self._decide(await self._examiner.examine(waiting, read))
+        except NotYetError:
+            await self._store.postpone_mail(waiting.id, waiting.received)
+            self._deciding.bells.mail.ring()
         except Temporary as error:
             await self._again(waiting, str(error))
         except CocmailError as error:

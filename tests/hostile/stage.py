@@ -221,6 +221,10 @@ class Stage:
         query = "SELECT count(*) FROM mails WHERE state = 'waiting' AND attempts > 0"
         return bool(self._ask(query)[0][0])
 
+    def taken_up(self) -> list[int]:
+        """How often each mail was."""
+        return [times for (times,) in self._ask("SELECT attempts FROM mails ORDER BY number")]
+
     def _counts(self) -> tuple[int, int]:
         query = "SELECT count(*), count(CASE WHEN state = 'waiting' THEN 1 END) FROM mails"
         ((every, waiting),) = self._ask(query)

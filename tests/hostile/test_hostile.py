@@ -118,6 +118,18 @@ def test_no_letter_waits_until_its_language_is_made_ready(tmp_path: Path) -> Non
 
 
 @pytest.mark.servers
+def test_what_looks_signed_is_looked_at_ahead_and_then_waits_as_others_do(tmp_path: Path) -> None:
+    head = b"From: mallory@mallory.example.net\r\nTo: conduct@example.org\r\n"
+    field = b"DKIM-Signature: v=1; a=rsa-sha256; d=mallory.example.net; s=no; h=From; bh=YQ==; "
+    field += b"b=YQ==\r\n"
+    with Stage(tmp_path, road="lmtp") as stage:
+        stage.put([("plain", head + b"\r\nOne.\r\n"), ("forged", field + head + b"\r\nTwo.\r\n")])
+        stage.settled()
+        assert stage.taken_up() == [1, 2]
+        assert [one.state for one in stage.result().became] == ["done", "done"]
+
+
+@pytest.mark.servers
 def test_a_stop_in_the_middle_of_a_mail_takes_no_time_and_sets_nothing_aside(
     tmp_path: Path,
 ) -> None:

@@ -20,7 +20,7 @@ from cocmail.core.filtering import Judgement
 from cocmail.core.mail import read
 from cocmail.core.minting import Minter
 from cocmail.core.people import Address
-from cocmail.core.verification import UNPROVED
+from cocmail.core.verification import UNPROVED, Signature
 from cocmail.loops.bell import Bell
 from cocmail.loops.deciding import Bells, Deciding
 from cocmail.loops.intake import Intake
@@ -44,9 +44,15 @@ class Sending:
     async def close(self) -> None: ...
 
 
-class _Unproved:
+class _Proofs:
+    """Nothing is proved of anybody, but for those who are named."""
+
+    def __init__(self) -> None:
+        self.of: set[Address] = set()
+
     async def authenticate(self, raw: bytes, sender: Address, account: str = "") -> Any:
-        return replace(UNPROVED, why="none")
+        signature = Signature.SOUND if sender in self.of else Signature.MISSING
+        return replace(UNPROVED, signature=signature, why="none")
 
 
 async def _read(raw: bytes, return_path: str | None) -> Any:
@@ -62,14 +68,20 @@ class Workplace:
     intake: Intake
     outbox: Outbox
     sending: Sending
+    proofs: _Proofs
     judgement: Judgement = CLEAN
     clock: Any = field(default_factory=parts.SystemClock)
 
     async def put(
-        self, text: str, *, to: str = COMMUNITY, sender: str = "rae@reporter.example"
+        self,
+        text: str,
+        *,
+        to: str = COMMUNITY,
+        sender: str = "rae@reporter.example",
+        ahead: bool = False,
     ) -> None:
         raw = f"From: {sender}\r\nTo: {to}\r\n\r\n{text}\r\n".encode()
-        arrival = Arrival(raw=raw, road="lmtp", source=None, recipients=(Address(to),))
+        arrival = Arrival(raw=raw, road="lmtp", source=None, recipients=(Address(to),), ahead=ahead)
         assert await self.store.keep(arrival, self.clock.now())
 
     async def take_in(self) -> None:
@@ -130,15 +142,16 @@ async def workplace(folder: Path) -> AsyncIterator[Workplace]:
 
     nobody: Any = None
     bells = Bells(mail=Bell(), outbox=Bell(), enforcement=Bell())
-    deciding, sending = Deciding(store, setting, bells), Sending()
+    deciding, sending, proofs = Deciding(store, setting, bells), Sending(), _Proofs()
     made = Workplace(
         folder=folder,
         store=store,
         minter=minter,
         deciding=deciding,
-        intake=Intake(deciding, _Unproved(), nobody, _read, judge, clock),
+        intake=Intake(deciding, proofs, nobody, _read, judge, clock),
         outbox=Outbox(deciding, sending, clock),
         sending=sending,
+        proofs=proofs,
     )
     try:
         yield made

@@ -137,6 +137,7 @@ async def _opened(connection: AsyncConnection, keys: Keys, row: Row[Any]) -> Wai
         received=row.received,
         attempts=row.attempts,
         account=(row.source or "").partition("/")[0],
+        ahead=row.next_at < row.received,
     )
 
 
