@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from cocmail.core import casework
-from cocmail.core.errors import CocmailError, SoundnessError, Temporary
+from cocmail.core.errors import CocmailError, Permanent, SoundnessError, Temporary
 from cocmail.core.mail import Mail
 from cocmail.core.people import Address
 from cocmail.core.quarantine import Item, is_quarantine
@@ -65,8 +65,11 @@ class Unseen:
                 items = room.quarantine.forsaken(*_who(setting)) if room else ()
                 for item in items:
                     left += not await self._found(record, item)
-            except SoundnessError as error:
-                self._deciding.unread(record, error)
+            except Permanent as error:
+                # One record that can't be read must not stop the others.
+                log.error("mail that is set aside was not looked at", error=str(error))
+                if isinstance(error, SoundnessError):
+                    self._deciding.unread(record, error)
         if left:
             log.warning("nobody may know of mail that is set aside", mails=left)
         self._asked = people
