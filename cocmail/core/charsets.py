@@ -1,7 +1,8 @@
 """Bytes to text, whatever their label says.
 
-Owns which labels are believed and in which order. Refuses to know where the bytes come from.
-Never raises. Called by core.headers and core.mime.
+Owns which labels are believed and in which order, and when the letters are asked instead. Refuses
+to know where the bytes come from. Never raises. Called by
+core.headers, core.mime, core.body and core.mail.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import codecs
 import re
 from itertools import islice
+
+from cocmail.core import rarer
+from cocmail.core.unlabelled import CHARACTER, CLEARLY, SURELY, likely, mixed
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+()\-]{0,39}")
 
@@ -45,12 +49,22 @@ _WIDER = {
     "big5": "big5hkscs",
     "shift_jis": "cp932",
 }
+_SAYING_LITTLE = ("", "ascii", "utf-8", "cp1252")
+_RARER = {
+    "viscii": rarer.viscii,
+    "viscii1.1-1": rarer.viscii,
+    "csviscii": rarer.viscii,
+    "euc-tw": rarer.euc_tw,
+    "x-euc-tw": rarer.euc_tw,
+    "iso-2022-cn": rarer.iso_2022_cn,
+    "iso-2022-cn-ext": rarer.iso_2022_cn,
+    "x-iso-2022-cn": rarer.iso_2022_cn,
+}
+_OF_WINDOWS = re.compile(r"(?:x-)?(?:windows|win|cp|ibm|dos|ms|ms-?cp|microsoft-cp)[-_]?(\d{3,5})")
 _UNKNOWN_TO_PYTHON = {
     "ks_c_5601-1987": "cp949",
-    "windows-949": "cp949",
     "x-sjis": "cp932",
     "windows-31j": "cp932",
-    "cp-850": "cp850",
     "x-mac-roman": "mac_roman",
     "macintosh": "mac_roman",
     "x-gbk": "gb18030",
@@ -58,20 +72,12 @@ _UNKNOWN_TO_PYTHON = {
     "iso-8859-8-i": "iso8859-8",
     "iso-8859-8-e": "iso8859-8",
     "x-mac-cyrillic": "mac_cyrillic",
-    "windows-874": "cp874",
-    "dos-874": "cp874",
-    "x-ms-cp932": "cp932",
-    "windows-936": "gb18030",
     "gb_2312": "gb18030",
     "gb_2312-80": "gb18030",
     "cn-gb": "gb18030",
     "cn-big5": "big5hkscs",
     "x-x-big5": "big5hkscs",
-    "windows-950": "cp950",
     "ksc_5601": "cp949",
-    "x-windows-949": "cp949",
-    "cp-1251": "cp1251",
-    "win-1251": "cp1251",
     "koi8-ru": "koi8_u",
     "koi8r": "koi8_r",
     "koi8u": "koi8_u",
@@ -79,7 +85,6 @@ _UNKNOWN_TO_PYTHON = {
     "x-mac-ce": "mac_latin2",
     "x-mac-greek": "mac_greek",
     "x-mac-turkish": "mac_turkish",
-    **{f"x-cp125{n}": f"cp125{n}" for n in range(9)},
 }
 _COMMENT = re.compile(r"\s+\(.*", re.DOTALL)  # as RFC 822 lets one stand behind anything
 _OF_A_PAGE = re.compile(
@@ -89,17 +94,13 @@ _OF_A_PAGE = re.compile(
 )
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _JAPANESE = re.compile(rb"\x1b(?:\$[@B]|\([BIJ])")
+_KOREAN = b"\x1b$)C"
+_CHINESE = re.compile(rb"~\{((?:[!-w][!-~]){1,300})~\}")
+_FEW_RUNS = 40
 # Other letters up to the next mark or the end of the line (RFC 1468), and two bytes of them
 _SHIFTED = re.compile(rb"\x1b(\$[@AB]|\$?\([A-Z]|[.$]?[A-Z])([^\x1b\n]*)")
 _PAIR = re.compile(rb"([!-~])([!-~])")
 _HALF = bytes(n | 0x80 if n > 0x20 else n for n in range(128)) + bytes(range(128, 256))
-# A character of UTF-8 (RFC 3629 section 4), or what is none.
-_CHARACTER = re.compile(
-    rb"(?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]"
-    rb"|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
-    rb"|\xf4[\x80-\x8f][\x80-\xbf]{2})+"
-)
-
 # No text's, but chance's: control characters; where a byte is a letter, also signs that hardly
 # anybody writes, and a capital within a word.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
@@ -108,16 +109,21 @@ _CUT = re.compile(rb"\A[\x80-\xbf]{1,3}|[\xc2-\xf4][\x80-\xbf]{0,2}\Z")
 _PIECE = 12  # bytes, from which on it is no wonder if it begins or ends within a character
 
 
-def decode(data: bytes, label: str = "") -> str:
-    """Text from bytes: UTF-8 where they are that, else what the label says, else Windows-1252,
-    which also stands for single bytes among UTF-8 that are none.
+def decode(data: bytes, label: str = "", *, asking: bool = True) -> str:
+    """Text from bytes: UTF-8 where they are that, else what the label says, else what its letters
+    say (core.unlabelled), else Windows-1252, which also stands for single bytes among UTF-8 that
+    are none. The label of Western European is doubted too: programs put it on everything.
 
     A wrong label is the commonest fault of all; text that is whole UTF-8 is never anything else
     by chance, but for the multi-byte and stateful sets of `_LABEL_FIRST`. Even of those a text in
     16 or 32 bits a character has zero bytes: where there are none, its label is wrong. A text of
     two-byte letters is UTF-8 by chance where it is some letters short, and then they stand by
     themselves; in a word of ASCII letters they are what UTF-8 says.
+
+    ``asking``: its letters are asked, which takes a millisecond: not for each of many pieces.
     """
+    if (read := _RARER.get(_plain(label))) and (data.isascii() or not _is_utf8(data)):
+        return _told(read(data))
     codec = _codec(label)
     if codec.startswith(("utf-16", "utf-32", "utf_16", "utf_32")) and b"\0" not in data:
         codec = ""
@@ -128,8 +134,12 @@ def decode(data: bytes, label: str = "") -> str:
         codec = next((found for bom, found in _BOMS if data.startswith(bom)), codec)
     if data.isascii() and not codec.startswith("iso2022") and _JAPANESE.search(data):
         codec = "iso2022_jp_2"
+    if asking and codec in _SAYING_LITTLE and data.isascii():
+        codec = _stateful(data) or codec
     first = _LABEL_FIRST.match(codec) and not (_TWO_BYTES.match(codec) and _is_utf8(data))
     order = [codec, "utf-8"] if codec and first else ["utf-8", codec]
+    if codec in _SAYING_LITTLE and not data.isascii():
+        return _told(_doubted(data, codec, asking))
     if codec.startswith("iso2022_jp") or (data.isascii() and codec.startswith(("iso2022", "hz"))):
         order = [codec]  # its letters are other people's signs
     for name in order:
@@ -139,8 +149,6 @@ def decode(data: bytes, label: str = "") -> str:
             return _told(data.decode(name))
         except (UnicodeError, ValueError):
             continue
-    if codec in ("", "ascii", "utf-8", "cp1252"):
-        return _told(_mixed(data))
     if codec.startswith("iso2022_jp"):
         return _told(_japanese(data))
     try:
@@ -149,11 +157,43 @@ def decode(data: bytes, label: str = "") -> str:
         return _told(data.decode("latin-1"))
 
 
+def _doubted(data: bytes, codec: str, asking: bool) -> str:
+    """Not ASCII, under no label, or one that is on everything."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeError:
+        pass
+    if asking and (found := likely(data, SURELY if codec == "cp1252" else CLEARLY)):
+        return data.decode(found, "replace")
+    try:
+        return data.decode(codec if codec == "cp1252" else "ascii")
+    except UnicodeError:
+        return mixed(data)
+
+
+def _stateful(data: bytes) -> str:
+    """Korean (RFC 1557) or Chinese (RFC 1843) in ASCII's bytes, "" where it is neither."""
+    if _KOREAN in data:
+        return "iso2022_kr"
+    pairs = b" ".join(found[1] for found in islice(_CHINESE.finditer(data), _FEW_RUNS))
+    return "hz" if likely(bytes(b | 0x80 if b > 0x20 else b for b in pairs)) == "gb18030" else ""
+
+
 def of_page(data: bytes, label: str) -> str:
     """The label of a page of HTML, or where that says nothing, the page's own (HTML, section
     13.2.3.2)."""
     found = _OF_A_PAGE.search(data[:2048]) if _codec(label) in ("", "ascii") else None
     return found[1].decode("ascii") if found else label
+
+
+def of_text(data: bytes, label: str) -> str:
+    """The label of a text, or what its letters say where that says nothing."""
+    return label if says(label) else likely(data)
+
+
+def says(label: str) -> bool:
+    """Whether it is the name of a charset for other letters than English ones."""
+    return _codec(label) not in ("", "ascii") or _plain(label) in _RARER
 
 
 def strange(data: bytes, label: str = "") -> float:
@@ -164,9 +204,9 @@ def strange(data: bytes, label: str = "") -> float:
     if not inner:
         return 0.0
     if not _LABEL_FIRST.match(codec):
-        foreign = len(_CHARACTER.sub(b"", inner))
+        foreign = len(CHARACTER.sub(b"", inner))
         if not foreign or codec in ("", "ascii", "utf-8"):
-            text = _mixed(inner)
+            text = mixed(inner)
             return (foreign + len(_CONTROL.findall(text))) / len(text)
     text = decode(inner, label)
     return len(_SIGN.findall(text)) / len(text) if text else 0.0
@@ -193,17 +233,17 @@ def _japanese(data: bytes) -> str:
     out: list[str] = []
     at = 0
     for run in _SHIFTED.finditer(data):
-        out.append(_mixed(data[at : run.start()]))
+        out.append(mixed(data[at : run.start()]))
         at, letters = run.end(), run[2]
         if run[1] in (b"$B", b"$@"):
             out.append(_PAIR.sub(_as_shift_jis, letters).decode("cp932", "replace"))
         elif run[1] == b"(I":
             out.append(letters.translate(_HALF).decode("cp932", "replace"))
         elif run[1].startswith(b"("):
-            out.append(_mixed(letters))
+            out.append(mixed(letters))
         else:
             out.append(run[0].decode("iso2022_jp_2", "replace"))
-    out.append(_mixed(data[at:]))
+    out.append(mixed(data[at:]))
     return "".join(out)
 
 
@@ -216,24 +256,17 @@ def _as_shift_jis(pair: re.Match[bytes]) -> bytes:
     return bytes((first, cell + 0x7E))
 
 
-def _mixed(data: bytes) -> str:
-    """Two programs have written it: what is UTF-8 is read as that, the rest as Windows-1252."""
-    out: list[str] = []
-    at = 0
-    for found in _CHARACTER.finditer(data):
-        out.append(data[at : found.start()].decode("cp1252", "replace"))
-        out.append(found[0].decode("utf-8", "replace"))
-        at = found.end()
-    out.append(data[at:].decode("cp1252", "replace"))
-    return "".join(out)
-
-
 def _codec(label: str) -> str:
-    label = _COMMENT.sub("", label).strip().strip("\"'")
+    label = _plain(label)
     if not _LABEL.fullmatch(label):
         return ""
+    page = _OF_WINDOWS.fullmatch(label)
     try:
-        name = codecs.lookup(_UNKNOWN_TO_PYTHON.get(label.lower(), label)).name.lower()
+        name = codecs.lookup(f"cp{page[1]}" if page else _UNKNOWN_TO_PYTHON.get(label, label)).name
     except (LookupError, ValueError):
         return ""
-    return "" if name in _REFUSED else _WIDER.get(name, name)
+    return "" if name.lower() in _REFUSED else _WIDER.get(name.lower(), name.lower())
+
+
+def _plain(label: str) -> str:
+    return _COMMENT.sub("", label).strip().strip("\"'").lower()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from cocmail.core.charsets import decode
+from cocmail.core.charsets import decode, of_text, says
 from cocmail.core.people import Address, Mailbox, Private, is_address
 
 # RFC 5322 section 2.2; section 4.5 lets old mail have white space before the colon.
@@ -159,6 +159,8 @@ def readable(text: str, *, most: int = _MAX_VALUE) -> str:
     out: list[str] = []
     run: list[tuple[str, bytes]] = []  # encoded words that touch: a character may span them
     at = 0
+    words = [(found, *_told(found)) for found in _ENCODED_WORD.finditer(text)]
+    untold = of_text(b" ".join(data for _, charset, data in words if not charset), "")
 
     def flush() -> None:
         while run:
@@ -167,20 +169,25 @@ def readable(text: str, *, most: int = _MAX_VALUE) -> str:
             while count < len(run) and run[count][0] == charset:
                 data += run[count][1]
                 count += 1
-            out.append(decode(data, charset))
+            out.append(decode(data, charset or untold, asking=False))
             del run[:count]
 
-    for found in _ENCODED_WORD.finditer(text):
+    for found, charset, data in words:
         between = text[at : found.start()]
         if not (run and not between.strip()):
             flush()
             out.append(between)
-        charset = found[1].partition("*")[0].lower()  # RFC 2231 section 5: a language may follow
-        run.append((charset, _word(found[2].lower(), found[3])))
+        run.append((charset, data))
         at = found.end()
     flush()
     out.append(text[at:])
     return " ".join(_CONTROL.sub(" ", "".join(out)).split())
+
+
+def _told(word: re.Match[str]) -> tuple[str, bytes]:
+    """Its charset, "" where it names none, and its bytes."""
+    charset = word[1].partition("*")[0].lower()  # RFC 2231 section 5: a language may follow
+    return charset if says(charset) else "", _word(word[2].lower(), word[3])
 
 
 def _word(encoding: str, payload: str) -> bytes:

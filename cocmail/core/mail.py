@@ -17,6 +17,7 @@ from functools import partial
 
 from cocmail.core import automatic, headers, languages, mime, opening
 from cocmail.core.body import Body, is_text, told
+from cocmail.core.charsets import of_text
 from cocmail.core.claims import bare
 from cocmail.core.headers import Header
 from cocmail.core.limits import Limits, TooMuchError, survey
@@ -32,6 +33,7 @@ _CLAIMS = ("from", "sender", "reply-to")
 _MOST_CLAIMS, _LONGEST_CLAIM = 10, 2000  # lines, letters of each
 _BEGINS = 512  # bytes: the marks of file formats stand there
 _NAME, _ENDING = 255, 24  # characters of an attachment's name; of its end, where it is cut
+_FEW = 3  # texts that are asked in which charset they are
 _LINE = 20  # characters: what a line of a letter costs to write, whatever it says
 _SIGNATURE = re.compile(rb"\A(?:[^\r\n][^\n]*\n)*?dkim-signature[ \t]*:", re.IGNORECASE)
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
@@ -175,7 +177,7 @@ def _mail(
     html_to_text: Callable[[str], str],
     return_path: str | None,
 ) -> Mail:
-    charset = _charset(top)
+    charset = _charset(raw, header, top)
     sender, defect = _sender(header, charset)
     null = _null(header, return_path)
     machine, doubtful = automatic.reason(
@@ -229,10 +231,13 @@ def _languages(header: Header) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _charset(top: mime.Part) -> str:
-    """Of its first text that says one."""
-    said = (p.parameters.get("charset") for p in top.leaves() if p.content_type.startswith("text/"))
-    return next(filter(None, said), "")
+def _charset(raw: bytes, header: Header, top: mime.Part) -> str:
+    """Of its first text that says one, or tells it where the header needs it."""
+    texts = [part for part in top.leaves() if part.content_type.startswith("text/")]
+    said = next(filter(None, (part.parameters.get("charset") for part in texts)), "")
+    if raw[: header.body].isascii():
+        return said
+    return next(filter(None, (of_text(mime.content(raw, one), said) for one in texts[:_FEW])), said)
 
 
 def _sender(header: Header, charset: str = "") -> tuple[Mailbox | None, str]:

@@ -273,4 +273,4 @@ def _joined(numbered: dict[int, tuple[str, bool]]) -> str:
             charset, _, text = text.partition("'")
             text = text.partition("'")[2]
         data += unquote_to_bytes(text) if encoded else text.encode("utf-8")
-    return decode(data, charset)
+    return decode(data, charset, asking=False)
