@@ -160,7 +160,8 @@ _VOTES = {
 _ASIDE = e.SetAside(
     number=1, mail="sample", party="reporter:1", stranger="", sender=PERSON,
     name=Private("Mallory Example"), subject=Private("Hello"), text=TEXT,
-    why="It carries no signature.",
+    why="It carries no signature.", sent=NOW,
+    note=Private("It is encrypted, and cocmail can't read it."),
 )  # fmt: skip
 _IN_QUARANTINE = (
     InQuarantine(at=NOW, mail=e.Quarantined(

@@ -154,12 +154,14 @@ class SetAside:
     text: Private
     why: str
     named: tuple[str, ...] = ()  # members whom it names, who aren't shown it
-    attachments: tuple[Private, ...] = ()  # this and the next five as in Received
+    attachments: tuple[Private, ...] = ()  # this and what follows as in Received
     digests: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
     claims: tuple[Private, ...] = ()
     claimants: Private = Private("")
+    sent: datetime | None = None
+    note: Private = Private("")
     kind: Literal["set-aside"] = "set-aside"
 
 

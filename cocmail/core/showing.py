@@ -48,11 +48,14 @@ def _showing(work: Work, received: e.Received, *, copying: bool) -> dict[str, ob
     }
 
 
-def _came(work: Work, received: e.Received) -> datetime | None:
-    """When it reached us, where its own date doesn't tell: anybody writes there what they like."""
-    messages = work.case.messages
-    at = next((m.at for m in messages if m.received.number == received.number), work.setting.now)
-    return None if received.sent and abs(at - received.sent) < _USUAL else at
+def _came(work: Work, one: e.Received | e.SetAside) -> datetime | None:
+    """When it reached us, where its own date doesn't tell: anybody writes there what they like.
+    What was taken in reached us when it was set aside."""
+    case = work.case
+    known = [(a.mail.mail, a.at) for a in case.asides]
+    known += [(m.received.mail, m.at) for m in case.messages]
+    at = next((at for mail, at in known if mail == one.mail), work.setting.now)
+    return None if one.sent and abs(at - one.sent) < _USUAL else at
 
 
 def _claims(work: Work, one: e.Received | e.SetAside) -> list[str]:
@@ -175,6 +178,7 @@ def _showing_aside(work: Work, aside: e.SetAside) -> dict[str, object]:
     inside = {m.handle for m in work.eligible}
     return {
         "aside": aside,
+        "came": _came(work, aside),
         "unseen_by": [handle for handle in aside.named if handle in inside],
         "text": work.shown(aside.text),
         "subject": spelled(work.shown(aside.subject)),

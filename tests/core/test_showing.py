@@ -344,3 +344,31 @@ def test_when_a_mail_came_is_told_where_its_date_does_not_say(date: str | None, 
     house.last = house.room.deliver(raw.encode(), UNPROVED)
     (copy,) = house.got("member:alice", "report")
     assert ("It reached us on" in copy) is told
+
+
+ODD = "=?utf-8?q?=D0=90lice_Quillfeather?= <ottoline@phone.example>"  # a Cyrillic A
+
+
+@pytest.mark.parametrize(
+    ("date", "came"), [("Sat, 21 Nov 2026 11:50:00 +0000", False), ("Mon, 1 Jan 2001 10:00", True)]
+)
+def test_what_is_set_aside_is_shown_with_all_that_a_copy_says(date: str, came: bool) -> None:
+    house = House()
+    case = house.report(OTTOLINE, "He follows me.")
+    raw = (
+        f"From: {ODD}\r\nTo: {house.room.address(case, 'reporter:1')}\r\nDate: {date}\r\n"
+        "Message-ID: <odd@phone.example>\r\n\r\n"
+        "-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA\r\n-----END PGP MESSAGE-----\r\n"
+    )
+    house.last = house.room.deliver(raw.encode(), UNPROVED)
+    (copy,) = house.got("member:alice", "message")
+    house.later(days=3)
+    house.room.handles += ("erin",)
+    house.say("alice", case, "/accept 1")
+    (later,) = [one for one in house.got("member:erin", "message") if "BEGIN PGP" in one]
+    for text in (copy, later):
+        assert "Its name reads like a committee member's, and the address isn't theirs." in text
+        assert "It is encrypted, and cocmail can't read it." in text
+        assert f"Date: {'1 January 2001' if came else '21 November 2026'}" in text
+        assert ("It reached us on 21 November 2026" in text) is came
+        assert "It reached us on 24 November 2026" not in text

@@ -49,7 +49,7 @@ def receive(
         text=Private(incoming.whole if text is None else text),
         sent=mail.date,
         message_id=usable_id(mail.message_id),
-        note=Private(" ".join(filter(None, (note, _remarks(work, incoming))))),
+        note=_remarks(work, incoming, note),
         language=work.setting.language_of(mail),
         waits=bool(incoming.flood),
         claims=mail.claims,
@@ -60,9 +60,9 @@ def receive(
     return received
 
 
-def _remarks(work: Work, incoming: Incoming) -> str:
+def _remarks(work: Work, incoming: Incoming, *before: str) -> Private:
     """What members should know of a mail beside its text."""
-    remarks: list[str] = []
+    remarks = [one for one in before if one]
     if incoming.mail.sender is None:
         remarks.append(f"It can't be answered: {incoming.mail.sender_defect}.")
     elif odd := remark(incoming.mail.sender, work.setting.roster):
@@ -83,7 +83,7 @@ def _remarks(work: Work, incoming: Incoming) -> str:
         remarks.append("Its words are within its signature, and cocmail can't read them there.")
     if incoming.urgent:
         remarks.append(incoming.urgent)
-    return " ".join(remarks)
+    return Private(" ".join(remarks))
 
 
 def release(work: Work, why: str) -> None:
@@ -171,6 +171,8 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
         named=tuple(sorted(named)),
         claims=incoming.mail.claims,
         claimants=Private(clean(incoming.mail.claimants)),
+        sent=incoming.mail.date,
+        note=_remarks(work, incoming),
         **facts(incoming.mail.attachments),
     )
     work.happen(aside)
