@@ -11,13 +11,16 @@ from typing import Annotated, Literal
 
 import typer
 
+from cocmail import servers
 from cocmail.adapters.store import SetAside
 from cocmail.cli import output
 from cocmail.cli.opened import Opened, opened
 from cocmail.cli.unseen import known_to, of_case
+from cocmail.config import Settings
 from cocmail.core import events as e
 from cocmail.core.case import SYSTEM
 from cocmail.core.errors import Permanent
+from cocmail.core.mail import Unreadable
 
 app = typer.Typer(help="Mail that was set aside.", no_args_is_help=True)
 
@@ -106,8 +109,26 @@ async def release(mail: Id) -> None:
         found = await _find(work, mail)
         if of_case(found):
             raise Permanent("it belongs to a case, whose members take it in by mail: /accept N")
+        if beyond := await _beyond(work.settings, await work.store.mail_raw(mail)):
+            raise Permanent(
+                f"it stays set aside: {beyond} `cocmail quarantine show {mail}` has it as it came;"
+                " where a limit in [limits] is raised and cocmail started again, it can be released"
+            )
         await _settle(work, found, "accepted", "quarantine-released")
-    output.note("It is being handled now, as if it had just come.")
+    output.note(
+        "It is being handled now, as if it had just come."
+        " If that fails, it is set aside again."
+    )
+
+
+async def _beyond(settings: Settings, raw: bytes) -> str:
+    """Why the daemon would not read this mail; "" where it would."""
+    workers = servers.workers(settings)
+    try:
+        read = await servers.reader(settings, workers).read(raw, None)
+    finally:
+        workers.close()
+    return read.why if isinstance(read, Unreadable) else ""
 
 
 @app.command("discard")

@@ -251,3 +251,34 @@ def test_addresses_that_only_look_like_ours_are_counted_as_the_public_one(new_ho
     house.quiet()
     assert len(house.mails(loud, "acknowledgement")) == 3
     assert len(house.ask("quarantine", "list")) == 5
+
+
+def test_what_is_beyond_a_limit_is_not_said_to_be_handled_when_it_is_released(
+    new_house: Any,
+) -> None:
+    house = new_house(limits={"header_line": 2000})
+    long = house.somebody("Lena Long").write(house.address, "Help", "Please.")
+    long = b"X-Long: " + b"x" * 3000 + b"\r\n" + long
+    house.post(long)
+    house.mail(house.alice, "alert", "A line of its header is longer than we open")
+    (aside,) = house.ask("quarantine", "list")
+    told = house.now()
+    released = house.call("quarantine", "release", aside["id"])
+    assert released.returncode == 1
+    (line,) = released.stderr.splitlines()
+    assert "A line of its header is longer than we open." in line
+    assert "stays set aside" in line
+    assert "[limits]" in line
+    assert f"cocmail quarantine show {aside['id']}" in line
+    house.quiet()
+    assert house.ask("quarantine", "list") == [aside]
+    assert not house.mails(house.alice, after=told)
+
+    house.stop()
+    said = house.configuration.read_text(encoding="utf-8")
+    house.configuration.write_text(said.replace("header_line = 2000", ""), encoding="utf-8")
+    house.start()
+    released = house.call("quarantine", "release", aside["id"])
+    assert released.returncode == 0, released.stderr
+    assert "set aside again" in released.stderr + released.stdout
+    house.mail(house.alice, "report", after=told)
