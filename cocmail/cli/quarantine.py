@@ -116,8 +116,7 @@ async def release(mail: Id) -> None:
             )
         await _settle(work, found, "accepted", "quarantine-released")
     output.note(
-        "It is being handled now, as if it had just come."
-        " If that fails, it is set aside again."
+        "It is being handled now, as if it had just come. If that fails, it is set aside again."
     )
 
 
