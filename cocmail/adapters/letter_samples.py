@@ -101,6 +101,8 @@ _ATTACHED = (
     Listed(name=Private("a.png"), kind="picture", size="12 KB", goes=True, number=1),
     Listed(name=Private(""), kind="forwarded", size="3 KB", stays=True),
     Listed(name=Private("b.txt"), kind="", size=""),
+    Listed(name=Private(""), kind="text", size="812 KB", missing="612 KB", number=2),
+    Listed(name=Private(""), kind="text", size="9.1 MB", missing="8.9 MB"),
 )
 _ROW = Row(list=_LIST, address=PERSON, role=Role.MEMBER)
 _PREVIEWS = (

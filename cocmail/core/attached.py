@@ -100,6 +100,7 @@ def facts(attachments: Iterable[Attachment]) -> dict[str, Any]:
         "digests": tuple(one.digest for one in every),
         "kinds": tuple(kind_of(one) for one in every),
         "sizes": tuple(one.size for one in every),
+        "missing": tuple(one.missing for one in every),
     }
 
 
@@ -113,6 +114,7 @@ class Listed:
     goes: bool = False  # it goes along with the copy
     stays: bool = False  # others do
     number: int = 0  # that it is asked for by, as it came; 0: it can't be, or did
+    missing: str = ""  # how much of it, a text, isn't shown
 
 
 def fit(kind: str, size: int) -> bool:
@@ -134,16 +136,22 @@ def going(kinds: Iterable[str], sizes: Iterable[int]) -> tuple[bool, ...]:
     return tuple(found)
 
 
+def texts(received: Received | SetAside) -> tuple[int, ...]:
+    """The places among its attachments of what is shown of it, and not whole."""
+    return tuple(place for place, missing in enumerate(received.missing, 1) if missing)
+
+
 def listed(
-    received: Received | SetAside, *, copying: bool = False, first: int = 0
+    received: Received | SetAside, *, copying: bool = False, first: int = 0, every: bool = True
 ) -> tuple[Listed, ...]:
     """Every attachment of a message; of older ones only the names are known. ``copying``: the
     originals go along. ``first``: the number in the case of the first of them, where members may
-    ask for one."""
+    ask for one; ``every``: for any of them, and not only for what is shown in part."""
     known = list(zip(received.kinds, received.sizes, strict=True))
     goes = list(going(received.kinds, received.sizes)) if copying else []
     known += [("", -1)] * (len(received.attachments) - len(known))
     goes += [False] * (len(received.attachments) - len(goes))
+    missing = [*received.missing, *[0] * (len(received.attachments) - len(received.missing))]
     return tuple(
         Listed(
             name=Private(spelled(name)),
@@ -151,10 +159,13 @@ def listed(
             size=_said(size),
             goes=along,
             stays=any(goes) and not along,
-            number=number if first and fit(kind, size) and (kind in _ANEW or not along) else 0,
+            number=number
+            if first and (every or lacks) and fit(kind, size) and (kind in _ANEW or not along)
+            else 0,
+            missing=_said(lacks) if lacks else "",
         )
-        for number, (name, (kind, size), along) in enumerate(
-            zip(received.attachments, known, goes, strict=True), start=first
+        for number, (name, (kind, size), along, lacks) in enumerate(
+            zip(received.attachments, known, goes, missing, strict=True), start=first
         )
     )
 

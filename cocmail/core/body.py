@@ -59,6 +59,7 @@ class Told:
     fuller: str = field(default="", repr=False)
     single: Part | None = None  # the one plain text
     listed: tuple[Part, ...]  # what isn't shown, and what isn't shown whole
+    missing: tuple[tuple[Part, int], ...]  # how many bytes of these texts aren't shown
     elsewhere: int  # pictures that it shows and that don't come with it
 
 
@@ -67,8 +68,10 @@ def told(raw: bytes, top: Part, limits: Limits, html_to_text: Callable[[str], st
     reader = _Reader(raw, limits.text)
     texts = [part for part in top.leaves() if is_text(part)]
     listed = [part for part in top.leaves() if not is_text(part)]
-    shown = [piece for forms in _texts(top) for piece in _said(forms, reader, html_to_text)]
+    groups = [*_texts(top)]
+    shown = [piece for forms in groups for piece in _said(forms, reader, html_to_text)]
     kind = _kind(texts, [part for part, _ in shown])
+    shown = _up_to_the_cut(shown, groups, reader)
     first = 1 if kind is Body.PLAIN else len(shown)
     said, below = shown[:first], shown[first:]
     if not shown:
@@ -80,7 +83,25 @@ def told(raw: bytes, top: Part, limits: Limits, html_to_text: Callable[[str], st
         single=next(p for p in texts if p.content_type != _PAGE) if kind is Body.PLAIN else None,
         listed=(*listed, *(part for part in reader.passed_over if part not in listed)),
         elsewhere=len(reader.elsewhere),
+        missing=tuple(reader.missing),
     )
+
+
+def _up_to_the_cut(
+    shown: list[tuple[Part, str]], groups: list[list[Part]], reader: _Reader
+) -> list[tuple[Part, str]]:
+    """Nothing stands below a text that isn't shown whole, or nobody would see where it was cut.
+    What is passed over so goes by the parts alone, not by what is read of a page."""
+    cut = [part for part, _ in reader.missing]
+    order = [part for forms in groups for part in sorted(forms, key=_is_page)]
+    first = next((n for n, part in enumerate(order, 1) if part in cut), len(order))
+    for part in order[first:]:
+        reader.pass_over(part)
+    return [(part, text) for part, text in shown if part in order[:first]]
+
+
+def _is_page(part: Part) -> bool:
+    return part.content_type == _PAGE
 
 
 def _kind(texts: list[Part], shown: list[Part]) -> Body:
@@ -120,7 +141,8 @@ class _Reader:
         self._raw = raw
         self._left = {True: most, False: most}  # bytes of pages, of other text
         self.elsewhere: set[str] = set()
-        self.passed_over: list[Part] = []  # pages of pictures alone, and what isn't read whole
+        self.passed_over: list[Part] = []  # pages of pictures alone, and what isn't shown whole
+        self.missing: list[tuple[Part, int]] = []  # bytes
 
     def pass_over(self, part: Part) -> None:
         if part not in self.passed_over:
@@ -133,6 +155,7 @@ class _Reader:
         self._left[page] -= len(data)
         if len(data) < len(whole):
             self.pass_over(part)
+            self.missing.append((part, len(whole) - len(data)))
         label = part.parameters.get("charset", "")
         text = decode(data, of_page(data, label) if page else label)
         text = text.replace("\r\n", "\n").replace("\r", "\n")

@@ -118,6 +118,7 @@ class Received:
     waits: bool = False  # more than is passed on one by one: told together with others
     claims: tuple[Private, ...] = ()  # what it says of its sender, where there is none
     claimants: Private = Private("")  # all of that, in every form; it isn't shown
+    missing: tuple[int, ...] = ()  # of each attachment that is shown in part, the bytes that aren't
     kind: Literal["received"] = "received"
 
 
@@ -162,6 +163,7 @@ class SetAside:
     claimants: Private = Private("")
     sent: datetime | None = None
     note: Private = Private("")
+    missing: tuple[int, ...] = ()
     kind: Literal["set-aside"] = "set-aside"
 
 

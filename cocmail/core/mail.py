@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import partial
 
 from cocmail.core import automatic, headers, languages, mime, opening
-from cocmail.core.body import Body, is_text, told
+from cocmail.core.body import Body, Told, is_text, told
 from cocmail.core.charsets import of_text
 from cocmail.core.claims import bare
 from cocmail.core.headers import Header
@@ -49,6 +49,7 @@ class Attachment:
     digest: str
     begins: bytes = field(default=b"", repr=False)  # its first bytes: what it really is
     form: bool = False  # a form of the mail's text, which isn't shown or not whole
+    missing: int = 0  # bytes that aren't shown of what is shown of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +140,9 @@ def files(raw: bytes, limits: Limits = Limits()) -> Iterator[tuple[Attachment, b
         top = mime.walk(raw, survey(raw, limits), limits)
     except TooMuchError:
         return
-    for part in told(raw, top, limits, strip_tags).listed:
-        yield _attachment(raw, part), mime.content(raw, part)
+    said = told(raw, top, limits, strip_tags)
+    for part in said.listed:
+        yield _attachment(raw, part, said), mime.content(raw, part)
 
 
 def recipients(raw: bytes) -> tuple[Address, ...]:
@@ -214,7 +216,7 @@ def _mail(
         body=said.kind,
         text=Private(said.text),
         fuller=Private(said.fuller),
-        attachments=tuple(_attachment(raw, part) for part in said.listed),
+        attachments=tuple(_attachment(raw, part, said) for part in said.listed),
         elsewhere=said.elsewhere,
         encrypted=_encrypted(top, said.text),
         counts=Counter(f.name for f in header.fields),
@@ -282,7 +284,7 @@ def _delivered(header: Header) -> tuple[Address, ...]:
     return headers.addresses([f.unfolded for f in header.fields if f.name in _DELIVERED])
 
 
-def _attachment(raw: bytes, part: mime.Part) -> Attachment:
+def _attachment(raw: bytes, part: mime.Part, said: Told) -> Attachment:
     data = mime.content(raw, part)
     return Attachment(
         name=Private(_short(part.name).replace("/", "_").replace("\\", "_")),
@@ -291,6 +293,7 @@ def _attachment(raw: bytes, part: mime.Part) -> Attachment:
         digest=hashlib.sha256(data).hexdigest(),
         begins=data[:_BEGINS],
         form=is_text(part),
+        missing=next((missing for one, missing in said.missing if one == part), 0),
     )
 
 

@@ -37,14 +37,14 @@ def showing(work: Work, received: e.Received, *, copying: bool = True) -> dict[s
 
 def _showing(work: Work, received: e.Received, *, copying: bool) -> dict[str, object]:
     wanted = work.setting.copying
-    first = _files_before(work.case, received) + 1 if wanted else 0
+    first = _files_before(work.case, received) + 1
     return {
         "received": received,
         "came": _came(work, received),
         "text": work.shown(received.text),
         "subject": spelled(work.shown(received.subject)),
         "claims": _claims(work, received),
-        "attached": listed(received, copying=copying and wanted, first=first),
+        "attached": listed(received, copying=copying and wanted, first=first, every=wanted),
     }
 
 

@@ -17,6 +17,7 @@ import structlog
 
 from cocmail.core import casework, proofs
 from cocmail.core import events as e
+from cocmail.core.attached import texts
 from cocmail.core.audience import may_know, still_for
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
@@ -100,15 +101,18 @@ class Outbox:
 
     async def _with_originals(self, letter: Queued) -> bytes:
         """The letter as it leaves: to a member, with what was attached to the mail that it shows,
-        where the community wants that. What can't be opened stays behind."""
-        if not self._deciding.plain_setting().copying:
+        where the community wants that; a text that wasn't shown whole, to who asked for it, in any
+        case. What can't be opened stays behind."""
+        copying = self._deciding.plain_setting().copying
+        if not copying and letter.kind != Kind.ANSWER:
             return letter.message
         if self._copies is None or not letter.party.startswith("member:") or letter.case == SYSTEM:
             return letter.message
         async with self._deciding.store.transaction() as tx:
             known = await self._known(tx, letter)
             note = _note(known[0], letter) if known else None
-            wanted = (note.originals, note.original) if note else ("", 0)
+            leaves = note and known and (copying or _is_text(known[0], note))
+            wanted = (note.originals, note.original) if note and leaves else ("", 0)
             mail, only = wanted
             raw = b""
             if mail and wanted != self._opened[0]:
@@ -275,6 +279,12 @@ class Outbox:
 
 def _note(case: Case, letter: Queued) -> e.LetterNote | None:
     return next((n for n in case.letters if n.letter == letter.id), None)
+
+
+def _is_text(case: Case, note: e.LetterNote) -> bool:
+    """Whether it sends a text that wasn't shown whole."""
+    mails = [m.received for m in case.messages if m.received.mail == note.originals]
+    return any(note.original in texts(received) for received in mails)
 
 
 def _undelivered(case: Case, setting: Setting, letter: Queued) -> Result:

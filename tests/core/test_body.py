@@ -419,3 +419,21 @@ def test_a_long_page_that_is_not_shown_whole_is_listed() -> None:
     assert isinstance(found, Mail)
     assert [one.content_type for one in found.attachments] == ["text/html"]
     assert [one for one, _ in files(raw, limits)] == list(found.attachments)
+    assert [one.missing for one in found.attachments] == [len("<p>word ") * 100 - 400]
+
+
+def test_nothing_stands_below_a_text_that_is_cut() -> None:
+    raw = multipart(
+        part("text/html", "<p>other words"), part("text/plain", "word " * 200), kind="alternative"
+    )
+    found = read(raw.encode(), Limits(text=400))
+    assert isinstance(found, Mail)
+    assert found.whole == "word " * 80
+    assert [(one.content_type, one.missing) for one in found.attachments] == [
+        ("text/plain", 600), ("text/html", 0),
+    ]  # fmt: skip
+    same = read(raw.encode(), Limits(text=400), html_to_text=lambda _: "")
+    assert isinstance(same, Mail)
+    assert [one.digest for one in same.attachments] == [one.digest for one in found.attachments], (
+        "whoever asks for one counts them without reading pages"
+    )

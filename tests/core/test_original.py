@@ -135,3 +135,59 @@ def test_a_mail_that_was_taken_in_counts_too() -> None:
     assert asks(world, "bob", 2) is None
     world.say("alice", "/accept 1")
     assert asks(world, "bob", 2) is not None
+
+
+LONG = "He followed me again.\n" * 12_000  # 264 KB, of which 200 are shown
+
+
+def with_long_text(to: str) -> Mail:
+    found = read(
+        f"From: {REPORTER}\nTo: {to}\nMessage-ID: <long@x.example>\nMIME-Version: 1.0\n"
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/png; name=a.png\n\n"
+        f"x\n--b\n\n{LONG}And at last he came to my door.\n--b--\n".encode()
+    )
+    assert isinstance(found, Mail)
+    return found
+
+
+def long_report(*, copying: bool) -> World:
+    world = World(copying=copying)
+    incoming = world.incoming(with_long_text(COMMUNITY))
+    world.take(casework.report(world.case, world.setting(), incoming))
+    return world
+
+
+def test_where_a_text_is_cut_a_line_says_how_much_is_missing_and_how_to_get_it() -> None:
+    world = long_report(copying=False)
+    shown = text_of(world.to("member:bob", "report")[0])
+    assert "came to my door" not in shown
+    end = (
+        "------ Not all of its text stands here: 64 KB more are kept. To get it whole, answer with"
+    )
+    assert f"{end} /original 2 as the first line; it is sent to you alone." in shown
+    assert "a.png (a picture, 1 KB)" in shown
+    assert "A picture can then tell" not in shown
+    note = asks(world, "bob", 2)
+    assert note is not None
+    assert (note.originals, note.original) == (world.case.messages[0].received.mail, 2)
+    assert asks(world, "bob", 1) is None
+    assert "your community has no attachments sent by mail" in text_of(world.letters[-1])
+    assert asks(world, "bob", 3) is None
+    assert "N is one of 2" in text_of(world.letters[-1])
+
+
+def test_where_files_go_along_the_whole_text_does_too() -> None:
+    shown = text_of(long_report(copying=True).to("member:bob", "report")[0])
+    assert "64 KB more are kept. It goes along whole." in shown
+    assert "/original 2" not in shown
+
+
+def test_a_text_that_was_cut_when_it_was_set_aside_is_had_once_it_is_taken_in() -> None:
+    world = World()
+    world.report()
+    incoming = world.incoming(with_long_text(world.address("reporter:1")))
+    world.take(casework.from_stranger(world.case, world.setting(), incoming, "reporter:1", "Odd."))
+    shown = text_of(world.letters[-1])
+    assert "64 KB more are kept. Whoever runs cocmail can show it whole." in shown
+    world.say("alice", "/accept 1")
+    assert asks(world, "bob", 2) is not None

@@ -272,3 +272,31 @@ async def test_no_program_leaves_as_an_original(reader: Reader) -> None:
     assert await reader.copies(RAW, 2) == ()
     assert [one.data for one in await reader.copies(RAW, 5)] == [SVG]
     assert await reader.copies(RAW, 8) == ()
+
+
+@pytest.mark.parametrize("everything", [False, True])
+async def test_a_text_that_was_cut_leaves_whole_for_who_asks_where_no_files_are_sent(
+    tmp_path: Path, reader: Reader, everything: bool
+) -> None:
+    words = b"He followed me again.\r\n" * 12_000 + b"And then to my door."
+    raw = (
+        b"From: ottoline@reporter.example\r\nTo: conduct@example.org\r\nMIME-Version: 1.0\r\n"
+        b"Message-ID: <long@reporter.example>\r\n\r\n" + words
+    )
+    async with reported(
+        tmp_path, reader, decided=everything, leaving=False, raw=raw, asked="/original 1"
+    ) as sending:
+        ((to, message),) = sending.sent
+        assert to == FIRST
+        assert attached(message) == {"text-1.txt": ("application/octet-stream", words)}
+
+
+async def test_no_other_file_leaves_for_who_asked_before_files_were_sent_no_longer(
+    tmp_path: Path, reader: Reader
+) -> None:
+    async with reported(
+        tmp_path, reader, decided=True, leaving=False, asked="/original 1"
+    ) as sending:
+        ((to, message),) = sending.sent
+        assert to == FIRST
+        assert not attached(message)

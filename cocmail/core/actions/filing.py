@@ -73,6 +73,7 @@ def accept(turn: Turn, command: Command) -> None:
         digests=aside.digests,
         kinds=aside.kinds,
         sizes=aside.sizes,
+        missing=aside.missing,
         claims=aside.claims,
         claimants=aside.claimants,
     )

@@ -1,14 +1,15 @@
 """`/original`: an attachment as it came, for the one who asks.
 
 Owns what can be asked for: a file of a mail that this member was shown, where the community sends
-files by mail at all. Refuses to open it: it is put to the answer when that leaves, to whoever may
-still know of the case (loops.outbox). Called by the table of actions.
+files by mail at all; and anywhere, a text of which they were shown the beginning. Refuses to open
+it: it is put to the answer when that leaves, to whoever may still know of the case (loops.outbox).
+Called by the table of actions.
 """
 
 from __future__ import annotations
 
 from cocmail.core.actions.turn import Turn
-from cocmail.core.attached import fit, listed
+from cocmail.core.attached import fit, listed, texts
 from cocmail.core.commands import Command, Problem
 from cocmail.core.events import Received
 from cocmail.core.letters import Kind
@@ -17,12 +18,15 @@ from cocmail.core.showing import files_for
 
 def original(turn: Turn, command: Command) -> None:
     work, number = turn.work, command.number or 0
-    if not work.setting.copying:
+    every = files_for(work, turn.member)
+    mine = {n: (r, place) for n, (r, place) in every.items() if place in texts(r)}
+    if work.setting.copying:
+        mine = every
+    elif number in every.keys() - mine.keys() or not mine:
         raise Problem(
             "your community has no attachments sent by mail",
             'attachments = "copy" in [community], which is for who runs the machine to set',
         )
-    mine = files_for(work, turn.member)
     if number not in mine:
         numbers = ", ".join(str(n) for n, where in mine.items() if _leaves(*where))
         raise Problem(
