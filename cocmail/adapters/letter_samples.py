@@ -294,6 +294,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     _each("table", _tables()),
     _each("times_undone", (0, 1, 7)),
     _each("again", (False, True)),
+    _each("apart", (False, True)),
     _each("waits", (False, True)),
     _each("groups", (("sigs",), ("sigs", "interest"))),
     _each("sure", (True, False)),

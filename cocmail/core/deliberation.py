@@ -88,12 +88,11 @@ def approvals(work: Work, proposal: Proposal) -> int:
 
 def reconsider(work: Work) -> None:
     """Decide every open proposal that can be decided now."""
+    _end_moot(work)
     for proposal in work.case.open_proposals:
+        if work.case.proposals[proposal.id].decided:
+            continue  # with one before it
         votes = standing_votes(work, proposal)
-        covers = proposal.proposed.what in ("extend", "separate")
-        if covers and not extending.in_force(work.case, proposal.proposed):
-            _end(work, proposal, "expired", approvals(work, proposal), needed(work, proposal))
-            continue
         yes = sum(1 for v in votes.values() if v.vote == "approve")
         no = sum(1 for v in votes.values() if v.vote == "object")
         enough = needed(work, proposal)
@@ -105,6 +104,16 @@ def reconsider(work: Work) -> None:
             _end(work, proposal, "rejected", yes, enough)
         elif over or (proposal.counsel == "asked" and proposal.proposed.closes <= work.now):
             _end(work, proposal, "expired", yes, enough)
+
+
+def _end_moot(work: Work) -> None:
+    """What a vote is about may be over, or turn out to be about somebody else."""
+    for proposal in work.case.open_proposals:
+        if proposal.proposed.what not in ("extend", "separate"):
+            continue
+        apart = extending.is_apart(work.case, proposal.proposed)
+        if apart or not extending.in_force(work.case, proposal.proposed):
+            _end(work, proposal, "expired", approvals(work, proposal), needed(work, proposal))
 
 
 def _approve_in_time(
@@ -192,6 +201,7 @@ def _tell(work: Work, proposal: Proposal, votes: dict[str, e.Voted], result: str
         "decided": decided.decided,
         "result": result,
         "votes": votes,
+        "apart": extending.is_apart(work.case, proposal.proposed),
         "sanction": work.case.sanctions.get(proposal.proposed.sanction),
     }
     template = _DECISIONS.get(proposal.proposed.what, "decision")
@@ -206,6 +216,7 @@ def _approve(work: Work, proposal: Proposal, yes: int, enough: int) -> None:
     work.happen(e.Decided(proposal=proposal.id, result="approved", approvals=yes, needed=enough))
     _EFFECTS[proposal.proposed.what](work, proposal.proposed)
     _tell(work, proposal, votes, "approved")
+    _end_moot(work)
 
 
 def lift(work: Work, sanction: Sanction, language: str = "") -> None:

@@ -24,6 +24,16 @@ def in_force(case: Case, proposed: e.Proposed) -> tuple[Sanction, ...]:
     return tuple(s for s in found if s is not None and s.state is State.IN_FORCE)
 
 
+def is_apart(case: Case, proposed: e.Proposed) -> bool:
+    """Whether somebody whom it would cover was said to be somebody else since it was proposed."""
+    answers: dict[Address, set[str]] = {}
+    for lead in case.leads.values():
+        answers.setdefault(lead.found.address, set()).add(lead.answer)
+    return proposed.what == "extend" and any(
+        answers.get(address, set()) == {"different"} for address in proposed.addresses
+    )
+
+
 def extend(work: Work, proposed: e.Proposed) -> None:
     """They cover the addresses too; whoever reads mail there learns that, and how to object."""
     for sanction in in_force(work.case, proposed):

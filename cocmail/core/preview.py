@@ -109,7 +109,8 @@ def of_extension(
     if observed is None:
         return Table(tense=Tense.WOULD, known=False, addresses=tuple(addresses))
     everyone = everybody(addresses, observed)
-    others = meeting(beside, everyone, Scope(), groups)
+    named = {one.id for one in sanctions}  # they may cover who is on the same Mailman user
+    others = tuple(s for s in meeting(beside, everyone, Scope(), groups) if s.id not in named)
     fresh = tuple(
         replace(
             one,
@@ -122,7 +123,6 @@ def of_extension(
             before=(),
         )
         for one in sanctions
-        if one.id not in {other.id for other in others}
     )
     return together(
         on_top(

@@ -15,7 +15,7 @@ from cocmail.core.casework import to_look_up
 from cocmail.core.commands import parse
 from cocmail.core.coverage import reaches
 from cocmail.core.drift import NEWLY_COVERED, PUT_RIGHT
-from cocmail.core.enforcement import STILL_OFF, Observed, ProofRow
+from cocmail.core.enforcement import STILL_OFF, Observed, ProofRow, Role, Row
 from cocmail.core.leads import Bearers, Subscription, leads
 from cocmail.core.people import Address, Private
 from cocmail.core.policy import Policy
@@ -264,6 +264,30 @@ def test_where_they_have_to_ask_the_added_address_is_not_told_that_it_ends_by_th
     assert "until the committee agrees to a return" in letter
 
 
+def test_who_is_on_the_mailman_user_of_a_covered_address_can_be_voted_on() -> None:
+    """Mailman says that it is the person's user, which is why the members were asked."""
+    world = sanctioned()
+    look(world, LIKE)
+    both = dict.fromkeys((*OBSERVED.linked[MALLORY], LIKE), (*OBSERVED.linked[MALLORY], LIKE))
+    row = Row(list=DEV, address=LIKE, role=Role.MEMBER)
+    world.observed = replace(OBSERVED, linked=both, rows=(*OBSERVED.rows, row))
+    world.say("alice", "/same 1")
+    ballot = text_of(world.to("member:carol", "ballot")[-1])
+    assert f"- {DEV}: {LIKE} (member)" in ballot
+    world.vote(world.case.open_proposals[-1].id, "alice", "bob")
+    assert LIKE in the_sanction(world).addresses
+
+
+def test_a_plus_tag_of_who_was_added_is_covered_already() -> None:
+    world = sanctioned()
+    tagged = Address("ma11ory+x@mail.example")
+    look(world, LIKE, tagged)
+    voted(world, f"/same {LIKE}")
+    world.say("alice", f"/same {tagged}")
+    assert not world.case.open_proposals
+    assert "is covered already" in text_of(world.to("member:alice", "refusal")[-1])
+
+
 def test_who_was_decided_to_be_somebody_else_is_not_covered_by_what_was_proposed_before() -> None:
     world = sanctioned()
     look(world, LIKE)
@@ -409,6 +433,32 @@ def test_what_they_added_in_mailman_meanwhile_goes_free_with_them() -> None:
     world.say("carol", "/grant because we took you for somebody else")
     world.vote(world.case.open_proposals[-1].id, "alice", "carol")
     assert {*world.case.sanctions[name].addresses} == {MALLORY, ALIAS}
+
+
+def test_no_vote_covers_who_was_decided_meanwhile_to_be_somebody_else() -> None:
+    """A proposal for another address of theirs was open."""
+    world = sanctioned()
+    second = Address("mal1ory@mail.example")
+    linked = Observed(linked=dict.fromkeys((LIKE, second), (LIKE, second)))
+    seen = [Subscription(address=a, name=Private(""), lists=(DEV,)) for a in (LIKE, second)]
+    persons = [s.person for s in leading.suspects(world.case)]
+    found = leads(persons, seen, Bearers(persons))
+    world.take(leading.found(world.case, world.setting(), found, linked))
+    assert {x.found.address for x in world.case.leads.values()} == {LIKE, second}
+    voted(world, f"/same {LIKE}")
+    world.say("alice", f"/same {second}")
+    proposal = world.case.open_proposals[-1].id
+    world.vote(proposal, "alice")
+    world.say("carol", f"/different {LIKE}")
+    world.vote(world.case.open_proposals[-1].id, "carol", "bob")
+    assert not world.case.open_proposals
+    told = text_of(world.to("member:alice", "decision")[-1])
+    assert f"The vote about {second} is over: it was said meanwhile" in told
+    world.vote(proposal, "bob")
+    assert not {LIKE, second} & {*the_sanction(world).addresses}
+    # Who thinks otherwise can ask again.
+    voted(world, f"/same {second}")
+    assert second in the_sanction(world).addresses
 
 
 def test_the_owners_hear_of_the_added_address_alone() -> None:

@@ -30,7 +30,7 @@ def same(turn: Turn, command: Command) -> None:
     leads = _meant(turn, command)
     suspect = _looked_for(work, leads)
     addresses = tuple(dict.fromkeys(x.found.address for x in leads))
-    if done := [a for a in addresses if all(a in s.addresses for s in suspect.sanctions)]:
+    if done := [a for a in addresses if all(a.is_among(s.addresses) for s in suspect.sanctions)]:
         raise Problem(f"{done[0]} is covered already", "nothing: it is done")
     _nothing_open(work, addresses)
     found = guards(addresses, work.setting, (work.case, *turn.beside.values()), turn.observed)
