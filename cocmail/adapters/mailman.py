@@ -134,7 +134,6 @@ class MailmanLists:
         self, questions: Collection[Question], *, known_lists: bool = False
     ) -> Observed:
         before, begun = self._connection.calls, self._connection.seconds
-        await self._run(self._changes.settle)
         asked = dict.fromkeys(a for question in questions for a in question.addresses)
         names = dict.fromkeys(name for question in questions for name in question.lists)
         if not known_lists or not self._list_ids or self._changes.missed_a_list:
@@ -206,6 +205,9 @@ class MailmanLists:
         wanted = [row for row in observed.rows if row.place in places and row.preferences is None]
         ids = [row.member_id for row in wanted]
         read = dict(zip(ids, await self._each(self._changes.preferences, ids), strict=True))
+        theirs = (place.address for place in places if place.role is Role.USER)
+        users = {observed.users[address]: None for address in theirs if address in observed.users}
+        own = dict(zip(users, await self._each(self._changes.own_preferences, users), strict=True))
         rows: list[Row] = []
         for row in observed.rows:
             if row.member_id not in read:
@@ -213,7 +215,7 @@ class MailmanLists:
             elif (preferences := read[row.member_id]) is not None:
                 rows.append(replace(row, preferences=preferences))
         calls = observed.calls + self._connection.calls - before
-        return replace(observed, rows=tuple(rows), calls=calls)
+        return replace(observed, rows=tuple(rows), own={**observed.own, **own}, calls=calls)
 
     async def apply(self, step: Step) -> bool:
         list_id = ""

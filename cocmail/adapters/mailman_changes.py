@@ -24,8 +24,6 @@ class MailmanChanges:
     def __init__(self, connection: MailmanConnection) -> None:
         self._connection = connection
         self.missed_a_list = False  # one that was to be changed is gone
-        # Path → what stood there before Mailman may have changed it, until that was seen to stand.
-        self._owed: dict[str, Mapping[str, object]] = {}
 
     def apply(self, step: Step, list_id: str) -> bool:
         """As ports.Lists.apply. A list or row that is gone by now is no error: the next
@@ -47,16 +45,19 @@ class MailmanChanges:
                         self._moderate(row.member_id, row.action)
                 case Act.PUT_BACK:
                     return self._put_back(step, list_id)
+                case Act.PREFER:
+                    for row in step.rows:
+                        path = f"users/{quoted(row.user)}/preferences"
+                        self._set_preferences(path, row.preferences or {})
         return True
-
-    def settle(self) -> None:
-        """What a failure left undone and no observation would show."""
-        for path, wanted in list(self._owed.items()):
-            self._give_back(path, wanted)
 
     def preferences(self, member_id: str) -> Mapping[str, object] | None:
         """What is explicitly set for this row alone; None: there is no such row any more."""
         return self._read_preferences(f"members/{quoted(member_id)}/preferences")
+
+    def own_preferences(self, user: str) -> Mapping[str, object] | None:
+        """What is explicitly set for all of a user's lists; None: there is no such user."""
+        return self._read_preferences(f"users/{quoted(user)}/preferences")
 
     def discard_requests(self, list_id: str, addresses: Collection[Address]) -> None:
         """Silently, unlike a rejection."""
@@ -180,11 +181,6 @@ class MailmanChanges:
         if row.role is Role.MEMBER:
             fields |= dict.fromkeys(("pre_verified", "pre_confirmed", "pre_approved"), True)
             fields["send_welcome_message"] = False
-        path = ""
-        theirs: Mapping[str, object] = {}
-        if user and row.role is not Role.MEMBER:  # Mailman sets the user's language then
-            path = f"users/{quoted(user)}/preferences"
-            theirs = self._owed.setdefault(path, self._read_preferences(path) or {})
         try:
             self._connection.post("members", **fields)
         except Answered as answer:
@@ -198,15 +194,7 @@ class MailmanChanges:
                 self._connection.post("members", **fields)
             elif not answer.says("already"):
                 raise
-        if path:
-            self._give_back(path, theirs)
         return True
-
-    def _give_back(self, path: str, wanted: Mapping[str, object]) -> None:
-        now = self._read_preferences(path)
-        if now is not None and now != wanted:
-            self._set_preferences(path, wanted)
-        self._owed.pop(path, None)
 
     def _user(self, row: Row) -> str:
         """The id of whose the address is now; of one that has no path we can only ask whether it

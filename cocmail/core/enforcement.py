@@ -40,6 +40,7 @@ class Role(StrEnum):
     OWNER = "owner"
     MODERATOR = "moderator"
     BAN = "ban"
+    USER = "user"  # on no list: what a user of Mailman prefers for all of theirs
 
 
 class Word(StrEnum):
@@ -57,6 +58,7 @@ class Act(StrEnum):
     TAKE_OFF = "take-off"
     PUT_BACK = "put-back"  # the rows stand as given: made where missing, finished where half made
     MODERATE = "moderate"  # the rows get the moderation actions given
+    PREFER = "prefer"  # the user prefers what the row does
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +145,8 @@ class Observed:
     users: Mapping[Address, str] = field(default_factory=dict, repr=False)  # address → user's id
     preferred: Mapping[str, Address | None] = field(default_factory=dict, repr=False)
     # user's id → preferred address, of those that were asked for; None: has none, or is gone
+    own: Mapping[str, Mapping[str, object] | None] = field(default_factory=dict, repr=False)
+    # user's id → what is set for all their lists, of those that were read exactly; None: is gone
     rows: tuple[Row, ...] = field(default=(), repr=False)
     bans: tuple[Ban, ...] = field(default=(), repr=False)
     owners: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)

@@ -55,7 +55,7 @@ _ROSTERS = (Role.MEMBER, Role.NONMEMBER, Role.OWNER, Role.MODERATOR)
 # Bans before removals (nobody slips back in between); a wide ban leaves before a narrow one comes
 # (Mailman refuses the narrow one while the wide one stands); roles and memberships come back when
 # no ban of ours is in their way.
-_ORDER = (Act.UNBAN, Act.BAN, Act.TAKE_OFF, Act.MODERATE, Act.PUT_BACK)
+_ORDER = (Act.UNBAN, Act.BAN, Act.TAKE_OFF, Act.MODERATE, Act.PUT_BACK, Act.PREFER)
 
 THEIRS = "somebody changed this meanwhile; theirs stands"
 GONE_LIST = "this list no longer exists"
@@ -291,12 +291,13 @@ class _Planner:
                 else:
                     self.texts[place] = GONE_LIST
         for place in places:
-            if place.role is Role.BAN:
+            if place.role in (Role.BAN, Role.USER):
                 continue
             if place.list not in self.observed.lists:
                 self.texts[place] = GONE_LIST
             else:
                 self._roster(place)
+        self._users()
 
     def _begin(self, reach: Reach) -> None:
         """A removal takes what it finds, once: whose entries were looked at is written down; list
@@ -665,6 +666,55 @@ class _Planner:
             return rows if place.role is Role.NONMEMBER else _merge(seen, rows)
         return seen
 
+    # -- users -----------------------------------------------------------------------------------
+
+    def _users(self) -> None:
+        """Mailman sets a user's own language as it makes an entry that is no membership. What they
+        prefer is written down before that, and given back after: nothing else would tell."""
+        users, owed = self.observed.users, dict[str, tuple[Reach, Place]]()
+        for reach in self.all:
+            for place, facts in reach.records.items():
+                if place.role is Role.USER and facts:
+                    owed.setdefault(str(facts["user"]), (reach, place))
+        made = {
+            users[step.address]: step
+            for step in self.steps
+            if step.act is Act.PUT_BACK and step.role is not Role.MEMBER and step.address in users
+        }
+        for user in {**owed, **made}:
+            if user in owed:
+                reach, place = owed[user]
+            else:
+                step = made[user]
+                reach = next(one for one in self.all if one.id in step.sanctions)
+                place = self._place(None, step.address, Role.USER)
+            self._user(reach, place, user, makes=user in made)
+
+    def _user(self, reach: Reach, place: Place, user: str, *, makes: bool) -> None:
+        facts = reach.records.get(place)
+        if user not in self.observed.own:
+            if self.observed.users.get(place.address) == user:
+                self.unread[place] = None
+            elif facts:
+                self._note(reach, place, None)  # the address is another's by now
+            return
+        now = self.observed.own[user]
+        was: Any = facts["preferences"] if facts else now
+        if now is None:  # is gone
+            if facts:
+                self._note(reach, place, None)
+            return
+        wanted = _but_for_us(now, was)
+        if now != wanted:
+            row = Row(
+                list="", address=place.address, role=place.role, user=user, preferences=wanted
+            )
+            self._step(Act.PREFER, place, Word.MEMBER, Word.MEMBER, [reach], (row,))
+        if facts and now == wanted and not makes:
+            self._note(reach, place, None)
+        elif not facts or wanted != was:
+            self._note(reach, place, {"user": user, "preferences": dict(wanted)})
+
     # -- writing down --------------------------------------------------------------------------
 
     def _note(
@@ -716,6 +766,8 @@ def _loosens(act: Act, place: Place, rows: tuple[Row, ...]) -> bool:
             return place.role is Role.NONMEMBER
         case Act.PUT_BACK if place.role is not Role.NONMEMBER:
             return True
+        case Act.PREFER:
+            return False
     return act is not Act.BAN and any(row.action != HOLD for row in rows)
 
 
@@ -745,6 +797,14 @@ def _order(step: Step) -> tuple[Any, ...]:
         step.role,
         step.site,
     )
+
+
+def _but_for_us(now: Mapping[str, object], was: Mapping[str, object]) -> Mapping[str, object]:
+    """What a user prefers, whom Mailman set the language of: that is taken back by unsetting all
+    and then setting the rest, and may be cut short between the two."""
+    name = "preferred_language"
+    language = {name: was[name]} if name in was else {}
+    return {**{key: now[key] for key in now if key != name}, **language} if now else was
 
 
 def _stayed(facts: Facts) -> bool:

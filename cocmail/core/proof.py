@@ -55,6 +55,8 @@ def proof_rows(
 
     for place in sorted(reach.records, key=_place_order):
         facts = reach.records[place]
+        if place.role is Role.USER:
+            continue
         if place.role is Role.BAN:
             over = {(None, place.address), (place.list, place.address)} & banned
             now = Word.BANNED if over else Word.ABSENT

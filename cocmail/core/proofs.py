@@ -207,7 +207,10 @@ def restored(
             "sanction": work.case.sanctions[sanction_id],
             "table": read_back((*_rows(earlier), *rows), tense=Tense.BACK),
             "times_undone": drift.times if drift else 0,
-            "again": bool({b.at for b in sanction.before} & {b.at for b in sanction.closed}),
+            "again": any(
+                b.role != Role.USER and b.at in {one.at for one in sanction.closed}
+                for b in sanction.before
+            ),
             "waits": any(row.note == OUR_BAN for row in rows),
         }
         work.tell(Kind.PROOF, "proof-ended", values)

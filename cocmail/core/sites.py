@@ -62,6 +62,7 @@ def added(first: Observed, second: Observed) -> Observed:
         since=_earliest((first, second)),
         users={**first.users, **second.users},
         preferred={**first.preferred, **second.preferred},
+        own={**first.own, **second.own},
         rows=(*(row for row in first.rows if row.place not in fresh), *second.rows),
         bans=(*(b for b in first.bans if (b.list, b.address) not in bans), *second.bans),
         owners={**first.owners, **second.owners},

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from cocmail.core.drift import Undone
-from cocmail.core.enforcement import Plan, ProofRow, Role, Word
+from cocmail.core.enforcement import Act, Plan, ProofRow, Role, Word
 from cocmail.core.files import File
 from cocmail.core.people import Address, Private
 from cocmail.core.proof import ROLE_STAYS, role_words
@@ -171,6 +171,7 @@ def planned(plan: Plan, *, left: Iterable[ProofRow] = (), **more: Any) -> Table:
     lines = tuple(
         Line(list=s.list, address=s.address, role=s.role, now=s.now, then=s.then, site=s.site)
         for s in plan.steps
+        if s.act is not Act.PREFER  # but for what Mailman itself changed as it did the others
     )
     values = {"tense": Tense.WOULD, "warnings": plan.warnings, **more}
     return Table(lines=(*lines, *(_line(r, left=True) for r in stay)), **values)

@@ -54,7 +54,8 @@ class Undone:
             known = {sanction.address, *sanction.addresses}
             places = self._found.setdefault(sanction.id, {})
             for step in done:
-                if sanction.id not in step.sanctions or step.former:  # spelt anew by us
+                ours = step.former or step.act is Act.PREFER  # spelt anew, or set by Mailman for us
+                if sanction.id not in step.sanctions or ours:
                     continue
                 if sanction.is_to_prove(step.address):
                     continue

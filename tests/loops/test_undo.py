@@ -343,9 +343,16 @@ async def test_every_preference_comes_back(
     assert notes(told) == set()
 
 
+@pytest.mark.parametrize("killed", [False, True])
 @pytest.mark.parametrize("lost", ["POST members", "DELETE users", "PATCH users"])
 async def test_a_user_s_own_preferences_outlast_a_call_that_fails(
-    lost: str, lab: Lab, book: Book, loop: Enforcement, monkeypatch: Any
+    lost: str,
+    killed: bool,
+    lab: Lab,
+    book: Book,
+    loop: Enforcement,
+    mailman: Mailman,
+    monkeypatch: Any,
 ) -> None:
     """Mailman sets a user's language when a role comes back, and to take it back needs two calls;
     no observation shows it."""
@@ -370,9 +377,46 @@ async def test_a_user_s_own_preferences_outlast_a_call_that_fails(
     with pytest.raises(Temporary):
         await loop.sweep()
     assert failed
-    await loop.sweep()
+    assert lab.snapshot(*PERSON) != before
+    if killed:  # what is owed has to be known from the book and from Mailman
+        anew = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=60)
+        await enforcement(anew, book, book.clock).sweep()
+        await anew.close()
+    else:
+        await loop.sweep()
     assert len(book.returns) == 1
     assert lab.snapshot(*PERSON) == before
+
+
+async def test_a_user_s_own_preferences_are_theirs_to_change(
+    lab: Lab, book: Book, loop: Enforcement, monkeypatch: Any
+) -> None:
+    """While a role that is to come back is refused, and when all is over."""
+    name = book.decide(Measure.SUSPEND, including_roles=True)
+    await loop.sweep()
+    book.end(name)
+    connection = loop._lists._connection  # type: ignore[attr-defined]
+    call = connection.call
+
+    def refusing(path: str, data: Any = None, method: str | None = None) -> Any:
+        if path == "members" and (data or {}).get("role") == "owner":
+            raise Temporary("refused")
+        return call(path, data, method)
+
+    monkeypatch.setattr(connection, "call", refusing)
+    wanted: dict[str, Any] = {"receive_own_postings": False}
+    for wish in ({"hide_address": False}, {"hide_address": True, "acknowledge_posts": True}):
+        with pytest.raises(Temporary):
+            await loop.sweep()
+        assert wanted.items() <= plain(lab.api("GET", f"users/{MAL}/preferences")).items()
+        lab.api("PATCH", f"users/{MAL}/preferences", **wish)
+        wanted |= wish
+    monkeypatch.setattr(connection, "call", call)
+    await loop.sweep()
+    assert plain(lab.api("GET", f"users/{MAL}/preferences")) == wanted
+    lab.api("PATCH", f"users/{MAL}/preferences", preferred_language="en")
+    await loop.sweep()
+    assert plain(lab.api("GET", f"users/{MAL}/preferences"))["preferred_language"] == "en"
 
 
 # -- what others did meanwhile ---------------------------------------------------------------------
