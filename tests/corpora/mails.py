@@ -2,41 +2,72 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 CORPORA = Path(__file__).parents[3] / "shared/corpora"
 _FIELD = re.compile(rb"(?:>?From |[!-9;-~]+[ \t]*:)")
-_SEPARATOR = re.compile(rb"^From \S+ .*\b(?:19|20)\d\d\b.*\n", re.MULTILINE)
+_MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_DAY = rb"%b[a-z]* +\d|\d +%b|(?:19|20)\d\d-\d\d" % (_MONTH, _MONTH)
+# With a day, of whatever year, or in front of a header.
+_SEPARATOR = re.compile(
+    rb"^From (?:\S+ .*(?:%b).*|\S+@\S+[ \t\r]*(?=\n[!-9;-~]+:))\n" % _DAY, re.MULTILINE
+)
+_MMDF = re.compile(rb"^\x01{4}\r?\n", re.MULTILINE)
+_MARK = codecs.BOM_UTF8
 _OLE = b"\xd0\xcf\x11\xe0"  # Outlook's own .msg: no mail on the wire, and put to us all the same
 
 
 def mails(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every mail below it with its name; what doesn't look like mail is left out."""
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+    """Every mail below it with its name; `not_mail` says what is left out."""
+    return (one for _, found in _files(folder) for one in found)
+
+
+def not_mail(folder: Path) -> list[str]:
+    """The files below it that hold none, or can't be read."""
+    return [name for name, found in _files(folder) if not found]
+
+
+def _files(folder: Path) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    for path in sorted(one for one in folder.rglob("*") if not one.is_dir()):
         name = str(path.relative_to(folder))
-        raw = path.read_bytes()
-        if is_mbox(path, raw):
-            for number, one in enumerate(split(raw), 1):
-                yield f"{name}:{number}", one
-        elif path.suffix in (".eml", ".msg") or _FIELD.match(raw) or raw.startswith(_OLE):
-            yield name, raw
+        try:
+            raw = path.read_bytes() if path.is_file() else None
+        except OSError:
+            raw = None
+        yield name, [] if raw is None else _mails(name, path.suffix.lower(), raw)
 
 
-def is_mbox(path: Path, raw: bytes) -> bool:
-    least = 1 if path.suffix in (".mbox", ".mbx") else 2
-    return raw.startswith(b"From ") and len(list(split(raw))) >= least
+def _mails(name: str, suffix: str, raw: bytes) -> list[tuple[str, bytes]]:
+    several = list(split(raw))
+    if len(several) >= (1 if suffix in (".mbox", ".mbx", ".mmdf") else 2):
+        return [(f"{name}:{number}", one) for number, one in enumerate(several, 1)]
+    if suffix in (".eml", ".msg") or _FIELD.match(_bare(raw)) or raw.startswith(_OLE):
+        return [(name, raw)]
+    return []
+
+
+def _bare(raw: bytes) -> bytes:
+    return raw.removeprefix(_MARK).lstrip(b"\r\n")
 
 
 def split(raw: bytes) -> Iterator[bytes]:
-    """RFC 4155: "From ", an address and a date, after an empty line or at the beginning."""
-    begins = [
-        m for m in _SEPARATOR.finditer(raw)
-        if m.start() == 0 or raw[: m.start()].endswith((b"\n\n", b"\r\n\r\n"))
+    """The mails of an mbox (RFC 4155): "From ", an address and a date, after an empty line or at
+    the beginning; or of MMDF's kind. None where it is neither."""
+    raw = _bare(raw)
+    if _MMDF.match(raw):
+        yield from filter(None, _MMDF.split(raw))
+    if not raw.startswith(b"From "):
+        return
+    first = raw.find(b"\n") + 1 or len(raw)
+    begins = [(0, first)] + [
+        (m.start(), m.end()) for m in _SEPARATOR.finditer(raw, first)
+        if raw.endswith((b"\n\n", b"\r\n\r\n"), 0, m.start())
     ]  # fmt: skip
-    for this, behind in zip(begins, [*begins[1:], None], strict=False):
-        yield raw[this.end() : behind.start() if behind else len(raw)]
+    for (_, this), (behind, _) in zip(begins, [*begins[1:], (len(raw), 0)], strict=True):
+        yield raw[this:behind]
 
 
 def said() -> Iterator[tuple[str, bytes, str]]:

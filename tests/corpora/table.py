@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.corpora.mails import CORPORA, mails, said
+from tests.corpora.mails import CORPORA, mails, not_mail, said
 from tests.hostile.stage import Result, Stage
 
 ROADS = ("lmtp", "imap")
@@ -147,4 +147,14 @@ def ours() -> list[tuple[str, bytes]]:
 
 
 def another(folder: Path) -> list[tuple[str, bytes]]:
-    return [(f"{folder.name}/{name}", raw) for name, raw in mails(folder)]
+    return [(f"{_row_of(folder)}/{name}", raw) for name, raw in mails(folder)]
+
+
+def left_out(folder: Path) -> str:
+    """The files that nothing was put of, as a row."""
+    return f"{_row_of(folder)}: not mail, {len(not_mail(folder))} files"
+
+
+def _row_of(folder: Path) -> str:
+    """One of its own, whatever it is called."""
+    return f"CORPORA={folder.name}"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpora.mails import mails, split
-from tests.corpora.table import FOLDERS, ROADS, ours, run
+from tests.corpora.mails import mails, not_mail, split
+from tests.corpora.table import FOLDERS, ROADS, another, left_out, ours, run
 
 A_PART = 5  # every fifth; another one for each road
 
@@ -50,3 +50,37 @@ def test_a_folder_of_any_mix_is_read(tmp_path: Path) -> None:
     assert found["a.mbox:1"] == one + b"\n"
     assert found["a.mbox:2"] == two
     assert list(split(box.replace(b"\n", b"\r\n")))[1] == two.replace(b"\n", b"\r\n")
+
+
+def test_a_box_is_taken_apart_however_it_begins(tmp_path: Path) -> None:
+    one, two = b"Subject: one\n\nIn 2024,\n\nFrom what I saw in 2024 on\n", b"Subject: two\n\nx\n"
+    box = (
+        b"From a@b.example Sat Nov 21 10:00:00 2026\n%b\nFrom c@d.example Sat Nov 21 10:00\n" % one
+    )
+    mmdf = b"\x01\x01\x01\x01\n%b\x01\x01\x01\x01\n"
+    for name, raw in {
+        "empty-line.mbox": b"\n" + box + two, "mark.mbox": b"\xef\xbb\xbf" + box + two,
+        "no-date": b"From -\n%b\nFrom c@d.example\n" % one + two, "ISO.MBOX": box + two,
+        "mmdf": mmdf % one + mmdf % two,
+    }.items():  # fmt: skip
+        (tmp_path / name).write_bytes(raw)
+        found = {key: raw.rstrip() for key, raw in mails(tmp_path)}
+        assert found[f"{name}:1"] == one.rstrip(), name
+        assert found[f"{name}:2"] == two.rstrip(), name
+    assert len(found) == 10
+
+
+def test_every_file_is_counted(tmp_path: Path) -> None:
+    folder = tmp_path / "bounces"
+    (folder / "deep").mkdir(parents=True)
+    for name, raw in {
+        "A.EML": b"", "B.MSG": b"\xd0\xcf\x11\xe0", "c": b"\xef\xbb\xbf\r\nSubject: c\n\nx",
+        "deep/d.png": b"\x89PNG", "e.mbox": b"", "f.txt": b"said nothing",
+    }.items():  # fmt: skip
+        (folder / name).write_bytes(raw)
+    (folder / "gone.eml").symlink_to(folder / "nowhere")
+    assert {name for name, _ in mails(folder)} == {"A.EML", "B.MSG", "c"}
+    assert set(not_mail(folder)) == {"deep/d.png", "e.mbox", "f.txt", "gone.eml"}
+    rows = {name.partition("/")[0] for name, _ in another(folder)}
+    assert not rows & {name.partition("/")[0] for name, _ in ours()}, "a row of its own"
+    assert left_out(folder) == "CORPORA=bounces: not mail, 4 files"
