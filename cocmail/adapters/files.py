@@ -18,7 +18,7 @@ from itertools import islice
 
 from PIL import Image, ImageOps
 
-from cocmail.core.attached import MOST_BYTES, fit, going, kind_of
+from cocmail.core.attached import MOST_BYTES, fit, going, is_picture, kind_of
 from cocmail.core.charsets import decode
 from cocmail.core.files import File
 from cocmail.core.letters import clean, one_line
@@ -102,7 +102,9 @@ def _has_pictures(mail: bytes, limits: Limits, depth: int = 0) -> bool:
         return True
     for one, data in files(mail, limits):
         kind = kind_of(one)
-        if kind == "picture" or (kind == "forwarded" and _has_pictures(data, limits, depth + 1)):
+        if kind == "picture" or is_picture(data):
+            return True
+        if kind == "forwarded" and _has_pictures(data, limits, depth + 1):
             return True
     return False
 
@@ -114,7 +116,7 @@ def _copy(number: int, one: Attachment, data: bytes, kind: str, limits: Limits) 
     was = _untouched(number, one, data, kind)
     picture = _picture(data)
     if picture is None:
-        return None if kind == "picture" else was
+        return None if kind == "picture" or is_picture(data) else was
     photo = data.startswith(b"\xff\xd8")  # a photo drawn as PNG is several times as large
     stem, ending = was.name.rpartition(".")[0] or was.name, "jpg" if photo else "png"
     return replace(
@@ -145,7 +147,8 @@ def _made_anew(
             data=_drawn(picture),
             like=Private(like),
         )
-    if attachment.content_type == "text/plain" and len(data) <= _MOST_BYTES:
+    plain = attachment.content_type == "text/plain" and not is_picture(data)
+    if plain and len(data) <= _MOST_BYTES:
         text = clean(decode(data, "utf-8"))
         name = f"text-{number}.txt"
         return replace(was, name=name, content_type="text/plain", data=text.encode("utf-8"))

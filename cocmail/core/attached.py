@@ -30,13 +30,25 @@ _BY_BYTES = (
     (b"Rar!\x1a\x07", "package"),
     (b"\x1f\x8b", "package"),
 )
-# A picture by its first bytes, whatever it is called: it may tell where it was taken.
+# A picture by its first bytes, whatever it is called: it may tell where it was taken. Those of
+# ISO 14496-12 say their kind in the first box, as the main one or among others; it may be empty
+# before.
 _PICTURE = re.compile(
-    rb"\xff\xd8\xff|\x89PNG|GIF8|II[*+]\0|MM\0[*+]|RIFF....WEBP|BM....\0\0\0\0|8BPS"
-    rb"|....ftyp(?:hei|hev|mif1|msf1|avi[fs]|crx)|\xff\x0a|\0\0\0\x0c(?:JXL|jP) |IIU\0|IIR[OS]"
-    rb"|FUJIFILM",
+    rb"\xff\xd8\xff|[\x89\x8a\x8b][PMJ]NG|GIF8|II[*+]\0|MM\0[*+]|RIFF....WEBP|BM....\0\0\0\0|8BPS"
+    rb"|(?:....(?:free|skip|wide).{0,400}?)?....ftyp(?:.{4}){0,60}?"
+    rb"(?:hei[cxms]|hev[cxms]|mi[fa][12f]|msf1|MA1[AB]|avi[fso]|avc[is]|j2[ki][is]|jpeg|crx "
+    rb"|jp[2xm] )|\xff\x0a|\xff\x4f\xff\x51|\0\0\0\x0c(?:JXL|jP) |\0\0[\x01\x02]\0[^\0]\0"
+    rb"|II\xbc\x01|IIU\0|IIR[OS]|II\x1a\0\0\0HEAP|FUJIFILM|FOVb|\0MRM|icns|gimp xcf"
+    rb"|\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF|v/1\x01|qoif|AT&TFORM"
+    rb"|P[1-7]\n(?:#[^\n]*\n)*+[0-9]+ [0-9]+\s",
     re.DOTALL,
 )
+_DRAWING = re.compile(
+    rb"(?:[\s\xef\xbb\xbf\xff\xfe]|<\?[^>]*+>|<!--(?:(?!-->).)*+-->|<!DOCTYPE (?!svg)[^>]*+>)*+"
+    rb"<(?:!DOCTYPE svg|(?:[\w.-]{1,40}:)?svg)\b",
+    re.DOTALL | re.IGNORECASE,
+)
+_LOOKED_AT = 65_536  # bytes; above a drawing stands what its program has to say
 _BY_NAME = (
     (r"winmail\.dat", "tnef"),
     (r".*\.(exe|com|scr|pif|bat|cmd|msi|vbs|vbe|js|jse|wsf|ps1|jar|lnk|hta|apk|iso|img)",
@@ -45,7 +57,8 @@ _BY_NAME = (
     (r".*\.(ics|vcs)", "calendar"),
     (r".*\.eml", "forwarded"),
     (r".*\.(p7m|gpg|pgp|age)", "encrypted"),
-    (r".*\.(jpe?g|png|gif|webp|heic|heif|avif|tiff?|bmp|svg|dng|raw|psd|ico|jxl)", "picture"),
+    (r".*\.(jpe?g|png|gif|webp|hei[cf]|avif|tiff?|bmp|svgz?|dng|raw|psd|ico|jxl|jp[2x]|j2k)",
+     "picture"),
     (r".*\.(html?|xhtml|mht|mhtml)", "page"),
 )  # fmt: skip
 _BY_TYPE = (
@@ -68,16 +81,24 @@ MOST_BYTES = 6_000_000  # in one mail: 8.3 MB as it travels; many servers take 1
 _MOST_FILES = 20
 
 
+def is_picture(data: bytes) -> bool:
+    """By what it is, whatever it is called; of some its first 512 bytes tell enough."""
+    if _PICTURE.match(data):
+        return True
+    begins = data[:_LOOKED_AT]
+    return bool(_DRAWING.match(begins.replace(b"\0", b"")))  # UTF-16 is as good
+
+
 def kind_of(one: Attachment) -> str:
     """A word of the languages' table [parts]."""
     for begins, kind in _BY_BYTES:
-        # Office's documents are packages too.
-        if one.begins.startswith(begins) and not (kind == "package" and _named(one, "document")):
+        # Office's documents are packages too, and a drawing may be packed.
+        if one.begins.startswith(begins) and not (kind == "package" and _is_one_thing(one)):
             return kind
+    if is_picture(one.begins) and not _named(one, "program"):  # one can be both
+        return "picture"
     if one.form and one.content_type == "text/html":
         return "formatted"
-    if _PICTURE.match(one.begins) and not _named(one, "program"):  # one can be both
-        return "picture"
     for pattern, kind in _BY_NAME:
         if re.fullmatch(pattern, one.name.strip().lower(), re.DOTALL):
             return kind
@@ -85,6 +106,12 @@ def kind_of(one: Attachment) -> str:
         if re.fullmatch(pattern, one.content_type):
             return kind
     return OTHER
+
+
+def _is_one_thing(one: Attachment) -> bool:
+    return (
+        _named(one, "document") or _named(one, "picture") or one.content_type.startswith("image/")
+    )
 
 
 def _named(one: Attachment, kind: str) -> bool:

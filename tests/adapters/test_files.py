@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import email
 import email.policy
+import gzip
 import io
+import time
 from email.message import EmailMessage
 
 import pytest
 from PIL import Image, PngImagePlugin
 
 from cocmail.adapters.files import copied, sendable
-from cocmail.core.attached import kind_of
+from cocmail.core.attached import is_picture, kind_of
 from cocmail.core.mail import Attachment
 from cocmail.core.people import Private
 
@@ -141,7 +143,27 @@ def test_a_picture_that_says_it_is_none_tells_members_nothing_either(kind: str) 
         (b"BM\x36\x10\0\0\0\0\0\0\x36\0\0\0", "picture"),
         (b"BMW 320d, seen at noon", "other"),
         (b"IIMPORTANT", "other"),
-        (b"\0\0\0\x20ftypisom\0\0\0\0", "other"),  # a film
+        (b"\0\0\0\x20ftypisom\0\0\0\0isomiso2avc1mp41", "other"),  # a film
+        (b"\0\0\0\x1cftypmiaf\0\0\0\0", "picture"),
+        (b"\0\0\0\x1cftypisom\0\0\0\0isomheic", "picture"),
+        (b"\0\0\0\x08free\0\0\0\x1cftypMA1B\0\0\0\0", "picture"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "picture"),  # JPEG 2000
+        (b"\xff\x4f\xff\x51\0\x29", "picture"),
+        (b"\0\0\x01\0\x01\0\x10\x10", "picture"),  # an icon
+        (b"\0\0\x02\0\x01\0\x10\x10", "picture"),  # a pointer
+        (b"<svg xmlns='http://www.w3.org/2000/svg'>", "picture"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- <html> -->\n<svg:svg>", "picture"),
+        ("\ufeff<svg>".encode("utf-16-le"), "picture"),
+        (b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'x' [<!ENTITY", "picture"),
+        (b"<!DOCTYPE html><svg>", "picture"),
+        (b"<html><body><svg>", "other"),
+        (b"<svgs are what I saw", "other"),
+        (b"I saw an <svg>", "other"),
+        (b"II\xbc\x01", "picture"),
+        (b"gimp xcf v011", "picture"),
+        (b"v/1\x01", "picture"),
+        (b"\x8aMNG\r\n", "picture"),
+        (b"", "other"),
     ],
 )
 def test_what_a_picture_is_goes_by_its_first_bytes(begins: bytes, kind: str) -> None:
@@ -158,6 +180,58 @@ def test_what_a_picture_is_goes_by_its_first_bytes(begins: bytes, kind: str) -> 
 
     assert named("") == kind
     assert named("x.js") == "program", "some files are both"
+
+
+DRAWING = (
+    b"<?xml version='1.0'?><!--" + b"x" * 2000 + b"--><svg xmlns='http://www.w3.org/2000/svg'>"
+    b"<metadata>" + SECRET + b"</metadata></svg>"
+)
+HEIF = b"\0\0\0\x1cftypmiaf\0\0\0\0mif1" + SECRET
+FALSE = [
+    ("a.txt", "text/plain"), ("a.html", "text/html"), ("a.pdf", "application/pdf"),
+    ("a.docx", "application/octet-stream"), ("a.ics", "text/calendar"), ("a", "application/x-y"),
+]  # fmt: skip
+
+
+def icon() -> bytes:
+    out = io.BytesIO()
+    Image.open(io.BytesIO(photo("PNG"))).save(out, "ICO", sizes=[(32, 32)])
+    return out.getvalue() + SECRET
+
+
+@pytest.mark.parametrize(("name", "content_type"), FALSE)
+@pytest.mark.parametrize("data", [DRAWING, HEIF, icon(), b"\xff\x4f\xff\x51" + SECRET])
+def test_what_can_t_be_drawn_anew_stays_under_whatever_name(
+    name: str, content_type: str, data: bytes
+) -> None:
+    raw = mail((name, content_type, data))
+    assert copied(raw) == ()
+    assert copied(sent_on((name, content_type, data))) == ()
+    (out,) = sendable(raw, ())
+    assert (out.name, out.data) == ("", b""), "nor does it leave as text"
+
+
+def test_a_picture_that_says_it_is_a_form_of_the_text_stays() -> None:
+    message = EmailMessage()
+    message.set_content("See below.")
+    message.add_alternative(HEIF, maintype="text", subtype="html")
+    assert copied(message.as_bytes()) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"), [("a.svgz", "application/gzip"), ("a", "image/svg+xml")]
+)
+def test_a_packed_drawing_stays(name: str, content_type: str) -> None:
+    assert copied(mail((name, content_type, gzip.compress(DRAWING)))) == ()
+    (file,) = copied(mail(("a.gz", "application/gzip", gzip.compress(b"words"))))
+    assert file.name == "a.gz"
+
+
+def test_to_look_for_a_drawing_takes_little_time() -> None:
+    began = time.thread_time()
+    for data in (b"<!--" * 1_000_000, b"<?" * 1_000_000, b" " * 3_000_000, b"<!---->" * 500_000):
+        assert not is_picture(data)
+    assert time.thread_time() - began < 0.5
 
 
 def sent_on(*files: tuple[str, str, bytes], times: int = 1) -> bytes:
