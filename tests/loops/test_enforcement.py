@@ -558,6 +558,31 @@ async def test_what_is_on_a_group_that_is_renamed_holds_on_and_says_so(
     assert book.groups_lost[1:] == [(name,)], "a restart tells nothing; and then it is mended"
 
 
+@pytest.mark.parametrize("measure", [Measure.SUSPEND, Measure.MODERATE])
+async def test_a_list_that_leaves_its_group_stays_as_it_is_until_the_end(
+    measure: Measure, lab: Lab, lists: MailmanLists, book: Book, clock: Now
+) -> None:
+    """Who edits the configuration ends no sanction: docs/mailman.md."""
+    before = lab.snapshot(*PERSON)
+    name = book.decide(measure, scope=Scope(groups=("sigs",)))
+    await enforcement(lists, book, clock).sweep()
+    true = lab.snapshot(*PERSON)
+    less = enforcement(lists, book, clock, groups={"sigs": (SIG_NODE,)})
+    await less.sweep()
+    await less.sweep()
+    assert lab.snapshot(*PERSON) == true
+    assert len(book.proofs) == 1
+    # Put into the group again, by whoever took it out by mistake, it is as if nothing had been.
+    await enforcement(lists, book, clock).sweep()
+    assert lab.snapshot(*PERSON) == true
+    assert len(book.proofs) == 1
+    less = enforcement(lists, book, clock, groups={"sigs": (SIG_NODE,)})
+    await less.sweep()
+    book.end(name)
+    await less.sweep()
+    assert lab.snapshot(*PERSON) == before
+
+
 async def test_what_is_on_a_group_that_nobody_knows_is_not_proved(
     lab: Lab, lists: MailmanLists, book: Book, clock: Now
 ) -> None:
