@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from cocmail.core.away import is_notice
 from cocmail.core.headers import Header, readable
 from cocmail.core.people import Mailbox
 
@@ -178,7 +179,8 @@ def _doubtful(header: Header, submitted: str, local: str, content_types: Sequenc
             return _PERHAPS_A_PERSONS[field.name]
     if _MACHINE.fullmatch(local):
         return _A_MACHINES_ADDRESS
-    if _SUBJECT.match(readable(header.first("subject"))):
+    subject = readable(header.first("subject"))
+    if _SUBJECT.match(subject) or is_notice(subject):
         return "Its subject is an automatic reply's or a delivery report's."
     return ""
 

@@ -557,6 +557,56 @@ def test_a_persons_mail_is_a_persons(header: str) -> None:
     assert mail(f"{header}\n\nx").automatic == ""
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Out of Office until Monday", "Out of the office until 30 November", "OOO 12/24 - 1/2",
+        "Out of office, back Monday", "Out of Office Notification", "Out-of-office (20-24 Nov)",
+        "OUT OF OFFICE - until further notice", "I'm out of the office until Nov 3, call Jane",
+        "I am currently out of the office", "On leave until next week",
+        "On vacation through Friday",
+        "Away from my desk until tomorrow", "Out of office from Mon 3 to Fri 7 May",
+        "Abwesend bis Montag", "Abwesenheit vom 3. bis 5. Mai", "Im Urlaub bis 3.12.",
+        "Ich bin derzeit nicht im Büro", "Nicht im Büro bis auf Weiteres", "Außer Haus bis morgen",
+        "Absent jusqu'au lundi 3 mai", "Absente jusqu’à demain", "En congés du 3 au 7 août",
+        "Hors du bureau", "Absence : jusqu'au 3 mai", "Absent(e) jusqu'au 12 mars",
+        "Fuera de la oficina hasta el lunes", "Ausente hasta el 3 de mayo",
+        "De vacaciones hasta 3/5",
+        "Fuori ufficio", "Assente fino al 3 maggio", "In ferie dal 3 al 7 agosto",
+        "Assente fino a lunedì", "Afwezig tot maandag", "Niet op kantoor", "Met vakantie tot 3 mei",
+        "Afwezigheid van 3 mei tot 7 mei", "Fora do escritório até segunda-feira",
+        "Ausente até 3 de maio", "De férias até amanhã",
+    ],
+)  # fmt: skip
+def test_a_notice_of_absence_without_a_mark_is_a_machines_and_shown(subject: str) -> None:
+    """In doubt: it is set aside, and members can accept it."""
+    found = mail(f"From: a@x.example\nSubject: {subject}\n\nx")
+    assert (bool(found.automatic), found.doubtful) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Out of office hours he calls me", "Out of office party: harassment",
+        "Out of office message of Bob contains slurs", "Out of the office he followed me",
+        "Out of office on Monday he hit me", "Out of office until he apologises",
+        "On leave because of Bob", "On vacation he sent me pictures", "On holiday in May he hit me",
+        "Away from my desk, somebody read my mail", "Absent members vote?", "Absence of moderation",
+        "Absence of any answer since Monday", "I am out of patience", "I am away until Monday",
+        "Abwesenheit der Moderation", "Im Urlaub hat er mich bedroht", "Nicht im Büro, sondern",
+        "Im Urlaub am Montag hat er mich geschlagen", "Außer Haus belästigt",
+        "Absente lors du vote",
+        "Absence de réponse du comité", "En vacances, il m'a suivie", "Ausencia de respuesta",
+        "De vacaciones me siguió", "Fuera de la oficina me insultó", "Assenza di moderazione",
+        "In ferie mi ha scritto", "Afwezigheid van moderatie", "Op vakantie viel hij me lastig",
+        "Ausência de resposta", "De férias ele me seguiu", "OOOps, wrong list", "Absent", "Absence",
+        "Re: Out of office until Monday", "He is out of office until Monday",
+    ],
+)  # fmt: skip
+def test_a_report_that_begins_like_one_is_a_persons(subject: str) -> None:
+    assert mail(f"From: a@x.example\nSubject: {subject}\n\nx").automatic == ""
+
+
 def test_who_sends_a_report_on_may_be_a_person() -> None:
     parts = (part("text/plain", "I wrote to him."), part("message/delivery-status", "Action: x"))
     found = [mail(multipart(*parts, kind=kind)) for kind in ("mixed", "report")]

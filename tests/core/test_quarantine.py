@@ -665,6 +665,7 @@ PERHAPS = {
     "from a form's address": ("", "Form <noreply@forms.example>"),
     "sent on": ("X-Loop: rae@alumni.example\r\n", RAE),
     "a subject": ("Subject: Failure notice\r\n", RAE),
+    "a subject in words of one's own": ("Subject: Out of Office until Monday\r\n", RAE),
 }
 SURELY = {
     "a reply": ("Auto-Submitted: auto-replied\r\nList-Id: <dev.lists.example>\r\n", RAE),
