@@ -18,6 +18,7 @@ from cocmail.core.enforcement import Standing as Standing
 from cocmail.core.errors import SoundnessError
 from cocmail.core.leads import Subscription
 from cocmail.core.people import Address
+from cocmail.core.quarantine import LEFT as LEFT
 from cocmail.core.quarantine import RELEASED as RELEASED
 from cocmail.core.sanctions import Before, Sanction
 from cocmail.core.verification import Authentication
@@ -40,7 +41,7 @@ class Arrival:
     """A mail as it reached us, before anything is made of it."""
 
     raw: bytes = field(repr=False)
-    road: str  # "imap" or "lmtp"
+    road: str  # "imap", "lmtp" or LEFT
     source: str | None  # unique for this delivery: "account/mailbox/uidvalidity/uid"; None for LMTP
     recipients: tuple[Address, ...] = field(repr=False)  # LMTP: RCPT TO; IMAP: () (headers decide)
     return_path: str | None = field(default=None, repr=False)  # LMTP: MAIL FROM ("" for <>)
@@ -228,7 +229,7 @@ class Waiting:
 
     id: str
     raw: bytes = field(repr=False)
-    road: str  # "imap", "lmtp" or RELEASED: a human let it in after all, whatever filters say
+    road: str  # "imap", "lmtp", LEFT, or RELEASED: let in by a human, whatever filters say
     recipients: tuple[Address, ...] = field(repr=False)
     return_path: str | None = field(repr=False)
     junk: bool

@@ -304,6 +304,15 @@ class ImapSession:
         answer = self._client.fetch(uids, ["BODY.PEEK[]"])
         return {uid: items[b"BODY[]"] for uid, items in answer.items() if _is_body(items, b"[]")}
 
+    def beginnings(self, uids: Sequence[int], most: int) -> dict[int, bytes]:
+        """So many bytes of each at most. Those that the server left out are left out."""
+        answer = self._client.fetch(uids, [f"BODY.PEEK[]<0.{most}>"])
+        return {
+            uid: items[b"BODY[]<0>"][:most]
+            for uid, items in answer.items()
+            if _is_body(items, b"[]<0>")
+        }
+
     def pieced(self, uid: int, *, size: int, piece: int, largest: int) -> bytes | None:
         """A large message, asked for in pieces (RFC 9051 section 6.4.5, `<origin.count>`); None
         if it vanished. A piece that is short ends it where ``size`` is reached: some servers hand

@@ -31,12 +31,13 @@ from cocmail.adapters.imap_session import (
 )
 from cocmail.adapters.token_command import TokenCommand
 from cocmail.core.errors import Permanent, Temporary
-from cocmail.ports import Arrival, Clock
+from cocmail.ports import LEFT, Arrival, Clock
 
 T = TypeVar("T")
 
 _FIRST_DELAY = 0.5
 _LONGEST_POSTPONEMENT = 900.0
+_BEGINNING = 65_536  # bytes of a mail that is too large: its header, and some of what it says
 _STORE_DOWN_AFTER = 3  # batches in a row of which nothing was kept
 
 
@@ -79,6 +80,7 @@ class ImapWatch:
         self._alone: set[int] = set()  # were being fetched when a connection broke
         self._postponed: dict[int, _Postponed] = {}
         self._too_large: set[int] = set()
+        self._told: set[int] = set()  # of these, those of which the beginning is stored
         self._store_says = ""
         self._unmoved_says = ""
         self._expire_at = 0.0  # monotonic
@@ -210,6 +212,7 @@ class ImapWatch:
             self._alone.clear()
             self._postponed.clear()
             self._too_large.clear()
+            self._told.clear()
 
     # -- sweeping ----------------------------------------------------------------------------
 
@@ -219,6 +222,7 @@ class ImapWatch:
         self._stored &= here
         self._alone &= here
         self._too_large &= here
+        self._told &= here
         self._postponed = {u: p for u, p in self._postponed.items() if u in here}
         self._store_says = self._unmoved_says = ""
         self._move(session, sorted(self._stored), archive)
@@ -245,6 +249,23 @@ class ImapWatch:
                 barren = 0 if stored else barren + 1
                 if barren >= _STORE_DOWN_AFTER and self._store_says:
                     return  # the store is down: don't fetch the whole mailbox over and over
+        for uid in sorted(self._too_large - self._told):
+            if uid not in self._postponed or self._postponed[uid].until <= now:
+                self._tell_of(session, uid)
+
+    def _tell_of(self, session: ImapSession, uid: int) -> None:
+        """It stays where it is, and its beginning is handed over instead."""
+        found = self._ask(lambda only: session.beginnings(only, _BEGINNING), [uid])
+        if uid not in found:
+            self._postpone(uid)
+            return
+        (why_not,) = self._deliver([self._arrival(uid, found[uid], road=LEFT)])
+        if why_not is None:
+            self._postponed.pop(uid, None)
+            self._told.add(uid)
+        else:
+            self._store_says = why_not
+            self._postpone(uid, longest=self._settings.longest_delay)
 
     def _batches(self, sizes: Mapping[int, int]) -> Iterator[dict[int, int]]:
         """In order, bounded by bytes and number; large ones and suspects by themselves, last."""
@@ -308,10 +329,10 @@ class ImapWatch:
             return {}
         return {} if body is None else {uid: body}
 
-    def _arrival(self, uid: int, raw: bytes) -> Arrival:
+    def _arrival(self, uid: int, raw: bytes, *, road: str = "imap") -> Arrival:
         return Arrival(
             raw=raw,
-            road="imap",
+            road=road,
             source=f"{self._settings.account}/{self._name}/{self._validity}/{uid}",
             recipients=(),
             junk=self._junk,

@@ -109,6 +109,11 @@ async def release(mail: Id) -> None:
         found = await _find(work, mail)
         if of_case(found):
             raise Permanent("it belongs to a case, whose members take it in by mail: /accept N")
+        if found.left:
+            raise Permanent(
+                "it stays set aside: only its beginning is here; all of it lies in the mailbox that"
+                " [imap] or a table [imaps.NAME] names, for a mail client to open"
+            )
         if beyond := await _beyond(work.settings, await work.store.mail_raw(mail)):
             raise Permanent(
                 f"it stays set aside: {beyond} `cocmail quarantine show {mail}` has it as it came;"

@@ -21,6 +21,10 @@ _PREFIX = "quarantine-"
 
 RELEASED = "released"
 """What becomes of a mail that is accepted: it is handled as if it had just come."""
+LEFT = "left"
+"""The road of a mail that is larger than we take: what we have is its beginning, which tells who
+may hear that it lies where it came."""
+TOO_LARGE = "It is larger than 64 MB and still lies in the mailbox; only its beginning is here."
 DROPPED = "dropped"
 """What becomes of one that is dropped: it is kept whole, and nobody is told of it again."""
 

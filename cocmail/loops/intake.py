@@ -22,6 +22,7 @@ from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.floods import Rates
 from cocmail.core.mail import Mail, Unreadable, author, head
 from cocmail.core.people import Address
+from cocmail.core.quarantine import TOO_LARGE
 from cocmail.core.shortage import no_keys
 from cocmail.core.verification import Signature
 from cocmail.loops.bell import until_stored, whole
@@ -29,7 +30,7 @@ from cocmail.loops.deciding import Deciding, write
 from cocmail.loops.examining import NO_KEYS, Examined, Examiner, Files, Judge, NotYetError, Unwrap
 from cocmail.loops.outbox import LEASE, delay
 from cocmail.loops.placing import Placer, noted
-from cocmail.ports import Authenticator, Clock, Lists, Transaction, Waiting
+from cocmail.ports import LEFT, Authenticator, Clock, Lists, Transaction, Waiting
 
 log = structlog.get_logger()
 
@@ -145,6 +146,9 @@ class Intake:
         try:
             if waiting.attempts > _MOST_TRIES:
                 raise Permanent(_NO_RESULT)
+            if waiting.road == LEFT:
+                await self._keep_for_humans(waiting, TOO_LARGE, None)
+                return
             read = await self._reading(waiting)(waiting.raw, waiting.return_path)
             if isinstance(read, Unreadable):
                 report = await self._unread_report(waiting)

@@ -23,7 +23,7 @@ from cocmail.loops.aside import MayKnow
 from cocmail.loops.bell import whole
 from cocmail.loops.deciding import Deciding, write
 from cocmail.loops.intake import Read
-from cocmail.ports import Transaction, Waiting
+from cocmail.ports import LEFT, Transaction, Waiting
 
 log = structlog.get_logger()
 
@@ -80,7 +80,7 @@ class Unseen:
         if waiting is None:
             return True
         read = await self._read(waiting.raw, waiting.return_path)
-        mail = read if isinstance(read, Mail) else None
+        mail = read if isinstance(read, Mail) and waiting.road != LEFT else None
         try:
             return await whole(self._ask(record, item.number, waiting, mail))
         except CocmailError:

@@ -273,7 +273,25 @@ async def test_large_mail_comes_in_pieces_and_the_largest_stays_and_is_named(
         await until(lambda: len(server.archived()) == 3)
         await until(lambda: "more than" in adapter.trouble)
         assert list(server.inbox.messages) == [2]
-    assert sorted(kept.raws) == sorted([fits, more, MAILS[0]])
+        server.append(MAILS[1])
+        await until(lambda: len(server.archived()) == 4)
+    assert sorted(kept.raws) == sorted([fits, more, b"z" * 50_001, *MAILS[:2]])
+    (left,) = [one for one in kept.arrivals if one.road == "left"]
+    assert (left.source, left.raw) == ("imap/INBOX/7/2", b"z" * 50_001)
+    assert kept.calls == 5, "it is told of once"
+
+
+async def test_of_what_is_too_large_the_beginning_is_tried_again_and_no_more_is_fetched(
+    server, clock, kept, until, running
+):
+    server.append(b"z" * 100_001)
+    kept.fails = lambda _: Temporary("the disk is full") if kept.calls < 3 else None
+    adapter = inbox(server, clock, batch_bytes=5_000, largest=50_000, longest_delay=0.1)
+    async with running(adapter.run(kept)):
+        await until(lambda: kept.arrivals)
+        await until(lambda: "more than" in adapter.trouble)
+        assert list(server.inbox.messages) == [1]
+    assert [(one.road, len(one.raw)) for one in kept.arrivals] == [("left", 65_536)]
 
 
 async def test_a_server_that_hands_out_less_than_was_asked_for_cuts_nothing_off(

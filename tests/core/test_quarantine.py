@@ -628,6 +628,29 @@ def test_what_waits_for_others_still_waits_whoever_came() -> None:
     assert room.later(days=2) == []
 
 
+def test_of_a_mail_that_is_too_large_those_hear_who_may_by_its_beginning() -> None:
+    """Promises 1 and 3."""
+    room = Room("alice", "bob", "carol", "dave")
+    head = f"From: {RAE}\r\nTo: conduct+not-bob@example.org\r\nSubject: carol did it\r\n\r\n"
+    waiting = Waiting(
+        id="large", raw=f"{head}{INSULT}".encode(), road="left", recipients=(), return_path=None,
+        junk=False, received=room.room.now, attempts=0,
+    )  # fmt: skip
+    room.room.shelf.mails["large"] = waiting
+    at_once(room.room.intake._handle(waiting))
+    told = room.told(seconds=1)
+    assert set(told) == {"alice", "dave"}
+    for text in told.values():
+        assert "It is larger than 64 MB and still lies in the mailbox" in text
+        assert "slur" not in text
+    room.room.shelf.settled["large"] = "quarantined"
+    room.now_are("erin", "carol")
+    assert set(room.told(days=1, hours=1)) == {"erin"}
+    (item,) = room.room.shelf.cases[room.record].quarantine.of("erin")
+    room.say("erin", f"/accept {item.number}")
+    assert "could not make a case" in room.house.refused()
+
+
 LONG = f"X-Long: {'x' * 9_000}\r\n"  # for a line of a header
 
 

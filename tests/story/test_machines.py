@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from cocmail.lab.waiting import wait_until
+
 # The store plays no part in these: once is enough.
 pytestmark = pytest.mark.parametrize("new_store", ["sqlite"], indirect=True, scope="session")
 
@@ -282,3 +284,35 @@ def test_what_is_beyond_a_limit_is_not_said_to_be_handled_when_it_is_released(
     assert released.returncode == 0, released.stderr
     assert "set aside again" in released.stderr + released.stdout
     house.mail(house.alice, "report", after=told)
+
+
+def test_of_a_mail_that_is_too_large_to_be_taken_the_members_hear(new_house: Any) -> None:
+    house = new_house()
+    rae = house.somebody("Rae Rivera")
+    large = rae.write(house.detail("not-bob"), "Help", "My kitten Whiskerby.", sign=False)
+    house.into_inbox(large + b"x" * 78 + b"\r\n", house.detail("not-bob"), rae.address)
+    house.mail(rae, "acknowledgement")
+    after = house.now()
+    large += (b"x" * 78 + b"\r\n") * (66 * 1024 * 1024 // 80)
+    house.into_inbox(large, house.detail("not-bob"), rae.address)
+    for member in (house.alice, house.carol):
+        told = house.mail(member, "alert", "larger than 64 MB and still lies in the mailbox")
+        assert "Whiskerby" not in told.text
+    assert not house.mails(rae, after=after)
+    assert not house.mails(house.bob, after=after)
+
+    def said() -> bool:
+        left = "1 mail(s) of more than 64 MiB were left there"
+        return any(left in one for one in house.ask("status")["trouble"])
+
+    wait_until(said, timeout=60, what="a line of `cocmail status`")
+    (aside,) = house.ask("quarantine", "list")
+    released = house.call("quarantine", "release", aside["id"])
+    assert released.returncode == 1
+    assert "only its beginning is here" in released.stderr
+    house.stop()
+    house.start()
+    wait_until(said, timeout=60, what="a line of `cocmail status`")
+    house.into_inbox(rae.write(house.address, "Help", "Once more."), house.address, rae.address)
+    house.mail(rae, "acknowledgement", after=after)
+    assert len(house.mails(house.alice, "alert", after=after)) == 1

@@ -28,7 +28,7 @@ from cocmail.core.errors import Permanent, SoundnessError
 from cocmail.core.floods import HEAD_START
 from cocmail.core.people import Address
 from cocmail.core.quarantine import DROPPED
-from cocmail.ports import RELEASED, Arrival, Waiting
+from cocmail.ports import LEFT, RELEASED, Arrival, Waiting
 
 Recipients = Callable[[bytes], tuple[Address, ...]]
 """Which of our addresses a mail of the IMAP road reached: pure, never raises."""
@@ -48,6 +48,7 @@ class SetAside:
     size: int
     case: str | None
     dropped: bool = False  # a member said that it is none of theirs
+    left: bool = False  # only its beginning is here
 
 
 async def keep(
@@ -58,7 +59,9 @@ async def keep(
     mail, key = secrets.token_hex(8), fresh_key()
 
     def digested() -> bytes:
-        return fingerprint(keys.lookup, b"mail", arrival.raw, *(a.encode() for a in reached))
+        # One that is the same as another's beginning is another mail.
+        what = LEFT.encode() if arrival.road == LEFT else b"mail"
+        return fingerprint(keys.lookup, what, arrival.raw, *(a.encode() for a in reached))
 
     digest = await _aside(arrival.raw, digested)
     row = {
@@ -202,8 +205,9 @@ async def aside_in(connection: AsyncConnection) -> tuple[str, ...]:
 
 
 async def release(connection: AsyncConnection, mail: str, now: datetime) -> bool:
-    """A quarantined mail waits again, as if it had just come. False: it isn't quarantined."""
-    aside = and_(mails.c.id == mail, mails.c.state.in_(_ASIDE))
+    """A quarantined mail waits again, as if it had just come. False: it isn't quarantined, or not
+    here whole."""
+    aside = and_(mails.c.id == mail, mails.c.state.in_(_ASIDE), mails.c.road != LEFT)
     again = (
         update(mails)
         .where(aside)
@@ -239,6 +243,7 @@ async def quarantine(connection: AsyncConnection, *, dropped: bool = False) -> t
             size=row.size,
             case=row.case,
             dropped=row.state == DROPPED,
+            left=row.road == LEFT,
         )
         for row in rows
     )

@@ -209,6 +209,21 @@ async def test_the_quarantine(world) -> None:
     assert await store.quarantine() == ()
 
 
+async def test_what_is_not_here_whole_is_not_let_in_and_hides_no_other(world) -> None:
+    store = await world.open()
+    beginning = replace(world.mail("one"), road="left")
+    assert await store.keep(beginning, world.START)
+    mail = await store.claim_mail(world.START, MINUTE)
+    assert mail.road == "left"
+    async with store.transaction() as tx:
+        await tx.settle_mail(mail.id, state="quarantined", case=None, why="large")
+    (aside,) = await store.quarantine()
+    assert aside.left
+    assert not await store.release_mail(mail.id)
+    assert not await store.keep(beginning, world.START)
+    assert await store.keep(world.mail("one"), world.START), "a mail of just these bytes is another"
+
+
 async def test_what_members_dropped_is_kept_and_can_still_be_let_in(world) -> None:
     store = await world.open()
     await store.keep(world.mail("one"), world.START)
