@@ -205,6 +205,9 @@ class MailmanLists:
         wanted = [row for row in observed.rows if row.place in places and row.preferences is None]
         ids = [row.member_id for row in wanted]
         read = dict(zip(ids, await self._each(self._changes.preferences, ids), strict=True))
+        there = {row.place for row in wanted}
+        names = dict.fromkeys(p.list for p in places if p.list is not None and p not in there)
+        made = dict(zip(names, await self._each(self._read_made, names), strict=True))
         theirs = (place.address for place in places if place.role is Role.USER)
         users = {observed.users[address]: None for address in theirs if address in observed.users}
         own = dict(zip(users, await self._each(self._changes.own_preferences, users), strict=True))
@@ -215,7 +218,13 @@ class MailmanLists:
             elif (preferences := read[row.member_id]) is not None:
                 rows.append(replace(row, preferences=preferences))
         calls = observed.calls + self._connection.calls - before
-        return replace(observed, rows=tuple(rows), own={**observed.own, **own}, calls=calls)
+        return replace(
+            observed,
+            rows=tuple(rows),
+            own={**observed.own, **own},
+            made={**observed.made, **made},
+            calls=calls,
+        )
 
     async def apply(self, step: Step) -> bool:
         list_id = ""
@@ -285,6 +294,17 @@ class MailmanLists:
             for entry in self._of_list(list_id, "requests")
             if entry.get("type", "subscription") == "subscription"
         )
+
+    def _read_made(self, name: str) -> datetime | None:
+        """When this list was made; Mailman writes UTC without saying so."""
+        list_id = self._list_ids.get(name) or name.replace("@", ".", 1)
+        try:
+            found = self._connection.get(f"lists/{quoted(list_id)}/config/created_at", "created_at")
+        except Answered as answer:
+            if answer.status == 404:  # is gone, or doesn't say
+                return None
+            raise
+        return datetime.fromisoformat(found["created_at"]).replace(tzinfo=UTC)
 
     def _of_list(self, list_id: str, what: str, **fields: Any) -> list[dict[str, Any]]:
         """A collection of one list's; empty where the list is gone."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from cocmail.core.enforcement import Observed, Place, Question, Role, Standing
 from cocmail.core.people import Address
@@ -25,6 +26,7 @@ class Reach:
     addresses: tuple[Address, ...] = field(repr=False)
     lists: frozenset[str]  # those that exist now and are in its scope
     records: Mapping[Place, Facts] = field(repr=False)
+    noted: Mapping[Place, datetime] = field(default_factory=dict, repr=False)  # when, if known
 
     @property
     def id(self) -> str:
@@ -80,19 +82,21 @@ def reaches(
     sanctions: Iterable[Sanction], groups: Mapping[str, tuple[str, ...]], observed: Observed
 ) -> tuple[Reach, ...]:
     """On the site that was observed: a list of one has no records on another."""
-    return tuple(
-        Reach(
-            sanction=sanction,
-            addresses=covered(sanction, observed),
-            lists=frozenset(name for name in observed.lists if sanction.covers(name, groups)),
-            records={
-                Place(list=b.list, address=b.address, role=Role(b.role), site=b.site): b.facts
-                for b in sanction.before
-                if observed.sites or b.site == observed.site
-            },
-        )
-        for sanction in sanctions
-        if _acts(sanction)
+    return tuple(_reach(one, groups, observed) for one in sanctions if _acts(one))
+
+
+def _reach(sanction: Sanction, groups: Mapping[str, tuple[str, ...]], observed: Observed) -> Reach:
+    records = {
+        Place(list=b.list, address=b.address, role=Role(b.role), site=b.site): b
+        for b in sanction.before
+        if observed.sites or b.site == observed.site
+    }
+    return Reach(
+        sanction=sanction,
+        addresses=covered(sanction, observed),
+        lists=frozenset(name for name in observed.lists if sanction.covers(name, groups)),
+        records={place: before.facts for place, before in records.items()},
+        noted={place: b.noted for place, b in records.items() if b.noted is not None},
     )
 
 

@@ -147,6 +147,8 @@ class Observed:
     # user's id → preferred address, of those that were asked for; None: has none, or is gone
     own: Mapping[str, Mapping[str, object] | None] = field(default_factory=dict, repr=False)
     # user's id → what is set for all their lists, of those that were read exactly; None: is gone
+    made: Mapping[str, datetime | None] = field(default_factory=dict)
+    # list → when it was made, of those that were read exactly; None: that isn't known
     rows: tuple[Row, ...] = field(default=(), repr=False)
     bans: tuple[Ban, ...] = field(default=(), repr=False)
     owners: Mapping[str, tuple[Address, ...]] = field(default_factory=dict, repr=False)

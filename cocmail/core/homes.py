@@ -35,6 +35,7 @@ class Homes:
         """The same, each record in the place where its entries stand now."""
         moved: dict[Place, list[Row]] = {}
         kept: dict[Place, Facts] = {}
+        noted = dict(reach.noted)
         for place, facts in reach.records.items():
             rows = from_facts(place, facts)
             now = [self._now(place, row) for row in rows]
@@ -44,13 +45,15 @@ class Homes:
             for row in now:
                 if row.place != place:
                     moved.setdefault(row.place, []).append(row)
+                    if place in reach.noted:
+                        noted.setdefault(row.place, reach.noted[place])
         for place, come in moved.items():
             there = from_facts(place, kept.get(place))
             whole = _one_a_mode((*there, *come))
             if len(whole) > len(there):
                 kept[place] = {**(kept.get(place) or {}), **_facts(whole)}
                 self.moved.add((reach.id, place))
-        return replace(reach, records=kept)
+        return replace(reach, records=kept, noted=noted)
 
     def _now(self, place: Place, row: Row) -> Row:
         seen = self._seen.get(row.member_id)

@@ -59,6 +59,7 @@ _ORDER = (Act.UNBAN, Act.BAN, Act.TAKE_OFF, Act.MODERATE, Act.PUT_BACK, Act.PREF
 
 THEIRS = "somebody changed this meanwhile; theirs stands"
 GONE_LIST = "this list no longer exists"
+NEW_LIST = "this list was deleted and made again; nothing of the old one was put back"
 GONE_SITE = "its server was shut down; nothing was put back"
 GONE_ADDRESS = "Mailman no longer knows this address; nothing was put back"
 ONE_OF_TWO = "they were on this list twice; Mailman takes one entry back"
@@ -474,8 +475,9 @@ class _Planner:
                 self._note(reach, place, to_facts(seen), seen)
         # A removal, once made, also takes what an earlier suspension would have given back, even
         # one that covers this list no longer.
-        base = () if once else self._base(place)
-        for reach in self._all(place) if once else (*off, *hold):
+        every = self._all(place) if once else (*off, *hold)
+        base = self._base(place) if not once and self._unwritten(place, every) else ()
+        for reach in every:
             if reach in once:
                 continue
             if place in reach.records:
@@ -487,6 +489,9 @@ class _Planner:
             self._step(Act.TAKE_OFF, place, word(seen), Word.ABSENT, off, seen)
         elif any(place in reach.records for reach in self._ending(place)):
             self.outlasted[place] = STILL_OFF
+
+    def _unwritten(self, place: Place, some: Iterable[Reach]) -> bool:
+        return any(place not in reach.records for reach in some)
 
     def _hold_member(self, place: Place, hold: list[Reach]) -> None:
         seen, base = self.rows.get(place, ()), self._base(place)
@@ -524,10 +529,12 @@ class _Planner:
         return any(row.user and users.get(row.address) != row.user for row in rows)
 
     def _hold_nonmember(self, place: Place, hold: list[Reach]) -> None:
-        seen, base = self.rows.get(place, ()), self._base(place)
-        for reach in hold:
-            if place not in reach.records:
-                self._note(reach, place, to_facts(base))
+        seen = self.rows.get(place, ())
+        if self._unwritten(place, hold):
+            base = self._base(place)
+            for reach in hold:
+                if place not in reach.records:
+                    self._note(reach, place, to_facts(base))
         if any(place in reach.records for reach in self._ending(place)):
             self.outlasted[place] = STILL_HELD
         if not seen:
@@ -658,13 +665,27 @@ class _Planner:
         ]
         whole = [reach for reach in recorded if reach.took_off(place)]
         if whole:
-            return from_facts(place, whole[0].records[place])
+            return () if self._is_anew(place, whole[0]) else _rows(place, whole[0])
         if any(reach.touched(place) for reach in self._all(place)):
             return ()
-        if recorded:
-            rows = from_facts(place, recorded[0].records[place])
-            return rows if place.role is Role.NONMEMBER else _merge(seen, rows)
-        return seen
+        if recorded and place.role is Role.NONMEMBER:
+            return () if self._is_anew(place, recorded[0]) else _rows(place, recorded[0])
+        return _merge(seen, _rows(place, recorded[0])) if recorded else seen
+
+    def _is_anew(self, place: Place, reach: Reach) -> bool:
+        """Whether entries were recorded, and the list was made after that: it is another one, of
+        the same name."""
+        noted = reach.noted.get(place)
+        if noted is None or place.list is None or not _rows(place, reach):
+            return False
+        if place.list not in self.observed.made:
+            self.unread[place] = None
+            return False
+        made = self.observed.made[place.list]
+        if made is None or made <= noted:
+            return False
+        self.outlasted[place] = NEW_LIST
+        return True
 
     # -- users -----------------------------------------------------------------------------------
 
@@ -805,6 +826,10 @@ def _but_for_us(now: Mapping[str, object], was: Mapping[str, object]) -> Mapping
     name = "preferred_language"
     language = {name: was[name]} if name in was else {}
     return {**{key: now[key] for key in now if key != name}, **language} if now else was
+
+
+def _rows(place: Place, reach: Reach) -> tuple[Row, ...]:
+    return from_facts(place, reach.records[place])
 
 
 def _stayed(facts: Facts) -> bool:

@@ -142,6 +142,7 @@ class Before:
     role: str  # member, nonmember, owner, moderator, ban
     facts: Mapping[str, object] | None = field(repr=False)
     site: str = ""  # as of enforcement.Place
+    noted: datetime | None = None  # when; None: not yet, or it isn't known
 
     @property
     def at(self) -> tuple[str, str | None, Address, str]:

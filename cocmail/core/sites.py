@@ -63,6 +63,7 @@ def added(first: Observed, second: Observed) -> Observed:
         users={**first.users, **second.users},
         preferred={**first.preferred, **second.preferred},
         own={**first.own, **second.own},
+        made={**first.made, **second.made},
         rows=(*(row for row in first.rows if row.place not in fresh), *second.rows),
         bans=(*(b for b in first.bans if (b.list, b.address) not in bans), *second.bans),
         owners={**first.owners, **second.owners},

@@ -20,7 +20,7 @@ from cocmail.core.leads import Bearers, Subscription, leads
 from cocmail.core.people import Address, Private
 from cocmail.core.policy import Policy
 from cocmail.core.proofs import enforced, restored, waiting_discarded
-from cocmail.core.sanctions import Before, State
+from cocmail.core.sanctions import State
 from cocmail.core.watching import asked, asking, could_join
 from cocmail.core.work import Result
 from tests.promises.kit import ALIAS, MALLORY, OBSERVED, World, text_of
@@ -357,7 +357,7 @@ def test_somebody_else_after_all_comes_off_with_exactly_their_records() -> None:
     assert kept.in_force
     assert LIKE not in kept.addresses
     assert [b.address for b in kept.before] == [MALLORY]
-    assert part.before == (Before(list=None, address=LIKE, role="ban", facts=None),)
+    assert [(b.address, b.role, b.facts) for b in part.before] == [(LIKE, "ban", None)]
     late = enforced(world.case, world.setting(), sanction.id, (), (MALLORY, LIKE))
     world.take(late)
     assert LIKE not in world.case.sanctions[sanction.id].addresses, "a sweep that was under way"

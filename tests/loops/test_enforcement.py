@@ -79,6 +79,7 @@ class Book:
     waiting: list[str] = field(default_factory=list)
     letters: set[str] = field(default_factory=set)
     count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    dated: bool = False  # its clock is Mailman's, and what is noted has its time
 
     def decide(self, measure: Measure, address: Address = MAL, **more: Any) -> str:
         name = f"S{next(self.count)}"
@@ -144,7 +145,9 @@ class Book:
 
     async def note_before(self, sanction: Sanction, records: Sequence[Before]) -> None:
         old = self.sanctions[sanction.id]
-        places = {(b.site, b.list, b.address, b.role): b for b in (*old.before, *records)}
+        at = self.clock.now() if self.dated else None
+        new = (replace(b, noted=at) for b in records)
+        places = {(b.site, b.list, b.address, b.role): b for b in (*old.before, *new)}
         self.sanctions[old.id] = replace(old, before=tuple(places.values()))
 
     async def note_enforced(

@@ -18,7 +18,7 @@ from cocmail.core.enforcement import ProofRow
 from cocmail.core.errors import Temporary
 from cocmail.core.homes import BY_ADDRESS, PREFERS
 from cocmail.core.people import Address
-from cocmail.core.plan import GONE_ADDRESS, GONE_LIST, OTHER_BAN, THEIRS
+from cocmail.core.plan import GONE_ADDRESS, GONE_LIST, NEW_LIST, OTHER_BAN, THEIRS
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement
@@ -450,6 +450,60 @@ async def test_a_list_that_was_deleted(lab: Lab, book: Book, loop: Enforcement) 
     gone = f"sig-node.{DOMAIN}"
     assert entries(lab, *PERSON) == [row for row in before if ("list_id", gone) not in row[0]]
     assert notes(told) == {(SIG_NODE, MAL, GONE_LIST)}
+
+
+def again(lab: Lab, name: str) -> None:
+    lab.api("DELETE", f"lists/{name.replace('@', '.')}")
+    lab.api("POST", "lists", fqdn_listname=name)
+
+
+async def test_a_list_that_was_deleted_and_made_again_gets_nothing_of_the_old_one(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    book.dated = True
+    scope = Scope(lists=(DEV, SIG_NODE))
+    name = book.decide(Measure.SUSPEND, scope=scope, including_roles=True)
+    await loop.sweep()
+    again(lab, DEV)
+    assert lab.join(DEV, MALLORY)[0] == 201
+    await loop.sweep()
+    assert (MALLORY, "dev") not in where(lab, MALLORY)
+    assert {lab.join(DEV, who)[0] for who in PERSON} == {400}, "it holds on the new one"
+    # Another takes over, and knows no more of the old list than the first.
+    other = book.decide(Measure.SUSPEND, scope=scope, including_roles=True)
+    await loop.sweep()
+    await end(loop, book, other)
+    told = await end(loop, book, name)
+    assert (MAL, "dev") not in where(lab, MAL)
+    assert where(lab, MAL, role="owner") == where(lab, MAL, role="moderator") == []
+    assert (MAL, "sig-node") in where(lab, MAL)
+    assert notes(told) == {(DEV, MAL, NEW_LIST)}
+    assert lab.api("GET", f"lists/dev.{DOMAIN}/bans")["total_size"] == 0
+
+
+async def test_what_is_held_on_a_list_that_was_deleted_and_made_again(
+    lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    book.dated = True
+    old = lab.member(QUIET, MALLORY, role="nonmember")
+    lab.api("PATCH", f"members/{old}", moderation_action="accept")
+    name = book.decide(Measure.MODERATE)
+    await loop.sweep()
+    again(lab, QUIET)
+    assert lab.join(QUIET, MAL)[0] == 201
+    await loop.sweep()
+    rows = [row for who in PERSON for row in lab.rows(who) if row["list_id"].startswith("quiet")]
+    assert {(row["email"], row["role"]): row.get("moderation_action") for row in rows} == {
+        (MAL, "member"): "hold",
+        (MAL, "nonmember"): "hold",
+        (MALLORY, "nonmember"): "hold",
+    }
+    told = await end(loop, book, name)
+    rows = [row for who in PERSON for row in lab.rows(who) if row["list_id"].startswith("quiet")]
+    assert [(row["email"], row["role"], row.get("moderation_action")) for row in rows] == [
+        (MAL, "member", None)
+    ]
+    assert (QUIET, MALLORY, NEW_LIST) in notes(told)
 
 
 async def test_who_was_put_back_by_hand_under_other_preferences(

@@ -46,7 +46,7 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
             sanction_of(case, event, State.IN_FORCE)
             return replace(case, over=case.over | {event.sanction})
         case e.BeforeNoted():
-            return _note_before(case, event)
+            return _note_before(case, at, event)
         case e.Enforced():
             sanction = sanction_of(case, event)
             known_addresses = tuple(dict.fromkeys((*sanction.addresses, *event.addresses)))
@@ -188,11 +188,11 @@ def _narrow(case: Case, event: e.Narrowed) -> Case:
     )
 
 
-def _note_before(case: Case, event: e.BeforeNoted) -> Case:
+def _note_before(case: Case, at: datetime, event: e.BeforeNoted) -> Case:
     sanction = sanction_of(case, event)
     places = {(p.site, p.list, p.address, p.role): p for p in event.places}
     added = tuple(
-        Before(list=p.list, address=p.address, role=p.role, facts=p.facts, site=p.site)
+        Before(list=p.list, address=p.address, role=p.role, facts=p.facts, site=p.site, noted=at)
         for p in places.values()
     )
     # A sweep that was under way may note of whom the sanction doesn't cover any more: theirs to
