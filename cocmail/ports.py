@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from cocmail.core.enforcement import Level, Observed, Place, Question, Step
+from cocmail.core.enforcement import Level, Observed, Past, Place, Question, Step
 from cocmail.core.enforcement import ProofRow as ProofRow
 from cocmail.core.enforcement import Standing as Standing
 from cocmail.core.errors import SoundnessError
@@ -189,13 +189,13 @@ class Book(Protocol):
         the others wait for what no sweep can change, which is told once."""
         ...
 
-    async def past_lists(self) -> Collection[str]:
-        """Where a sanction that is over had banned somebody from a list alone."""
+    async def past(self) -> Past:
+        """What would show that a sanction which is over came back with a backup."""
         ...
 
-    async def recall(self, strays: Collection[Place]) -> bool:
-        """These have our bans, and no sanction of ours bears on them any more. Whether one did,
-        and has to be put back once more."""
+    async def recall(self, strays: Collection[Place], rows: Collection[str]) -> bool:
+        """These have our bans, and these ids are of entries that we made, and no sanction of ours
+        bears on them any more. Whether one did, and has to be put back once more."""
         ...
 
     async def note_shunted(self, sanctions: Collection[Sanction], count: int) -> None:

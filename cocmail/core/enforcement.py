@@ -34,6 +34,10 @@ OUR_BAN = "can be put back only when another sanction ends"
 LEFT = "this stays as it is"
 
 
+MADE = "made"
+"""Under which a record keeps the ids of entries that we made there and took away again."""
+
+
 class Role(StrEnum):
     MEMBER = "member"
     NONMEMBER = "nonmember"
@@ -239,6 +243,15 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Past:
+    """By what a Mailman that was set back to a backup shows it: what was ours and is over."""
+
+    lists: frozenset[str] = frozenset()  # where somebody was banned from a list alone
+    people: frozenset[Address] = field(default=frozenset(), repr=False)  # who was held
+    made: frozenset[str] = frozenset()  # ids of entries of theirs that we made; gone since
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     steps: tuple[Step, ...] = ()  # in the order in which they are safe
     warnings: tuple[str, ...] = field(default=(), repr=False)  # for people: they hold addresses
@@ -298,6 +311,12 @@ def _literally(text: str) -> str:
 def levels(records: Iterable[Before]) -> frozenset[Level]:
     """Where these are of."""
     return frozenset(Level(site=record.site, list=record.list) for record in records)
+
+
+def made_ids(facts: Mapping[str, object] | None) -> frozenset[str]:
+    """Of the entries that we made in a place, by its record."""
+    ids = (facts or {}).get(MADE)
+    return frozenset(map(str, ids)) if isinstance(ids, list | tuple) else frozenset()
 
 
 def word(rows: tuple[Row, ...]) -> Word:

@@ -20,6 +20,7 @@ from typing import Any
 from cocmail.core.coverage import Facts, Reach, beside, persons, reaches
 from cocmail.core.enforcement import (
     HOLD,
+    MADE,
     OUR_BAN,
     STILL_HELD,
     STILL_OFF,
@@ -40,6 +41,7 @@ from cocmail.core.enforcement import (
     former_texts,
     from_facts,
     levels,
+    made_ids,
     tags_text,
     to_facts,
     word,
@@ -566,11 +568,16 @@ class _Planner:
                 self.texts[place] = ONE_OF_TWO if _within(seen, base) else THEIRS
             return
         if not seen:
-            if base or any(reach.records[place] is not None for reach in leaving):
+            if base or any(_rows(place, reach) for reach in leaving):
                 self.texts[place] = THEIRS
             return
         if not base:
             if all(row.action == HOLD for row in seen) and place.role is Role.NONMEMBER:
+                for reach in leaving:  # should a backup bring it back, it is known by that
+                    known = made_ids(reach.records[place])
+                    made = _ids(seen) - known
+                    if made and not _rows(place, reach):
+                        self._note(reach, place, {MADE: sorted(made | known)})
                 self._step(Act.TAKE_OFF, place, Word.HELD, Word.ABSENT, leaving, seen)
             return
         wanted = {row.mode: row.action for row in base}

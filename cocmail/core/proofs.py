@@ -19,9 +19,11 @@ from cocmail.core.enforcement import (
     STILL_HELD,
     STILL_OFF,
     Level,
+    Past,
     Place,
     ProofRow,
     Role,
+    made_ids,
 )
 from cocmail.core.letters import Kind
 from cocmail.core.outcomes import tell_outcome
@@ -217,16 +219,33 @@ def restored(
     return work.result()
 
 
-def left_over(cases: Iterable[Case], strays: Collection[Place]) -> dict[str, Recalled]:
-    """Whose bans these are: of the sanctions that banned there, the last; by case, those that are
-    over and put back on that site, with the places."""
+def past(cases: Iterable[Case]) -> Past:
+    """What is to be looked for of these."""
+    closed = [b for case in cases for s in case.sanctions.values() for b in s.closed]
+    held = [b for b in closed if made_ids(b.facts)]
+    return Past(
+        lists=frozenset(b.list for b in closed if b.role == Role.BAN and b.list is not None),
+        people=frozenset(b.address for b in held),
+        made=frozenset(one for b in held for one in made_ids(b.facts)),
+    )
+
+
+def left_over(
+    cases: Iterable[Case], strays: Collection[Place], rows: Collection[str] = ()
+) -> dict[str, Recalled]:
+    """Whose bans these are: of the sanctions that banned there, the last; and whose entries, by
+    their ids. By case, those that are over and put back on that site, with the places."""
+    cases = tuple(cases)
     latest: dict[Place, Sanction] = {}
     for sanction in (one for case in cases for one in case.sanctions.values()):
         for place in _banned(sanction) & {*strays}:
             if place not in latest or _start(latest[place]) < _start(sanction):
                 latest[place] = sanction
+    theirs = [*latest.items()]
+    for sanction in (one for case in cases for one in case.sanctions.values()):
+        theirs += ((place, sanction) for place in _held(sanction, rows))
     found: dict[str, Recalled] = {}
-    for place, sanction in latest.items():
+    for place, sanction in theirs:
         if not sanction.in_force and all(b.site != place.site for b in sanction.before):
             found.setdefault(sanction.case, {}).setdefault(sanction.id, set()).add(place)
     return found
@@ -243,7 +262,11 @@ def recalled(case: Case, setting: Setting, found: Recalled) -> Result:
             b
             for b in sanction.closed
             if b.site not in open_at
-            and any(b.site == p.site and p.list in (None, b.list) for p in places)
+            # An entry that was gone comes with all else of its Mailman.
+            and any(
+                b.site == p.site and (p.role is Role.NONMEMBER or p.list in (None, b.list))
+                for p in places
+            )
         ]
         if records and not sanction.in_force:
             work.happen(noted(name, records))
@@ -255,6 +278,14 @@ def _banned(sanction: Sanction) -> set[Place]:
         Place(list=b.list, address=b.address, role=Role.BAN, site=b.site)
         for b in (*sanction.before, *sanction.closed)
         if b.role == Role.BAN and not (b.facts or {}).get("exact")
+    }
+
+
+def _held(sanction: Sanction, rows: Collection[str]) -> set[Place]:
+    return {
+        Place(list=b.list, address=b.address, role=Role.NONMEMBER, site=b.site)
+        for b in sanction.closed
+        if not made_ids(b.facts).isdisjoint(rows)
     }
 
 

@@ -13,7 +13,7 @@ from functools import partial
 
 from cocmail.core import proofs
 from cocmail.core.case import Case
-from cocmail.core.enforcement import Level, Place, ProofRow, Role, Standing
+from cocmail.core.enforcement import Level, Past, Place, ProofRow, Standing
 from cocmail.core.errors import SoundnessError
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Before, Measure, Sanction, State
@@ -82,13 +82,12 @@ class LedgerBook:
             lambda c, s: proofs.restored(c, s, sanction.id, rows, over, done=done),
         )
 
-    async def past_lists(self) -> Collection[str]:
-        closed = (b for c in await self._past() for s in c.sanctions.values() for b in s.closed)
-        return {b.list for b in closed if b.role == Role.BAN and b.list is not None}
+    async def past(self) -> Past:
+        return proofs.past(await self._past())
 
-    async def recall(self, strays: Collection[Place]) -> bool:
+    async def recall(self, strays: Collection[Place], rows: Collection[str]) -> bool:
         found = False
-        for case_id, theirs in proofs.left_over(await self._past(), strays).items():
+        for case_id, theirs in proofs.left_over(await self._past(), strays, rows).items():
             decide = partial(proofs.recalled, found=theirs)
             made = await self._deciding.on(case_id, decide)
             found |= bool(made and made.events)

@@ -51,7 +51,7 @@ _LETTER_LOOK = 1.0  # seconds between looks whether a letter left
 _BANS = (Act.UNBAN, Act.BAN)
 _MOST_ARRIVALS = 10_000  # that are remembered, so that each is seen to once
 _LOOK_BACK = timedelta(days=1)
-_READINGS = 3  # rows may change while we read them exactly
+_READINGS = 5  # what is read shows what else is to be, and rows may change meanwhile
 
 
 @dataclass(kw_only=True)
@@ -128,7 +128,8 @@ class Enforcement:
         self._sweep_every, self._parallel, self._tell_after = sweep_every, parallel, tell_after
         self._lock = asyncio.Lock()
         self._recalled: set[Place] = set()  # bans, left over from before, that were looked into
-        self._look_back = clock.now()  # when those of lists are looked for again
+        self._look_back = clock.now()  # when those of lists are looked for again, and
+        self._past_rows: frozenset[str] = frozenset()  # entries that we made, by their ids
         self._look_for_tags = clock.now()  # when whoever is held is looked for with tags again
         self._doubtful: set[str] = set()  # lists whose own bans got in our way
         self._undone = Undone(clock)
@@ -268,12 +269,13 @@ class Enforcement:
             raise Unread(UNREAD)
 
     async def _past(self, standing: Standing) -> Question | None:
-        """Now and then, the bans of lists that no sanction bears on any more are read too."""
+        """Now and then it is looked for what no sanction bears on any more: the bans of lists, and
+        who was held."""
         now = self._clock.now()
         if standing.unread or not standing.past or now < self._look_back:
             return None
-        lists = await self._book.past_lists()
-        return Question(addresses=(), lists=tuple(sorted(lists)))
+        self._past_rows = (past := await self._book.past()).made
+        return Question(addresses=tuple(sorted(past.people)), lists=tuple(sorted(past.lists)))
 
     async def _recall(
         self, standing: Standing, planned: Plan, observed: Observed, *, looked_back: bool
@@ -285,12 +287,20 @@ class Enforcement:
         ours = {a for some in planned.covers.values() for a in some}
         ours |= {a for s in self._waiting for a in (s.address, *s.addresses)}
         strays = {p for p in observed.strays if p.address not in ours} - self._recalled
-        strays -= {
+        open_ = {
             Place(list=b.list, address=b.address, role=Role(b.role), site=b.site)
             for sanction in standing.ending
             for b in sanction.before  # those that just went, or are still to go
         }
-        if strays and standing.past and await self._book.recall(strays):
+        strays -= open_
+        rows = {
+            row.member_id
+            for row in observed.rows
+            if row.member_id in self._past_rows
+            and row.address not in ours
+            and row.place not in open_
+        }
+        if (strays or rows) and standing.past and await self._book.recall(strays, rows):
             self.wake.set()
         self._recalled |= strays
         if looked_back and not observed.away:

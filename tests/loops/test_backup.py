@@ -69,17 +69,19 @@ async def stage(
 Stage = tuple[Week, Lab, Book, Enforcement]
 
 
-async def test_a_backup_from_before_the_sanction(stage: Stage) -> None:
+@pytest.mark.parametrize("measure", [Measure.SUSPEND, Measure.MODERATE])
+async def test_a_backup_from_before_the_sanction(measure: Measure, stage: Stage) -> None:
     week, lab, book, loop = stage
     before = lab.snapshot(*PERSON)
     week.keep()
-    name = book.decide(Measure.SUSPEND)
+    name = book.decide(measure)
     await loop.sweep()
-    assert where(lab, *PERSON) == []
+    true = lab.snapshot(*PERSON)
+    assert true != before
     week.restore()
-    assert where(lab, *PERSON) != []
+    assert lab.snapshot(*PERSON) == before
     await loop.sweep()
-    assert where(lab, *PERSON) == []
+    assert lab.snapshot(*PERSON) == true
     assert [one for one, _ in book.proofs] == [name, name], "and the committee is told"
     book.end(name)
     await loop.sweep()
@@ -115,6 +117,40 @@ async def test_a_backup_from_during_a_sanction_that_is_over(stage: Stage) -> Non
     await loop.sweep()
     await loop.sweep()
     assert lab.api("GET", "bans")["total_size"] == 3
+
+
+@pytest.mark.parametrize("scope", [Scope(), Scope(lists=(DEV,))], ids=("all", "dev"))
+async def test_a_backup_from_during_a_time_under_moderation_that_is_over(
+    scope: Scope, stage: Stage
+) -> None:
+    week, lab, book, loop = stage
+    before = lab.snapshot(*PERSON)
+    name = book.decide(Measure.MODERATE, scope=scope)
+    await loop.sweep()
+    week.keep()
+    book.end(name)
+    await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+    week.restore()
+    assert lab.snapshot(*PERSON) != before
+    book.clock.at += timedelta(days=1)
+    await loop.sweep()
+    assert loop.wake.is_set()
+    await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+    assert [one for one, _ in book.returns] == [name, name], "and the committee is told"
+    # Whoever holds them so by hand means it.
+    loop.wake.clear()
+    for role in ("member", "nonmember"):
+        if role == "nonmember":
+            lab.api("POST", "members", list_id=DEV.replace("@", "."), subscriber=MAL, role=role)
+        lab.api("PATCH", f"members/{lab.member(DEV, MAL, role)}", moderation_action="hold")
+    held = lab.snapshot(*PERSON)
+    book.clock.at += timedelta(days=1)
+    await loop.sweep()
+    await loop.sweep()
+    assert not loop.wake.is_set()
+    assert lab.snapshot(*PERSON) == held
 
 
 async def test_a_backup_from_during_a_sanction_on_one_list_is_looked_for_once_a_day(

@@ -21,23 +21,27 @@ import pytest
 
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.arrivals import Arrival
+from cocmail.core.case import Case
 from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
 from cocmail.core.enforcement import (
     OUR_BAN,
     STILL_OFF,
     Act,
     Level,
+    Past,
     Place,
     ProofRow,
     Role,
     Standing,
     Step,
+    made_ids,
     tags_text,
 )
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.events import GROUP_LOST, PROVED_ENDED
 from cocmail.core.people import Address, Private
 from cocmail.core.plan import CAME_BACK, GONE_LIST
+from cocmail.core.proofs import past
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement, Unread
@@ -192,18 +196,19 @@ class Book:
         if done:
             self.returns.append((sanction.id, tuple(rows)))
 
-    async def past_lists(self) -> Collection[str]:
-        closed = (b for s in self.sanctions.values() for b in s.closed)
-        return {b.list for b in closed if b.role == Role.BAN and b.list is not None}
+    async def past(self) -> Past:
+        case = Case(id="case", sanctions=self.sanctions)
+        return past([case])
 
-    async def recall(self, strays: Collection[Place]) -> bool:
+    async def recall(self, strays: Collection[Place], rows: Collection[str]) -> bool:
         banned = {(place.site, place.list, place.address) for place in strays}
         found = False
         for one in self.sanctions.values():
             sites = {
                 b.site
                 for b in one.closed
-                if b.role == Role.BAN and (b.site, b.list, b.address) in banned
+                if (b.role == Role.BAN and (b.site, b.list, b.address) in banned)
+                or not made_ids(b.facts).isdisjoint(rows)
             } - {b.site for b in one.before}
             again = (b for b in one.closed if b.site in sites)
             self.sanctions[one.id] = replace(one, before=(*one.before, *again))
