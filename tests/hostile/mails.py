@@ -307,6 +307,16 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "attributes by the thousand": partial(_html, b"<p " + b"a=b " * 200_000 + b">x"),
     "an attribute that never closes": partial(_html, b'<p a="' + b"x" * 900_000),
     "styles": partial(_html, b'<p style="' + b"display:none;" * 60_000 + b'">x</p>'),
+    "a page that is set far to the right": partial(
+        _html, b"<div style='padding-left: 100000em'>" + b"<br>x" * 1_900
+    ),
+    "a page with wide margins": partial(_html, b"<p style='margin-top: 100000em'>x</p>" * 900),
+    "a wide table with many rows": partial(
+        _html,
+        b"<table><tr><td>" + b"A" * 150_000 + b"</td><td>b</td></tr>"
+        + b"<tr><td>a</td><td>b</td></tr>" * 700,
+    ),
+    "lines in lists in lists": partial(_html, b"<ol>" * 240 + b"<pre>x" + b"\nx" * 90_000),
     "preformatted": partial(_html, b"<pre>" + b" \r\n" * 300_000),
     "links": partial(_html, b'<a href="http://a.example/">a</a>' * 9_000),
     "a page of 175 KB beside a word": partial(

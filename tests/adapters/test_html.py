@@ -1,0 +1,43 @@
+"""A page as text: what it may grow to, and what its styles still do."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+from cocmail.adapters.html import html_to_text
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<div style='padding-left: 100000em'>" + "<br>x" * 60,
+        "<div style='PADDING-START: 99999em; display:block'>" * 10 + "<br>x" * 60,
+        "<p style='margin-top: 100000em; margin-bottom: 9999em'>x</p>" * 20,
+        "<table><tr><td>" + "A" * 50_000 + "</td><td>b</td></tr>"
+        + "<tr><td>a</td><td>b</td></tr>" * 200 + "</table>",
+        ("<table><tr><td>" + "A" * 2_000 + "</td><td>b</td></tr>"
+        + "<tr><td>a</td><td>b</td></tr>" * 50 + "</table>") * 40,
+        "<ol>" * 240 + "<pre>x" + "\nx" * 30_000,
+    ],
+    ids=["padding", "nested padding", "margins", "a table", "tables", "lines far to the right"],
+)  # fmt: skip
+def test_a_page_says_no_more_than_what_stands_in_it(markup: str) -> None:
+    """Promise 1: blanks that a page asks for would fill the daemon's memory."""
+    tracemalloc.start()
+    try:
+        text = html_to_text(markup)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "x" in text or "AAA" in text
+    assert peak < 10_000_000  # bytes
+
+
+def test_tables_stand_beside_each_other_and_styles_hide() -> None:
+    rows = "<tr><td>who</td><td>when</td></tr><tr><td>Mal</td><td>at night</td></tr>"
+    hidden = "<p style='color: red; Display : none'>bought</p><p style='white-space: pre'>a   b</p>"
+    text = html_to_text(f"<table>{rows}</table>{hidden}")
+    lines = [line for line in text.splitlines() if line]
+    assert lines == ["who  when", "Mal  at night", "a   b"]
