@@ -142,19 +142,24 @@ def decode(data: bytes, label: str = "", *, asking: bool = True) -> str:
         return _told(_doubted(data, codec, asking))
     if codec.startswith("iso2022_jp") or (data.isascii() and codec.startswith(("iso2022", "hz"))):
         order = [codec]  # its letters are other people's signs
-    for name in order:
-        if not name:
-            continue
+    text = _whole(data, *order)
+    if text is None and codec.startswith("iso2022_jp"):
+        text = _japanese(data)
+    if text is None and asking and _TWO_BYTES.match(codec):
+        text = _whole(data, likely(data))  # its label can't be right
+    if text is None:
+        text = data.decode(codec, "replace")
+    return _told(text)
+
+
+def _whole(data: bytes, *codecs: str) -> str | None:
+    """What it says by the first of these by which all of it is text."""
+    for codec in filter(None, codecs):
         try:
-            return _told(data.decode(name))
-        except (UnicodeError, ValueError):
+            return data.decode(codec)
+        except ValueError:
             continue
-    if codec.startswith("iso2022_jp"):
-        return _told(_japanese(data))
-    try:
-        return _told(data.decode(codec, "replace"))
-    except (UnicodeError, ValueError):
-        return _told(data.decode("latin-1"))
+    return None
 
 
 def _doubted(data: bytes, codec: str, asking: bool) -> str:

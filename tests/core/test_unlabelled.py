@@ -94,6 +94,27 @@ def test_a_text_that_says_no_charset_is_read(text: str, charset: str) -> None:
         assert decode(data, "iso-8859-1") == text, "what programs put on everything"
 
 
+@pytest.mark.parametrize(
+    ("label", "codec"),
+    [("shift_jis", "cp932"), ("euc-jp", "euc_jp"), ("gb2312", "gb18030"), ("big5", "big5hkscs"),
+     ("euc-kr", "cp949")],
+)  # fmt: skip
+def test_a_label_that_can_t_be_right_is_none(label: str, codec: str) -> None:
+    """By some of these any bytes are text, and then the label counts."""
+    wrong = 0
+    for text, charsets in FOREIGN.items():
+        for data in (text.encode(charset) for charset in charsets if len(text) > 25):
+            try:
+                data.decode(codec)
+            except UnicodeError:
+                assert decode(data, label) == text
+                wrong += 1
+    assert wrong > 2
+    assert decode("Größe".encode("cp1252"), label) == decode(
+        "Größe".encode("cp1252"), label, asking=False
+    )
+
+
 @pytest.mark.parametrize("text", WESTERN)
 def test_western_text_is_read_as_ever(text: str) -> None:
     for one in beginnings(text):
