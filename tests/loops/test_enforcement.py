@@ -862,8 +862,10 @@ async def test_an_address_that_is_odd_in_a_path_is_taken_off_and_given_back(
     """Mailman takes all of these, but has no path for one with a "/": it splits there."""
     if second:
         lab.api("POST", f"users/{MAL}/addresses", email=who)
-    lab.join(DEV, who, delivery_mode="plaintext_digests")
-    lab.api("PATCH", f"members/{lab.member(DEV, who)}", moderation_action="hold")
+    lab.join(DEV, who)
+    member = f"members/{lab.member(DEV, who)}"
+    lab.api("PATCH", f"{member}/preferences", delivery_mode="plaintext_digests")
+    lab.api("PATCH", member, moderation_action="hold")
     other = lab.snapshot(BYSTANDER)
 
     def shown() -> Any:
