@@ -11,7 +11,7 @@ from dataclasses import replace
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.letters import Kind
-from cocmail.core.people import Handle, Member, Private, Roster
+from cocmail.core.people import Address, Handle, Member, Private, Roster
 from cocmail.core.quarantine import OUTSIDE, is_quarantine
 from cocmail.core.setting import Setting
 
@@ -71,6 +71,20 @@ def guests(case: Case) -> tuple[Member, ...]:
 def known_as(case: Case, setting: Setting, handle: str) -> Member | None:
     """The member, or this case's guest, with this handle."""
     return _guest(handle, case) if handle in case.guests else setting.roster.get(handle)
+
+
+def addresses_of(case: Case, setting: Setting, party: str) -> tuple[Address, ...]:
+    """From where this party of the case writes: who does so from elsewhere isn't they."""
+    role, _, name = party.partition(":")
+    if role == "member":
+        member = known_as(case, setting, name)
+        return member.addresses if member else ()
+    known = case.parties.get(party)
+    if known is None:
+        return ()
+    # A member who reports is asked about it at the roster's address, and may have others there.
+    members = filter(None, map(setting.roster.whose, known.addresses))
+    return (*known.addresses, *(address for one in members for address in one.addresses))
 
 
 def _guest(handle: str, case: Case) -> Member:

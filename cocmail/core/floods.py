@@ -66,6 +66,8 @@ SAME_WORDS = "The same words came from this sender again and again within a day.
 _DAYS = 3  # hours whose mails may come in a day
 _WORDS = {
     "words": SAME_WORDS,
+    "words of several": "The same words came again and again within a day, from people whom the"
+    " reply addresses weren't made for.",
     "member": "More mail came from this member within an hour than is passed on one by one.",
     "sender a day": "More mail came from this sender within a day than is answered.",
     "domain a day": "More mail came from this domain within a day than is answered.",
@@ -109,12 +111,19 @@ def to_the_public(
 
 
 def to_a_reply_address(rates: Rates, party: str, said: str = "") -> dict[Key, Limit]:
-    """One of this party's. Only they know it: whoever writes elsewhere in their name takes nothing
-    from them."""
+    """One of this party's, in their own name. Only they know it: whoever writes elsewhere in their
+    name takes nothing from them."""
     return {
         ("sender", party, True): Limit(rates.sender),
         **_same(party, said, Limit(rates.same, DAY), proved=True),
     }
+
+
+def of_strangers(rates: Rates, case: str, said: str) -> dict[Key, Limit]:
+    """What a mail to a reply address of this case counts for, besides, that somebody else writes
+    than the person whom it was made for: they get an address of their own with each receipt, so a
+    program that has a new name for each mail would be another sender each time."""
+    return {("words of several", f"{case} {said}", True): Limit(rates.same, DAY)}
 
 
 def of_a_member(rates: Rates, party: str, said: str = "") -> dict[Key, Limit]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from cocmail.core import casework
+from cocmail.core.audience import addresses_of
 from cocmail.core.commands import Command, parse
 from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import CocmailError, Temporary
@@ -165,9 +166,28 @@ class Examiner:
         """Why this mail is one of too many; "" if it isn't, or needs no answer."""
         if mail.automatic or waiting.road == RELEASED:
             return ""
-        parties = {(one.case, one.party) for one in found}
-        roster = self._deciding.plain_setting().roster
-        return await self._pace.too_much(waiting.id, mail, auth, parties, roster, self._clock.now())
+        places = {(one.case, one.party) for one in found}
+        place = places.pop() if len(places) == 1 else None
+        return await self._pace.too_much(
+            waiting.id,
+            mail,
+            auth,
+            place,
+            self._deciding.plain_setting().roster,
+            self._clock.now(),
+            stranger=place is not None and await self._is_strangers(mail, found),
+        )
+
+    async def _is_strangers(self, mail: Mail, found: Sequence[Found]) -> bool:
+        """Whether somebody else writes than the one whom its reply address was made for. Of what
+        comes back of a letter nobody is."""
+        if any(map(is_return_path, found)):
+            return False
+        one, setting = found[0], self._deciding.plain_setting()
+        async with self._store.transaction() as tx:
+            case = await tx.glance(one.case)
+        sender = mail.sender.address if mail.sender else None
+        return case is not None and sender not in addresses_of(case, setting, one.party)
 
     async def _ahead(self, waiting: Waiting, mail: Mail, where: Destination) -> _Ahead:
         if not where.tokens:

@@ -6,7 +6,6 @@ and each daemon has its own. Called by loops/examining.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from cocmail.core import casework
@@ -15,6 +14,7 @@ from cocmail.core.floods import (
     Rates,
     counted,
     of_a_member,
+    of_strangers,
     remembered,
     to_a_reply_address,
     to_the_public,
@@ -43,21 +43,26 @@ class Pace:
         mail_id: str,
         mail: Mail,
         auth: Authentication,
-        parties: Collection[tuple[str, str]],
+        place: tuple[str, str] | None,
         roster: Roster,
         now: datetime,
+        *,
+        stranger: bool = False,
     ) -> str:
         """Why this mail is one of too many; "" if it isn't. It counts once, and stays what it is
-        when it is tried again. ``parties``: (case, party) whose reply addresses it came to."""
+        when it is tried again. ``place``: the case and party whose reply address it came to;
+        ``stranger``: it isn't that party who writes."""
         if mail_id in self._said:
             return self._said[mail_id]
         sender = mail.sender.address if mail.sender else None
         said = await thought(mail.weight, lambda: words(mail.text, mail.subject))
-        party = "/".join(*parties) if len(parties) == 1 else ""
+        party = "/".join(place) if place else ""
         member = roster.by_address(sender) if sender else None
-        if not party:  # anybody can think of something that looks like a reply address
+        if not party or stranger:  # anybody can think of what looks like a reply address
             proved = auth.signature is Signature.SOUND
             limits = to_the_public(self._rates, sender, proved=proved, said=said)
+            if place is not None:
+                limits |= of_strangers(self._rates, place[0], said)
         elif member is None or not party.endswith(f"/member:{member.handle}"):
             limits = to_a_reply_address(self._rates, party, said)
         elif mail.text.lstrip().startswith("/") or await thought(

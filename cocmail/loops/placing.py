@@ -14,7 +14,7 @@ from functools import partial
 from cocmail.core import casework
 from cocmail.core import events as e
 from cocmail.core.arrival import Fate, arrived
-from cocmail.core.audience import known_as, may_know
+from cocmail.core.audience import addresses_of, known_as, may_know
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.casework import Incoming
 from cocmail.core.commands import Problem
@@ -179,7 +179,7 @@ class Placer:
             return None
         for there in places.values():
             case = await tx.case(there.case)
-            if case is not None and mail.sender.address in _addresses(case, setting, there.party):
+            if case is not None and mail.sender.address in addresses_of(case, setting, there.party):
                 role, _, name = there.party.partition(":")
                 member = known_as(case, setting, name) if role == "member" else None
                 if role != "member" or (member and may_know(case, setting, member)):
@@ -311,7 +311,7 @@ def stands_alone(case: Case, setting: Setting, incoming: Incoming, found: Found)
     known = (
         not found.party.startswith("member:")
         and found.purpose not in ("dead", "return")
-        and incoming.address in _addresses(case, setting, found.party)
+        and incoming.address in addresses_of(case, setting, found.party)
         and incoming.auth.signature is not Signature.FAILED
         and not casework.is_doubtful(case, found.party)
     )
@@ -323,17 +323,17 @@ def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> R
     """Who wrote through whose reply address decides what a mail can do."""
     party = found.party
     if is_return_path(found):
-        addresses = _addresses(case, setting, party)
+        addresses = addresses_of(case, setting, party)
         return casework.came_back(case, setting, incoming, party, addresses)
     if incoming.mail.automatic:
-        addresses = _addresses(case, setting, party)
+        addresses = addresses_of(case, setting, party)
         return casework.from_machine(case, setting, incoming, party, addresses)
     if _no_case(case.id):
         return casework.to_no_case(case, setting, incoming, party)
     if found.purpose == "dead":
         why = "It came to a reply address that is no longer in use."
         return casework.from_stranger(case, setting, incoming, party, why)
-    if incoming.address not in _addresses(case, setting, party):
+    if incoming.address not in addresses_of(case, setting, party):
         why = "Its sender isn't the person whom the reply address was made for."
         return casework.from_stranger(case, setting, incoming, party, why)
     role, _, handle = party.partition(":")
@@ -392,19 +392,6 @@ async def _pasts(
         )
         for name in beside
     }
-
-
-def _addresses(case: Case, setting: Setting, party: str) -> tuple[Address, ...]:
-    role, _, name = party.partition(":")
-    if role == "member":
-        member = known_as(case, setting, name)
-        return member.addresses if member else ()
-    known = case.parties.get(party)
-    if known is None:
-        return ()
-    # A member who reports is asked about it at the roster's address, and may have others there.
-    members = filter(None, map(setting.roster.whose, known.addresses))
-    return (*known.addresses, *(address for one in members for address in one.addresses))
 
 
 def _address(mail: Mail) -> Address:

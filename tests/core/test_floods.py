@@ -31,6 +31,7 @@ from cocmail.core.floods import (
 )
 from cocmail.core.mail import read
 from cocmail.core.people import Address
+from cocmail.core.returned import RETURN
 from cocmail.core.rows import dues
 from cocmail.core.threads import destination
 from cocmail.core.verification import UNPROVED
@@ -101,30 +102,33 @@ def test_a_reply_address_counts_by_itself() -> None:
         assert let_in == fits
 
 
+def one_too_many(house: House, number: int, sender: str, to: str, text: str = "") -> str:
+    """Why the mail with this number is; without a text it says something that no other says."""
+    examiner = house.room.intake._examiner
+    examiner._clock = SimpleNamespace(now=lambda: house.room.now)
+    to = to.replace("+?", f"+{number:026}".translate(str.maketrans("01", "ab")))
+    text = text or "".join(chr(ord("a") + int(digit)) for digit in str(number))
+    raw = f"From: {sender}\r\nTo: {to}\r\n\r\n{text}\r\n".encode()
+    mail = read(raw)
+    waiting = Waiting(
+        id=f"m{number}", raw=raw, road="lmtp", recipients=(), return_path=None, junk=False,
+        received=house.room.now, attempts=1,
+    )  # fmt: skip
+    found = at_once(examiner._made(destination(mail, (), COMMUNITY, "+")))
+    return at_once(examiner._flood(waiting, mail, UNPROVED, found))
+
+
 def test_an_invented_reply_address_counts_as_the_public_one() -> None:
     house = House()
     case = house.report("rae@reporter.example", "Something")
     reply = house.room.address(case, "reporter:1")
     alice = house.room.address(case, "member:alice")
-    examiner = house.room.intake._examiner
-    examiner._clock = SimpleNamespace(now=lambda: house.room.now)
 
     def let_in(sender: str, *to: str, text: str = "") -> int:
-        examiner._pace = Pace(Rates())
-        return sum(not verdict(sender, ", ".join(to), number, text) for number in range(50))
-
-    def verdict(sender: str, to: str, number: int, text: str) -> str:
-        to = to.replace("+?", f"+{number:026}".translate(str.maketrans("01", "ab")))
-        text = text or "".join(chr(ord("a") + int(digit)) for digit in str(number))
-        raw = f"From: {sender}\r\nTo: {to}\r\n\r\n{text}\r\n".encode()
-        mail = read(raw)
-        waiting = Waiting(
-            id=f"m{number}", raw=raw, road="lmtp", recipients=(), return_path=None, junk=False,
-            received=house.room.now, attempts=1,
-        )  # fmt: skip
-        where = destination(mail, (), COMMUNITY, "+")
-        found = at_once(examiner._made(where))
-        return at_once(examiner._flood(waiting, mail, UNPROVED, found))
+        house.room.intake._examiner._pace = Pace(Rates())
+        return sum(
+            not one_too_many(house, number, sender, ", ".join(to), text) for number in range(50)
+        )
 
     share, invented = Rates().sender, "conduct+?@example.org"
     assert let_in("victim@elsewhere.example", invented) == share
@@ -135,6 +139,62 @@ def test_an_invented_reply_address_counts_as_the_public_one() -> None:
     assert let_in("alice@alice.example", alice, text="The same.") == 6
     assert let_in("rae@reporter.example", reply) == share
     assert let_in("rae@reporter.example", invented, reply) == share
+
+
+RECEIPT = "Thank you. We received your request and will answer soon."
+
+
+def test_a_program_with_a_new_name_for_each_mail_is_answered_no_more() -> None:
+    """An unmarked ticket desk, that answers each receipt of ours with one of its own."""
+    house = House()
+    case = house.report("case-0@desk.example", "Something")
+    party, answered = "reporter:1", 0
+    for number in range(1, 13):
+        sender, to = f"case-{number}@desk.example", house.room.address(case, party)
+        text = f"[case {number}] {RECEIPT}"
+        flood = one_too_many(house, number, sender, to, text)
+        sent = house.room.send(sender, to, text, flood=flood)
+        assert house.case(case).asides[-1].mail.mail == sent.id, "it is kept in the case"
+        receipts = [letter for letter in sent.letters if letter.kind == "acknowledgement"]
+        if receipts:
+            answered, party = answered + 1, receipts[0].party
+        house.later(minutes=5)
+    assert answered == Rates().same
+
+
+def test_a_stranger_at_a_reply_address_counts_as_mail_to_the_public_does() -> None:
+    """Nobody with one reply address and a domain has more than the domain's share; and they take
+    nothing from the one whom it was made for."""
+    house = House()
+    case = house.report("rae@reporter.example", "Something")
+    reply = house.room.address(case, "reporter:1")
+    alice = house.room.address(case, "member:alice")
+
+    def let_in(*senders: str, to: str = reply, text: str = "", begin: int = 0) -> int:
+        tries = enumerate(senders, start=begin)
+        return sum(not one_too_many(house, n, one, to, text) for n, one in tries)
+
+    rates = Rates()
+    for address in (reply, alice):
+        house.room.intake._examiner._pace = Pace(rates)
+        assert let_in(*(f"a{n}@evil.example" for n in range(200)), to=address) == rates.domain
+        invented = [f"a@evil{n}.example" for n in range(300)]
+        assert let_in(*invented, to=address, begin=200) == rates.everybody - rates.domain
+        same = (f"b@evil{n}.example" for n in range(9))
+        house.room.intake._examiner._pace = Pace(rates)
+        assert let_in(*same, to=address, text=RECEIPT) == rates.same
+        own = ["rae@reporter.example"] * 50
+        assert let_in(*own[:9], begin=1000, text=RECEIPT) == rates.same
+        assert let_in(*own, begin=2000) == rates.sender - rates.same
+
+
+def test_what_comes_back_of_a_letter_is_no_stranger_s() -> None:
+    """It counts by itself, and takes nothing from mail to the public."""
+    house = House()
+    case = house.report("rae@reporter.example", "Something")
+    path = house.room.address(case, "reporter:1", purpose=RETURN)
+    comes = [one_too_many(house, n, f"d{n}@mail.example", path) for n in range(30)]
+    assert sum(not why for why in comes) == Rates().sender
 
 
 def test_a_mail_of_a_flood_stays_one_when_it_is_tried_again() -> None:
@@ -337,13 +397,22 @@ def test_who_is_kept_out_of_the_case_is_not_shown_what_waited() -> None:
 
 
 def test_a_stranger_s_flood_is_answered_by_nobody() -> None:
+    """Members see one, when none came for an hour; /status tells of the others."""
     world = World()
     world.report()
-    before = len(world.letters)
-    mail = world.mail("stranger@flood.example", world.address("reporter:1"), "Let me in")
-    incoming = replace(world.incoming(mail, purpose="reply"), flood="More came.")
-    found = Found(case=world.case.id, party="reporter:1", purpose="reply")
-    result = world.take(in_case(world.case, world.setting(), incoming, found))
-    assert result.settled == "quarantined"
-    assert len(world.letters) == before
-    assert len(world.case.asides) == 1
+
+    def comes(text: str) -> list[str]:
+        before = len(world.letters)
+        mail = world.mail("stranger@flood.example", world.address("reporter:1"), text)
+        incoming = replace(world.incoming(mail, purpose="reply"), flood="More came.")
+        found = Found(case=world.case.id, party="reporter:1", purpose="reply")
+        result = world.take(in_case(world.case, world.setting(), incoming, found))
+        assert result.settled == "quarantined"
+        assert text in world.case.asides[-1].mail.text
+        return sorted(letter.party for letter in world.letters[before:])
+
+    members = [f"member:{handle}" for handle in ("alice", "bob", "carol")]
+    assert comes("Let me in") == members
+    assert comes("Now") == []
+    world.now += HOUR
+    assert comes("Please") == members

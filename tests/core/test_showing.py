@@ -159,10 +159,11 @@ def test_a_member_is_shown_what_is_written_in_their_name() -> None:
 def test_what_nobody_was_shown_is_shown_when_it_is_taken_in() -> None:
     house = House()
     case = house.report(OTTOLINE, "He follows me.")
-    house.room.send("ottoline@phone.example", house.room.address(case, "reporter:1"), STRANGE,
-                    flood=FLOOD)  # fmt: skip
+    to = house.room.address(case, "reporter:1")
+    house.to_address("mallory@flood.example", to, "The first of many.")
+    house.room.send("ottoline@phone.example", to, STRANGE, flood=FLOOD)
     assert not shown(house, "alice", STRANGE)
-    house.say("alice", case, "/accept 1")
+    house.say("alice", case, "/accept 2")
     for handle in EVERYBODY:
         assert shown(house, handle, STRANGE) == 1
 

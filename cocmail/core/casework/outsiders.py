@@ -5,6 +5,8 @@ Owns what is believed of them. Called by loops/placing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cocmail.core import appeals
 from cocmail.core import events as e
 from cocmail.core.case import Case, Party
@@ -23,7 +25,7 @@ from cocmail.core.casework.filing import (
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.escalation import where_too_few
 from cocmail.core.escrow import about, look_for, surface
-from cocmail.core.floods import pass_on_at
+from cocmail.core.floods import HOUR, pass_on_at
 from cocmail.core.letters import Kind, usable_id
 from cocmail.core.minting import is_ours
 from cocmail.core.setting import Setting
@@ -167,6 +169,8 @@ def from_stranger(
         ours = is_ours(incoming.address, setting.address, setting.delimiter) is not None
         if not incoming.flood and not ours:
             _receipt(work, joined, incoming)
+    if not any(aside.at > work.now - HOUR for aside in case.asides):
+        incoming = replace(incoming, flood="")  # members see that more comes
     return set_aside(work, incoming, party_id, why, stranger=stranger)
 
 
