@@ -376,6 +376,13 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"aside": _ASIDE, "unseen_by": [], "asides": (_ASIDE,)},
      {"aside": replace(_ASIDE, sender=Address("")), "unseen_by": ["bob", "carol"],
       "asides": (replace(_ASIDE, sender=Address("")),)}),
+    _each("beginnings", (
+        ({"aside": _ASIDE, "text": TEXT, "subject": "", "cut": 0, "attached": (), "claims": (),
+          "came": NOW, "unseen_by": []},),
+        2 * ({"aside": replace(_ASIDE, sender=Address("")), "text": TEXT, "subject": "Again",
+              "cut": 12, "attached": _ATTACHED, "claims": ("From: o@r.example",), "came": None,
+              "unseen_by": ["bob"]},),
+    )),
     ({"mails": _IN_QUARANTINE, "fresh": 2},
      {"mails": _IN_QUARANTINE[:1], "fresh": 1},
      {"mails": _IN_QUARANTINE, "fresh": 0}),

@@ -43,6 +43,8 @@ def fall_due(case: Case, setting: Setting, what: str, about: str) -> Result:
             watching.fall_due(work, about)
         case "pass-on":
             casework.pass_on(work)
+        case "tell-asides":
+            casework.tell_asides(work)
         case quarantine.DUE:
             tell(work, about)
         case "release":

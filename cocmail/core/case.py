@@ -68,6 +68,11 @@ class Aside:
     at: datetime
     mail: e.SetAside
     settled: str = ""  # "taken-in", "left-aside"
+    told: bool = False  # of one that waited for it
+
+    @property
+    def untold(self) -> bool:
+        return self.mail.tell_by is not None and not self.told and not self.settled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +196,7 @@ class Case:
     unpassed: tuple[int, ...] = ()  # numbers of those that the members were not shown yet
     passed_on: datetime | None = None  # when such were shown last
     asides: tuple[Aside, ...] = ()
+    asides_told: datetime | None = None  # when the members were last told of those that waited
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
     sanctions: Mapping[str, Sanction] = field(default_factory=dict)
     covered: Mapping[str, frozenset[str]] = field(default_factory=dict)  # sanction -> lists

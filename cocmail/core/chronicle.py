@@ -128,6 +128,9 @@ def told(event: Any) -> tuple[str, str]:
             )
         case e.PassedOn():
             return "cocmail", f"showed the members {len(event.numbers)} messages that waited"
+        case e.AsidesTold():
+            mails = len(event.numbers)
+            return "cocmail", f"told the members of {mails} mails that were set aside"
         case e.DriftTold():
             return "cocmail", f"told the members what was undone of {event.sanction}"
         case e.WaitingDiscarded():

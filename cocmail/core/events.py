@@ -164,7 +164,18 @@ class SetAside:
     sent: datetime | None = None
     note: Private = Private("")
     missing: tuple[int, ...] = ()
+    tell_by: datetime | None = None  # when the members are told of it; None: at once
+    program: bool = False  # perhaps: the member whose address it came to isn't told
     kind: Literal["set-aside"] = "set-aside"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsidesTold:
+    """The members were told of these mails, which were set aside and waited for that, in one mail;
+    or nobody may know of the case now, and whoever comes in is shown them."""
+
+    numbers: tuple[int, ...]
+    kind: Literal["asides-told"] = "asides-told"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1000,6 +1011,7 @@ Event = Annotated[
     | AppealEnded
     | Received
     | PassedOn
+    | AsidesTold
     | Filed
     | SetAside
     | TakenIn

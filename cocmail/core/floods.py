@@ -165,6 +165,15 @@ def pass_on_at(case: Case) -> datetime | None:
     return max(first, case.passed_on or first) + HOUR
 
 
+def tell_at(case: Case) -> datetime | None:
+    """When members are told of what was set aside in this case and they don't know of: once an
+    hour at most."""
+    first = min((a.mail.tell_by for a in case.asides if a.untold and a.mail.tell_by), default=None)
+    if first is None or case.asides_told is None:
+        return first
+    return max(first, case.asides_told + HOUR)
+
+
 def remembered(levels: Mapping[Key, datetime], now: datetime) -> dict[Key, datetime]:
     """Those that still count."""
     return {key: level for key, level in levels.items() if level > now}

@@ -52,6 +52,8 @@ def dues(case: Case) -> tuple[i.DueRow, ...]:
             found.append(i.DueRow(case.id, item.what.value, item.about, at))
     if (at := floods.pass_on_at(case)) is not None:
         found.append(i.DueRow(case.id, "pass-on", "", at))
+    if (at := floods.tell_at(case)) is not None:
+        found.append(i.DueRow(case.id, "tell-asides", "", at))
     if case.escalate_by is not None and case.is_open:
         found.append(i.DueRow(case.id, "untouched", "", case.escalate_by))
     for one in case.provisionals.values():

@@ -21,6 +21,8 @@ from cocmail.core.spelling import spelled
 from cocmail.core.work import Work
 
 _SINGLY = 10  # mails: of what somebody missed; more make no heap of letters
+MOST_ASIDES = 200  # mails: told of in one mail
+_SHORTEST_BEGINNING = 200  # letters
 _LONGEST_CLAIM = 400  # letters
 _ROOM = 60_000  # characters of messages in one mail
 _USUAL = timedelta(days=1)  # from when a mail says that it was written until it comes
@@ -136,7 +138,9 @@ def catch_up(work: Work, member: Member) -> None:
         values = {"several": several, "more": 0}
         work.to_member(member, Kind.MESSAGE, "from-outsiders", values)
         missed = missed[len(several) :]
-    asides = [a.mail for a in case.asides if not a.settled and a.mail.mail not in seen]
+    asides = [
+        a.mail for a in case.asides if not a.settled and not a.untold and a.mail.mail not in seen
+    ]
     for aside in asides[:_SINGLY]:  # /status tells of more
         work.to_member(member, Kind.MESSAGE, "aside", showing_aside(work, aside))
 
@@ -185,6 +189,28 @@ def _showing_aside(work: Work, aside: e.SetAside) -> dict[str, object]:
         "claims": _claims(work, aside),
         "attached": listed(aside),
     }
+
+
+def may_be_told(aside: e.SetAside, member: Member) -> bool:
+    """Whether this member is shown it, of those who may know of the case: not if it names them,
+    and not what their own program wrote, which would be answered."""
+    own = aside.program and aside.party == f"member:{member.handle}"
+    return not own and member.handle not in aside.named
+
+
+def beginnings(work: Work, asides: Sequence[e.SetAside]) -> list[dict[str, object]]:
+    """Of each mail that was set aside as much as one mail has room for, so that none of them
+    keeps another from being seen."""
+    room = max(_ROOM // len(asides), _SHORTEST_BEGINNING)
+    return [
+        {
+            **shown,
+            "text": (text := str(shown["text"]))[:room],
+            "subject": str(shown["subject"])[:_LONGEST_CLAIM],
+            "cut": len(text[room:]),
+        }
+        for shown in (showing_aside(work, aside) for aside in asides)
+    ]
 
 
 def hints(work: Work, member: Member, beside: Iterable[Case] = ()) -> tuple[Hint, ...]:

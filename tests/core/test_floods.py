@@ -397,7 +397,7 @@ def test_who_is_kept_out_of_the_case_is_not_shown_what_waited() -> None:
 
 
 def test_a_stranger_s_flood_is_answered_by_nobody() -> None:
-    """Members see one, when none came for an hour; /status tells of the others."""
+    """Members see one, when none came for an hour; the others wait for one mail."""
     world = World()
     world.report()
 
@@ -416,3 +416,78 @@ def test_a_stranger_s_flood_is_answered_by_nobody() -> None:
     assert comes("Now") == []
     world.now += HOUR
     assert comes("Please") == members
+
+
+def test_of_a_stranger_s_flood_each_member_is_told_in_one_mail_an_hour() -> None:
+    world = World()
+    world.report()
+    strange(world, "This one is shown.")
+    before = len(world.letters)
+    for n in range(30):
+        strange(world, f"Let me in, {n:02}. " + "word " * 1000)
+    strange(world, "It was Bob Example, and he is at my door.")
+    assert len(world.letters) == before
+    world.now += timedelta(minutes=59)
+    assert not [d for d in dues(world.case) if d.what == TELL and d.at <= world.now]
+    world.now += timedelta(minutes=1)
+    assert [d.at for d in dues(world.case) if d.what == TELL] == [world.now]
+    world.take(fall_due(world.case, world.setting(), TELL, ""))
+    told = world.letters[before:]
+    assert sorted(m.party for m in told) == ["member:alice", "member:bob", "member:carol"]
+    for mail in told:
+        text = text_of(mail)
+        assert re.findall(r"Let me in, (\d\d)\.", text) == [f"{n:02}" for n in range(30)]
+        assert ("he is at my door" in text) == (mail.party != "member:bob"), "it names him"
+    assert not [d for d in dues(world.case) if d.what == TELL], "of each they are told once"
+    strange(world, "This one is shown.")
+    strange(world, "The next waits.")
+    assert [d.at for d in dues(world.case) if d.what == TELL] == [world.now + HOUR]
+
+
+def test_who_is_kept_out_is_not_told_of_what_was_set_aside() -> None:
+    world = World()
+    world.report()
+    strange(world, "This one is shown.")
+    strange(world, "Let me in.")
+    world.say("bob", "/recuse")
+    world.say("alice", "/status")
+    world.now += HOUR
+    world.take(fall_due(world.case, world.setting(), TELL, ""))
+    assert "Let me in." in text_of(world.to("member:alice", "message")[-1])
+    assert not any("Let me in." in text_of(m) for m in world.to("member:bob"))
+
+
+def test_what_was_dropped_meanwhile_is_not_told() -> None:
+    world = World()
+    world.report()
+    strange(world, "This one is shown.")
+    strange(world, "Let me in.")
+    world.say("alice", "/drop 2")
+    assert not [d for d in dues(world.case) if d.what == TELL]
+
+
+def test_a_larger_flood_does_not_keep_the_rest_from_being_seen() -> None:
+    world = World()
+    world.report()
+    strange(world, "This one is shown.")
+    for n in range(203):
+        strange(world, f"Let me in, {n:03}.")
+    texts = []
+    while due := [d for d in dues(world.case) if d.what == TELL]:
+        world.now = due[0].at
+        world.take(fall_due(world.case, world.setting(), TELL, ""))
+        texts.append(text_of(world.to("member:alice", "message")[-1]))
+    assert len(texts) == 2
+    assert "3 more wait" in texts[0]
+    assert len({*re.findall(r"Let me in, (\d{3})\.", "".join(texts))}) == 203
+
+
+TELL = "tell-asides"
+
+
+def strange(world: World, text: str) -> None:
+    """A mail of somebody else's to the reporter's address that is one of too many."""
+    mail = world.mail("stranger@flood.example", world.address("reporter:1"), text)
+    incoming = replace(world.incoming(mail, purpose="reply"), flood="More came.")
+    found = Found(case=world.case.id, party="reporter:1", purpose="reply")
+    world.take(in_case(world.case, world.setting(), incoming, found))

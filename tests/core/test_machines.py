@@ -112,10 +112,15 @@ def test_what_a_reporter_may_have_written_is_shown_and_their_program_shown_once(
     house.answer(case, "reporter:1", "And on Tuesday.", header=doubtful)
     assert house.last is not None
     assert not house.last.letters
-    house.later(hours=24)
+    house.answer(case, "reporter:1", "He is at my door.", header=doubtful)
+    house.later(hours=1)  # of these words nobody heard, and they were a person's
+    (told,) = [text for text in house.all("member:bob") if "And on Tuesday." in text]
+    assert "He is at my door." in told
+    assert "/accept 2" in told
+    house.later(hours=23)
     house.answer(case, "reporter:1", "And on Friday.", header=doubtful)
     assert "And on Friday." in house.got("member:bob")[0]
-    house.say("alice", case, "/accept 1\n\n/accept 2\n\n/accept 3")
+    house.say("alice", case, "/accept 1\n\n/accept 2\n\n/accept 3\n\n/accept 4")
     house.answer(case, "reporter:1", "And today.", header=doubtful)
     assert "And today." in house.got("member:bob")[0]
 
@@ -347,3 +352,18 @@ def test_real_reports() -> None:
     assert found[False, Outcome.FAILED] >= 238
     assert found[False, Outcome.LATE] <= 12
     assert found[True, Outcome.FAILED] == 0
+
+
+def test_what_a_members_program_writes_again_is_told_after_a_day_and_not_to_them() -> None:
+    house = House()
+    case = house.report(RAE, "He went on.")
+    doubtful = "X-Auto-Response-Suppress: DR\r\n"
+    alice = house.room.address(case, "member:alice")
+    for text in ("I am here.", "I am here, too."):
+        house.last = house.room.send("alice@alice.example", alice, text, header=doubtful)
+    assert not house.last.letters
+    house.later(hours=23)
+    assert not any("I am here, too." in text for text in house.all("member:bob"))
+    house.later(hours=1)
+    assert sum("I am here, too." in text for text in house.all("member:bob")) == 1
+    assert not any("I am here" in text for text in house.all("member:alice"))

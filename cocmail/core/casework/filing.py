@@ -5,17 +5,20 @@ Owns what is written down of a mail and how it is shown. Called by the other roo
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cocmail.core import events as e
 from cocmail.core.attached import facts, kind_of
 from cocmail.core.audience import everybody, later
 from cocmail.core.case import Party
 from cocmail.core.casework.incoming import Incoming, authors
 from cocmail.core.escalation import unasked, where_too_few
+from cocmail.core.floods import HOUR, tell_at
 from cocmail.core.letters import Kind, clean, usable_id
 from cocmail.core.minting import is_ours
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Private
-from cocmail.core.showing import copies, showing_aside
+from cocmail.core.showing import MOST_ASIDES, beginnings, copies, may_be_told, showing_aside
 from cocmail.core.spelling import remark
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
@@ -144,13 +147,29 @@ def name_members(work: Work, incoming: Incoming) -> bool:
 
 
 def set_aside(
-    work: Work, incoming: Incoming, party_id: str, why: str, stranger: str = ""
+    work: Work,
+    incoming: Incoming,
+    party_id: str,
+    why: str,
+    stranger: str = "",
+    *,
+    tell_in: timedelta | None = None,
 ) -> Result:
-    put_aside(work, incoming, party_id, why, stranger)
+    put_aside(work, incoming, party_id, why, stranger, tell_in=tell_in)
     return work.result(settled="quarantined", why=why)
 
 
-def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger: str = "") -> None:
+def put_aside(
+    work: Work,
+    incoming: Incoming,
+    party_id: str,
+    why: str,
+    stranger: str = "",
+    *,
+    tell_in: timedelta | None = None,
+) -> None:
+    """``tell_in``: the members are told of it only then, with all else that waits for that; so is
+    what came too fast, within an hour."""
     case, setting = work.case, work.setting
     theirs = {m.handle for m in authors(incoming.mail, setting.roster)}  # it bears their name
     said = f"{incoming.mail.subject}\n{incoming.whole}"
@@ -158,6 +177,8 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
     named -= theirs | {party_id.removeprefix("member:")}
     if not {m.handle for m in work.eligible} - named:
         named = set()  # somebody has to see it
+    if incoming.flood:
+        tell_in = max(tell_in or HOUR, HOUR)
     aside = e.SetAside(
         number=len(work.case.asides) + 1,
         mail=incoming.id,
@@ -173,14 +194,31 @@ def put_aside(work: Work, incoming: Incoming, party_id: str, why: str, stranger:
         claimants=Private(clean(incoming.mail.claimants)),
         sent=incoming.mail.date,
         note=_remarks(work, incoming),
+        tell_by=work.now + min(tell_in, setting.policy.acknowledge_within) if tell_in else None,
+        program=bool(incoming.mail.automatic),
         **facts(incoming.mail.attachments),
     )
     work.happen(aside)
-    if incoming.flood:
-        return  # /status tells of it, and /accept shows it
-    if incoming.mail.automatic:
-        named |= {party_id.removeprefix("member:")}  # their program would be answered
-    work.tell(Kind.MESSAGE, "aside", showing_aside(work, aside), but=named)
+    if aside.tell_by is None:
+        for member in work.eligible:
+            if may_be_told(aside, member):
+                work.to_member(member, Kind.MESSAGE, "aside", showing_aside(work, aside))
+
+
+def tell_asides(work: Work) -> None:
+    """What was set aside, and nobody heard of, is told to each member in one mail."""
+    at = tell_at(work.case)
+    if at is None or at > work.now:
+        return
+    untold = [a.mail for a in work.case.asides if a.untold]
+    now, rest = untold[:MOST_ASIDES], untold[MOST_ASIDES:]
+    work.happen(e.AsidesTold(numbers=tuple(aside.number for aside in now)))
+    for member in work.eligible:
+        theirs = [aside for aside in now if may_be_told(aside, member)]
+        more = sum(may_be_told(aside, member) for aside in rest)
+        if theirs:
+            values = {"beginnings": beginnings(work, theirs), "more": more}
+            work.to_member(member, Kind.MESSAGE, "asides", values)
 
 
 def leave_out(work: Work, handle: str) -> None:

@@ -8,7 +8,6 @@ not take a letter, by loops/outbox.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from datetime import timedelta
 
 from cocmail.core import events as e
@@ -18,6 +17,7 @@ from cocmail.core.case import Case
 from cocmail.core.casework.filing import put_aside, set_aside
 from cocmail.core.casework.incoming import Incoming
 from cocmail.core.committee import COMMITTEE
+from cocmail.core.floods import HOUR
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Member
 from cocmail.core.quarantine import is_quarantine
@@ -36,9 +36,10 @@ def from_machine(
     case: Case, setting: Setting, incoming: Incoming, party_id: str, addresses: Collection[Address]
 ) -> Result:
     """Automatic mail to the reply address of a party who has these addresses is filed, and never
-    answered. What they may have written all the same is set aside, and shown once a day; from
-    somebody outside always, once it was taken in. A member's program would answer another's
-    without end."""
+    answered. What they may have written all the same is set aside, and shown: at once where it is
+    the first of a day, and from somebody outside always, once one was taken in; else in one mail
+    with what else waits. A member's program would answer another's without end, so theirs waits
+    for a day."""
     work = Work(case, setting)
     if incoming.address in addresses and _may_be_theirs(case, setting, incoming, party_id):
         why = f"{incoming.mail.automatic} {PERHAPS_A_PERSONS}"
@@ -48,7 +49,8 @@ def from_machine(
             and (aside.settled != "taken-in" or party_id.startswith("member:"))
             for aside in case.asides
         )
-        return set_aside(work, replace(incoming, flood=why if shown else ""), party_id, why)
+        wait = _TOLD_AGAIN if party_id.startswith("member:") else HOUR
+        return set_aside(work, incoming, party_id, why, tell_in=wait if shown else None)
     work.happen(e.Filed(mail=incoming.id, party=party_id, why=incoming.mail.automatic))
     return work.result(settled="filed", why=incoming.mail.automatic)
 
@@ -83,8 +85,7 @@ def came_back(
     if meaning is Outcome.UNSURE and not incoming.mail.automatic:
         # Somebody may have written it: it is shown, but no oftener than others are told of.
         told = _is_news(work, party_id, letter)
-        hidden = replace(incoming, flood=incoming.flood if told else why)
-        put_aside(work, hidden, party_id, why)
+        put_aside(work, incoming, party_id, why, tell_in=None if told else _TOLD_AGAIN)
         work.happen(e.Undelivered(party=party_id, letter=letter, why=why, told=told, sure=False))
         return work.result(settled="quarantined", why=why)
     work.happen(e.Filed(mail=incoming.id, party=party_id, why=why))

@@ -34,6 +34,9 @@ def talking(case: Case, at: datetime, event: Any) -> Case | None:
             if event.number != len(case.asides) + 1:
                 raise unfit(case, event)
             return replace(case, asides=(*case.asides, Aside(at=at, mail=event)))
+        case e.AsidesTold():
+            told = (replace(a, told=a.told or a.mail.number in event.numbers) for a in case.asides)
+            return replace(case, asides=tuple(told), asides_told=at)
         case e.TakenIn() | e.LeftAside():
             if not 1 <= event.number <= len(case.asides) or case.asides[event.number - 1].settled:
                 raise unfit(case, event)
