@@ -615,6 +615,18 @@ def test_who_sends_a_report_on_may_be_a_person() -> None:
     assert (bool(redirected.automatic), redirected.doubtful) == (True, True)
 
 
+@pytest.mark.parametrize("source", ["Mailbox Rules Agent", "Journal Agent", ""])
+def test_what_a_rule_of_a_microsoft_mailbox_sent_on_may_be_a_persons(source: str) -> None:
+    """A committee's old address may forward by one; what answers has a subject that says so."""
+    by_a_rule = f"From: a@x.example\nX-MS-Exchange-Generated-Message-Source: {source}\n"
+    for subject in ("FW: He follows me", "He follows me", "WG: Automatic reply: COC-7F3KQ2"):
+        found = mail(f"{by_a_rule}Subject: {subject}\n\nx")
+        assert (bool(found.automatic), found.doubtful) == (True, True)
+    for subject in ("Automatic reply: COC-7F3KQ2", "Automatische Antwort: COC-7F3KQ2"):
+        found = mail(f"{by_a_rule}Subject: {subject}\n\nx")
+        assert (bool(found.automatic), found.doubtful) == (True, False)
+
+
 def test_the_envelope_says_that_there_is_no_return_path() -> None:
     for path, null in (("", True), ("a@x.example", False), (None, False)):
         found = read(b"From: a@x.example\n\nx", return_path=path)
