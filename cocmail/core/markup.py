@@ -30,6 +30,15 @@ _DOT = re.compile(
     r"""(?<![\w-])(?:width|height)\s*[=:]\s*["']?[01](?:px)?["'\s;/>]""", re.IGNORECASE
 )
 
+# Of thousands of digits Python makes no number.
+_ZEROS = re.compile(r"(&#[xX]?0)0+")
+_NO_LETTER = re.compile(r"&#(?:0?[1-9][0-9]{7,}|[xX]0?[1-9a-fA-F][0-9a-fA-F]{6,});?")
+
+
+def unescape(text: str) -> str:
+    """With the letters that are written as entities. Never raises."""
+    return html.unescape(_NO_LETTER.sub("\ufffd", _ZEROS.sub(r"\1", text)))
+
 
 def strip_tags(markup: str) -> str:
     """The text between the tags, with line breaks where a block begins or ends."""
@@ -66,7 +75,7 @@ def strip_tags(markup: str) -> str:
         elif name in _BREAKS:
             out.append("\n")
     out.append(markup[position:])
-    lines = (" ".join(line.split()) for line in html.unescape("".join(out)).split("\n"))
+    lines = (" ".join(line.split()) for line in unescape("".join(out)).split("\n"))
     return _MANY.sub("\n\n", "\n".join(lines)).strip()
 
 
@@ -76,7 +85,7 @@ def held(markup: str) -> Iterator[tuple[str, bool]]:
     for begin, end in _tags(markup):
         if _HOLDER.match(markup, begin):
             for found in _HELD.finditer(markup, begin, end):
-                value = html.unescape(found[2] or found[3] or found[4] or "")
+                value = unescape(found[2] or found[3] or found[4] or "")
                 yield " ".join(value.split()), bool(found[1])
 
 
@@ -87,7 +96,7 @@ def pictures_elsewhere(markup: str) -> set[str]:
     for begin, end in _tags(markup):
         if _SHOWS.match(markup, begin) and not _DOT.search(markup, begin, end):
             for found in _SHOWN.finditer(markup, begin, end):
-                value = "".join(html.unescape(found[1] or found[2] or found[3] or "").split())
+                value = "".join(unescape(found[1] or found[2] or found[3] or "").split())
                 places.update(place[1].casefold() for place in _ELSEWHERE.finditer(value))
     return places
 

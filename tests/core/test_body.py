@@ -12,8 +12,10 @@ from cocmail.adapters.html import html_to_text
 from cocmail.core import mime
 from cocmail.core.attached import kind_of
 from cocmail.core.body import Body
+from cocmail.core.leaks.likeness import folded
 from cocmail.core.limits import Limits
 from cocmail.core.mail import Mail, files, read
+from cocmail.core.markup import strip_tags
 from tests.core.test_mail import alternative, mail, multipart, part
 
 REPORT = "He waited for me at the bar."
@@ -122,6 +124,28 @@ def test_a_page_that_is_cut_at_its_pictures_is_not_shown_twice() -> None:
 
     assert not apple_mail("That was it.").fuller
     assert "not" in apple_mail("That was not it.").fuller
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "x" + "f" * 5000, "00000000099999999"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p>He hit me &#%s;</p>",
+        "He hit me &amp;#%s;",
+        "<p>He hit me <img alt='&#%s;' src='//&#%s;'>",
+    ],
+)
+def test_a_letter_of_many_digits_sets_no_report_aside(page: str, number: str) -> None:
+    found = read(part("text/html", page.replace("%s", number)).encode(), html_to_text=html_to_text)
+    assert isinstance(found, Mail)
+    assert found.text.startswith("He hit me")
+    assert folded(f"alice &#{number};") == ["alice"]
+
+
+def test_a_letter_of_many_zeros_is_that_letter() -> None:
+    zeros = "0" * 5000
+    assert folded(f"&#{zeros}97;lic&#X{zeros}65;") == ["alice"]
+    assert strip_tags(f"<p>&#{zeros}97;&#x00000;&#x{zeros}1F600;") == "a\ufffd\U0001f600"
 
 
 # What stood behind the end of a page was left out, and words of two lines ran together.

@@ -73,6 +73,11 @@ def _encoded(body: bytes, how: bytes, kind: bytes = b"text/plain") -> bytes:
     return _text(body, kind, b"Content-Transfer-Encoding: " + how)
 
 
+def _page(markup: bytes) -> bytes:
+    """Encoded, so that nothing of it shows from outside."""
+    return _encoded(base64.encodebytes(markup), b"base64", b"text/html")
+
+
 def _signed(
     body: bytes, canon: bytes = b"relaxed/relaxed", more: bytes = b"", times: int = 1
 ) -> bytes:
@@ -317,6 +322,7 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
         + b"<tr><td>a</td><td>b</td></tr>" * 700,
     ),
     "lines in lists in lists": partial(_html, b"<ol>" * 240 + b"<pre>x" + b"\nx" * 90_000),
+    "a letter of 5,000 digits": partial(_page, b"<p>He harassed me &#" + b"9" * 5_000 + b";</p>"),
     "preformatted": partial(_html, b"<pre>" + b" \r\n" * 300_000),
     "links": partial(_html, b'<a href="http://a.example/">a</a>' * 9_000),
     "a page of 175 KB beside a word": partial(

@@ -7,12 +7,13 @@ they are. Everything is linear in the text. Called by the other rooms of this pa
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote
+
+from cocmail.core.markup import unescape
 
 # Scripts that put no spaces between words, and Korean, whose particles stand at a name's end
 _SIGN = (
@@ -64,7 +65,7 @@ class Read:
 def read(text: str) -> Read:
     """A text without what readers don't see, and its words in order."""
     if "&" in text:
-        text = html.unescape(text)
+        text = unescape(text)
     if _ESCAPED.search(text):
         text = unquote(text, errors="replace")
     text = _BROKEN.sub("", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
