@@ -67,9 +67,23 @@ class Inbox(Protocol):
         ...
 
 
+Keys = Mapping[str, tuple[bytes, ...]]
+"""What DNS has at the names where a mail's keys may be. It is silent on what isn't in it."""
+
+
+MOST_ASKING = 64  # mails whose keys are asked for beside each other
+
+
 class Authenticator(Protocol):
-    async def authenticate(self, raw: bytes, sender: Address, account: str = "") -> Authentication:
-        """What is proved of a mail. ``account``: see Waiting."""
+    async def keys(self, raw: bytes, sender: Address, account: str = "") -> Keys:
+        """Asks DNS for what `authenticate` needs, which may take seconds. The header is enough of
+        ``raw``; ``account``: see Waiting."""
+        ...
+
+    async def authenticate(
+        self, raw: bytes, sender: Address, account: str = "", keys: Keys | None = None
+    ) -> Authentication:
+        """What is proved of a mail. None: the keys are asked for now."""
         ...
 
 
@@ -237,6 +251,7 @@ class Waiting:
     attempts: int
     account: str = ""  # which mailbox it came from, the first word of its source; "" for LMTP
     ahead: bool = False  # it was taken before its turn
+    whole: bool = True  # else ``raw`` is its header alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -355,7 +370,10 @@ class Store(Protocol):
         SoundnessError where it was changed in the store."""
         ...
 
-    async def postpone_mail(self, mail: str, until: datetime) -> None: ...
+    async def postpone_mail(self, mail: str, until: datetime, *, begun: bool = True) -> bool:
+        """False where it doesn't wait any more. ``begun``: whether being claimed counts as an
+        attempt; not where it went back unread."""
+        ...
 
     async def claim_letter(self, now: datetime, lease: timedelta) -> Queued | None: ...
 

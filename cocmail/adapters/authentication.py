@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -33,20 +35,24 @@ from cocmail.adapters.dkim_check import (
     weakness,
 )
 from cocmail.adapters.keys import NoAnswerError, Resolver, TxtLookup, key_name
+from cocmail.core import headers
 from cocmail.core.headers import Header
-from cocmail.core.limits import Limits, TooMuchError, survey
+from cocmail.core.limits import Limits, TooMuchError, header_end, survey
 from cocmail.core.people import Address
 from cocmail.core.verification import UNPROVED, Authentication, Signature
+from cocmail.ports import MOST_ASKING, Keys
 
 _MOST_SIGNATURES = 8  # each costs a question to DNS and a hash of the body
 _MOST_SILENT = 2  # each costs all the time that a question has
+_PATIENCE = 5.0  # seconds for all keys of one mail; more than one question has
 _AT_ONCE = 4
 
 
-Check = Callable[
-    [bytes, Address, Mapping[str, tuple[bytes, ...]], "Rules"], Awaitable[Authentication]
-]
+Check = Callable[[bytes, Address, Keys, "Rules"], Awaitable[Authentication]]
 """`proved` where it can be stopped. Raises TooMuchError where it had to be."""
+
+Ask = Callable[[str, float], Sequence[bytes]]
+"""A TxtLookup that takes no longer than so many seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,41 +75,58 @@ class DkimAuthenticator:
         trusted_authserv_ids: Sequence[str],
         *,
         only_results_of: Mapping[str, str] = MappingProxyType({}),
-        timeout: float = 5.0,
+        timeout: float = 4.0,
+        patience: float = _PATIENCE,
         lookup: TxtLookup | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         limits: Limits = Limits(),
         elsewhere: Check | None = None,
     ) -> None:
         """``nameservers``: "host:port" each; none: the system's. ``timeout``: seconds for one
-        question to DNS. ``only_results_of``: of some accounts, whose results alone count, as an
-        authserv-id or MICROSOFT. ``lookup``: asked instead of DNS, for tests. ``elsewhere``:
-        where what is unusual is checked; None: here."""
-        self._lookup = lookup or Resolver(nameservers, timeout=timeout)
+        question to DNS, and ``patience`` for all of one mail. ``only_results_of``: of some
+        accounts, whose results alone count, as an authserv-id or MICROSOFT. ``lookup``: asked
+        instead of DNS, for tests. ``elsewhere``: where what is unusual is checked; None: here."""
+        self._ask: Ask
+        if lookup is None:
+            self._ask = Resolver(nameservers, timeout=timeout)
+        else:
+            self._ask = lambda name, _: lookup(name)
+        self._patience = patience
         self._trusted = tuple(trusted_authserv_ids)
         self._only = dict(only_results_of)
         self._now = now
         self._limits = limits
         self._elsewhere = elsewhere
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        # Threads of its own: who answers slowly holds up nothing else that is done in a thread.
+        self._asking = ThreadPoolExecutor(MOST_ASKING, thread_name_prefix="dns")
 
-    async def authenticate(self, raw: bytes, sender: Address, account: str = "") -> Authentication:
+    async def keys(self, raw: bytes, sender: Address, account: str = "") -> Keys:
+        """See ports.Authenticator."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._asking, self._keys, raw, sender, account)
+
+    async def authenticate(
+        self, raw: bytes, sender: Address, account: str = "", keys: Keys | None = None
+    ) -> Authentication:
         """What is proved of a mail that is From ``sender`` and came from ``account``. Never raises
         for any bytes."""
         rules = self._rules(account)
+        known = await self.keys(raw, sender, account) if keys is None else keys
         async with self._slots:
-            found = await asyncio.to_thread(self._at_once, raw, sender, rules)
-            if isinstance(found, Authentication):
+            found = await asyncio.to_thread(self._at_once, raw, sender, known, rules)
+            if found is not None:
                 return found
             assert self._elsewhere is not None
             try:
-                return await self._elsewhere(raw, sender, found, rules)
+                return await self._elsewhere(raw, sender, known, rules)
             except TooMuchError as error:
                 return _missing(str(error))
 
     def check(self, raw: bytes, sender: Address, account: str = "") -> Authentication:
         """`authenticate`, blocking, and all of it here."""
-        return proved(raw, sender, _Patient(self._lookup), self._rules(account))
+        known = self._keys(raw, sender, account)
+        return proved(raw, sender, answered(known), self._rules(account))
 
     def _rules(self, account: str) -> Rules:
         now = int(self._now().timestamp())
@@ -111,39 +134,46 @@ class DkimAuthenticator:
         return Rules(trusted=self._trusted, only=only, now=now, limits=self._limits)
 
     def _at_once(
-        self, raw: bytes, sender: Address, rules: Rules
-    ) -> Authentication | Mapping[str, tuple[bytes, ...]]:
-        """What is proved, or, where it is to be checked elsewhere, the keys for that."""
+        self, raw: bytes, sender: Address, known: Keys, rules: Rules
+    ) -> Authentication | None:
+        """What is proved; None where it is to be checked elsewhere."""
         try:
             found = survey(raw, self._limits)
         except TooMuchError as error:
             return _missing(str(error))
         if found.usual or self._elsewhere is None:
-            return proved(raw, sender, _Patient(self._lookup), rules)
-        if rules.only:
-            return {}
+            return proved(raw, sender, answered(known), rules)
+        return None
+
+    def _keys(self, raw: bytes, sender: Address, account: str) -> Keys:
         known: dict[str, tuple[bytes, ...]] = {}
-        lookup = _Patient(self._lookup)
-        every = signature_fields(found.header)
-        ours = [one for one in every if aligned(one.domain, sender.domain)]
+        if self._only.get(account):
+            return known
+        lookup = _Patient(self._ask, self._patience)
+        header = headers.split(raw, 0, header_end(len(raw), 0, self._limits))
+        ours = [one for one in signature_fields(header) if aligned(one.domain, sender.domain)]
         for one in ours[:_MOST_SIGNATURES]:
-            with contextlib.suppress(NoAnswerError):
-                name = key_name(one.selector, one.domain)
-                known[name] = tuple(lookup(name))
+            if not weakness(one):
+                with contextlib.suppress(NoAnswerError):
+                    name = key_name(one.selector, one.domain)
+                    known[name] = tuple(lookup(name))
         return known
 
 
 class _Patient:
-    """The lookup for one mail: of its signatures, so many may name a server that keeps silent."""
+    """The lookup for one mail: of its signatures, so many may name a server that keeps silent, and
+    all together may take so long."""
 
-    def __init__(self, lookup: TxtLookup) -> None:
-        self._lookup, self._silent = lookup, 0
+    def __init__(self, ask: Ask, seconds: float) -> None:
+        self._ask, self._silent = ask, 0
+        self._until = time.monotonic() + seconds
 
     def __call__(self, name: str) -> Sequence[bytes]:
-        if self._silent >= _MOST_SILENT:
+        left = self._until - time.monotonic()
+        if left <= 0 or self._silent >= _MOST_SILENT:
             raise NoAnswerError
         try:
-            return self._lookup(name)
+            return self._ask(name, left)
         except NoAnswerError:
             self._silent += 1
             raise
@@ -180,7 +210,7 @@ def proved(raw: bytes, sender: Address, lookup: TxtLookup, rules: Rules) -> Auth
     return _unproved(every, [result for _, result in checked], marks)
 
 
-def answered(known: Mapping[str, tuple[bytes, ...]]) -> TxtLookup:
+def answered(known: Keys) -> TxtLookup:
     """A lookup of what was asked before; what has no answer there had none."""
 
     def lookup(name: str) -> tuple[bytes, ...]:

@@ -24,7 +24,8 @@ import dns.resolver
 from cocmail.core.errors import Permanent
 
 _FRESH = 10.0  # seconds; a burst of mails of one domain asks once, a withdrawn key is gone soon
-_MOST = 256
+_ABSENT = 60.0  # that there is no key (RFC 2308 section 5): a mail may be looked at twice by then
+_MOST = 1024
 _MAX_RECORD = 16_384
 
 
@@ -68,26 +69,35 @@ class Resolver:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, tuple[bytes, ...]]] = {}
 
-    def __call__(self, name: str) -> tuple[bytes, ...]:
+    def __call__(self, name: str, within: float | None = None) -> tuple[bytes, ...]:
+        """``within``: seconds, where there are fewer left than for any question."""
         with self._lock:
             until, records = self._known.get(name, (0.0, ()))
         if until > time.monotonic():
             return records
+        lifetime = min(self._resolver.lifetime, within or self._resolver.lifetime)
         try:
-            answer = self._resolver.resolve(name, dns.rdatatype.TXT, search=False)
+            answer = self._resolver.resolve(
+                name, dns.rdatatype.TXT, search=False, lifetime=lifetime
+            )
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-            return ()
+            return self._remembered(name, (), _ABSENT)
         except (dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel, UnicodeError):
             return ()
         except dns.exception.DNSException as error:  # SERVFAIL, REFUSED, timeouts, broken answers
             raise NoAnswerError from error
         except OSError as error:
             raise NoAnswerError from error
-        records = tuple(b"".join(record.strings) for record in answer)
+        return self._remembered(name, tuple(b"".join(record.strings) for record in answer), _FRESH)
+
+    def _remembered(
+        self, name: str, records: tuple[bytes, ...], seconds: float
+    ) -> tuple[bytes, ...]:
         with self._lock:
+            self._known.pop(name, None)
             if len(self._known) >= _MOST:
-                self._known.clear()
-            self._known[name] = (time.monotonic() + _FRESH, records)
+                del self._known[next(iter(self._known))]
+            self._known[name] = (time.monotonic() + seconds, records)
         return records
 
 

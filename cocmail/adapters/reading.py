@@ -25,6 +25,7 @@ from cocmail.core.mail import Mail, Unreadable, read
 from cocmail.core.people import Address
 from cocmail.core.returned import UNREAD, Returned
 from cocmail.core.verification import Authentication
+from cocmail.ports import Keys
 
 _T = TypeVar("_T")
 _FILES_FAIL = "Its files take more time or memory to open than a mail gets."
@@ -41,9 +42,7 @@ def _read(raw: bytes, return_path: str | None, limits: Limits) -> bytes:
     return _READ.dump_json(found)
 
 
-def _check(
-    raw: bytes, sender: Address, known: Mapping[str, tuple[bytes, ...]], rules: Rules
-) -> bytes:
+def _check(raw: bytes, sender: Address, known: Keys, rules: Rules) -> bytes:
     return _PROVED.dump_json(proved(raw, sender, answered(known), rules))
 
 
@@ -87,9 +86,7 @@ class Reader:
         except DiedError:
             return Unreadable(why="It takes more time or memory to read than a mail gets.")
 
-    async def check(
-        self, raw: bytes, sender: Address, known: Mapping[str, tuple[bytes, ...]], rules: Rules
-    ) -> Authentication:
+    async def check(self, raw: bytes, sender: Address, known: Keys, rules: Rules) -> Authentication:
         """See adapters.authentication."""
         try:
             return await self._ask(_PROVED, "check", raw, sender, known, rules)

@@ -27,7 +27,7 @@ from cocmail.core.verification import UNPROVED, Authentication, Signature
 from cocmail.loops.bell import thought
 from cocmail.loops.deciding import Deciding
 from cocmail.loops.pace import Pace
-from cocmail.ports import RELEASED, Authenticator, Clock, Found, Lists, Waiting
+from cocmail.ports import RELEASED, Authenticator, Clock, Found, Keys, Lists, Waiting
 
 log = structlog.get_logger()
 
@@ -67,6 +67,14 @@ class Examined:
     returned: Returned = UNREAD
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The keys of a mail, which were asked for before its turn."""
+
+    sender: Address = field(repr=False)
+    keys: Awaitable[Keys]
+
+
 class NotYetError(Exception):
     """A mail has a head start that it didn't earn."""
 
@@ -94,14 +102,19 @@ class Examiner:
         self._pace = Pace(rates)
         self.trouble = ""  # why signatures can't be checked
 
-    async def examine(self, waiting: Waiting, mail: Mail) -> Examined:
+    async def keys(self, waiting: Waiting, sender: Address) -> Keys:
+        return await self._authenticator.keys(waiting.raw, sender, waiting.account)
+
+    async def examine(self, waiting: Waiting, mail: Mail, asked: Asked | None = None) -> Examined:
         """Raises NotYetError, and Temporary where a signature must and can't be checked."""
         setting = self._deciding.plain_setting()
         where = destination(mail, waiting.recipients, setting.address, setting.delimiter)
         auth = UNPROVED
         if mail.sender is not None and not mail.automatic:
+            sender = mail.sender.address
+            keys = await asked.keys if asked is not None and asked.sender == sender else None
             auth = await self._authenticator.authenticate(
-                waiting.raw, mail.sender.address, waiting.account
+                waiting.raw, sender, waiting.account, keys
             )
         if waiting.ahead and auth.signature in (Signature.MISSING, Signature.FAILED):
             raise NotYetError

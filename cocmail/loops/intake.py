@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,23 +19,34 @@ import structlog
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.errors import CocmailError, Permanent, Temporary
-from cocmail.core.floods import Rates
-from cocmail.core.mail import Mail, Unreadable, author, head
+from cocmail.core.floods import HEAD_START, Rates
+from cocmail.core.mail import Mail, Unreadable, author, head, signed
 from cocmail.core.people import Address
 from cocmail.core.quarantine import TOO_LARGE
 from cocmail.core.shortage import no_keys
 from cocmail.core.verification import Signature
 from cocmail.loops.bell import until_stored, whole
 from cocmail.loops.deciding import Deciding, write
-from cocmail.loops.examining import NO_KEYS, Examined, Examiner, Files, Judge, NotYetError, Unwrap
+from cocmail.loops.examining import (
+    NO_KEYS,
+    Asked,
+    Examined,
+    Examiner,
+    Files,
+    Judge,
+    NotYetError,
+    Unwrap,
+)
 from cocmail.loops.outbox import LEASE, delay
 from cocmail.loops.placing import Placer, noted
-from cocmail.ports import LEFT, Authenticator, Clock, Lists, Transaction, Waiting
+from cocmail.ports import LEFT, MOST_ASKING, Authenticator, Clock, Lists, Transaction, Waiting
 
 log = structlog.get_logger()
 
 _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other processes' work
-_AT_ONCE = 4
+_AT_ONCE = 4  # are decided beside each other
+_LARGE = 1 << 20  # bytes; beyond, a mail isn't held while DNS is waited for
+_EACH = timedelta(seconds=0.1)  # so much longer a mail goes back for each before it
 _AT_EASE = 2  # attempts; from then on it may have ended the daemon, and is read where it can't
 _MOST_TRIES = 30  # whatever they came to: an hour at least
 _NO_RESULT = "It was tried many times, and nothing came of it."
@@ -46,7 +57,10 @@ Read = Callable[[bytes, str | None], Awaitable[Mail | Unreadable]]
 
 
 class Intake:
-    """Works through the waiting mail, a few at a time, and one sender's one by one."""
+    """Works through the waiting mail, a few at a time, and one sender's one by one.
+
+    A slot is for deciding alone. Who waits for DNS has none, and takes it afterwards; who waits for
+    their sender's turn isn't here at all, but in the store, out of the others' way."""
 
     def __init__(
         self,
@@ -72,8 +86,9 @@ class Intake:
         self._read = read
         self._read_apart = read_apart or read
         self._clock = clock
-        self._senders: dict[Address, asyncio.Lock] = {}
-        self._queued: Counter[Address] = Counter()
+        self._at_work: set[Address] = set()
+        self._behind: dict[Address, dict[str, datetime]] = {}  # mails, and when they came
+        self._places = asyncio.Semaphore(MOST_ASKING)  # of these some have a slot
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._told: datetime | None = None  # when the members heard of trouble
 
@@ -85,65 +100,92 @@ class Intake:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             while True:
+                await self._places.acquire()
                 await self._slots.acquire()
                 try:
-                    started = await self._start(group)
+                    found = await self._claimed()
                 except Temporary as error:
                     log.warning("the store can't be reached; trying again", error=str(error))
-                    started = False
-                if not started:
+                    found = None
+                if found is None:
                     self._slots.release()
+                    self._places.release()
                     await self._deciding.bells.mail.wait(_LOOK_EVERY)
+                else:
+                    group.create_task(self._one(*found))
+                    del found  # else it stands in memory until the next one comes
 
-    async def _start(self, group: asyncio.TaskGroup) -> bool:
-        """Claim a waiting mail and set to work on it. False if there is none."""
-        waiting = await whole(self._store.claim_mail(self._clock.now(), LEASE))
-        if waiting is None:
-            return False
-        sender = await asyncio.to_thread(author, waiting.raw)
-        # A place in the queue is taken before the next mail is claimed, so that one sender's
-        # mails keep their order; it is waited for after, so that only theirs do.
-        turn = None if sender is None else self._queue_up(sender)
-        await asyncio.sleep(0)
-        group.create_task(self._one(waiting, sender, turn))
-        return True
+    async def _claimed(self) -> tuple[Waiting, Address | None] | None:
+        """A waiting mail, and whose it is, whose turn it then is. None if there is none."""
+        while (waiting := await whole(self._claim())) is not None:
+            sender = await asyncio.to_thread(author, waiting.raw)
+            if sender is None:
+                return waiting, None
+            behind = self._behind.setdefault(sender, {})
+            place = behind.pop(waiting.id, waiting.received - waiting.ahead * HEAD_START)
+            if sender not in self._at_work and all(place <= other for other in behind.values()):
+                self._at_work.add(sender)
+                return waiting, sender
+            # A lease: where nobody lives to call it, it comes by itself.
+            until = self._clock.now() + LEASE + len(behind) * _EACH
+            behind[waiting.id] = place
+            await self._store.postpone_mail(waiting.id, until, begun=False)
+            if sender not in self._at_work:
+                await self._call_next(sender)
+        return None
 
-    async def _one(
-        self, waiting: Waiting, sender: Address | None, turn: asyncio.Task[bool] | None
-    ) -> None:
+    async def _claim(self) -> Waiting | None:
+        return await self._store.claim_mail(self._clock.now(), LEASE)
+
+    async def _one(self, waiting: Waiting, sender: Address | None) -> None:
+        """With a place and a slot, both of which it gives back."""
         try:
-            async with self._in_turn(sender, turn):
+            asked = None
+            if sender is not None and signed(waiting.raw):
+                self._slots.release()
+                if len(waiting.raw) > _LARGE:
+                    waiting = replace(waiting, raw=head(waiting.raw), whole=False)
+                keys = asyncio.create_task(self._examiner.keys(waiting, sender))
+                try:
+                    await asyncio.wait([keys])
+                finally:
+                    keys.cancel()
+                asked = Asked(sender=sender, keys=keys)
+                await self._slots.acquire()
+            try:
                 lease = LEASE.total_seconds()
                 with contextlib.suppress(Temporary):  # else free again when its lease ends
-                    await until_stored(lambda: self._handle(waiting), within=lease)
+                    await until_stored(lambda: self._handle(waiting, asked), within=lease)
+            finally:
+                self._slots.release()
         finally:
-            self._slots.release()
+            self._places.release()
+            if sender is not None:
+                self._at_work.discard(sender)
+        if sender is not None:
+            with contextlib.suppress(Temporary):
+                await whole(self._call_next(sender))
 
-    def _queue_up(self, sender: Address) -> asyncio.Task[bool]:
-        lock = self._senders.setdefault(sender, asyncio.Lock())
-        self._queued[sender] += 1
-        return asyncio.create_task(lock.acquire())
+    async def _call_next(self, sender: Address) -> None:
+        """The first of a sender's mails that went back and still waits has its turn. It stays in
+        the row until it comes: nothing of theirs that is newer goes past it."""
+        behind = self._behind.get(sender, {})
+        while behind:
+            mail = min(behind, key=behind.__getitem__)
+            if await self._store.postpone_mail(mail, behind[mail]):
+                self._deciding.bells.mail.ring()
+                return
+            behind.pop(mail, None)
+        if sender not in self._at_work:
+            self._behind.pop(sender, None)
 
-    @contextlib.asynccontextmanager
-    async def _in_turn(
-        self, sender: Address | None, turn: asyncio.Task[bool] | None
-    ) -> AsyncIterator[None]:
-        if turn is None or sender is None:
-            yield
-            return
-        await turn
-        lock = self._senders[sender]
-        try:
-            yield
-        finally:
-            lock.release()
-            self._queued[sender] -= 1
-            if not self._queued[sender]:
-                del self._queued[sender], self._senders[sender]
-
-    async def _handle(self, waiting: Waiting) -> None:
+    async def _handle(self, waiting: Waiting, asked: Asked | None = None) -> None:
         read: Mail | Unreadable | None = None
         try:
+            if not waiting.whole:
+                async with self._store.transaction() as tx:
+                    raw = await tx.mail_raw(waiting.id)
+                waiting = replace(waiting, raw=raw, whole=True)
             if waiting.attempts > _MOST_TRIES:
                 raise Permanent(_NO_RESULT)
             if waiting.road == LEFT:
@@ -157,7 +199,7 @@ class Intake:
                     return
                 await self._decide(report)
                 return
-            await self._decide(await self._examiner.examine(waiting, read))
+            await self._decide(await self._examiner.examine(waiting, read, asked))
         except NotYetError:
             await self._store.postpone_mail(waiting.id, waiting.received)
             self._deciding.bells.mail.ring()

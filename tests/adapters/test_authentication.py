@@ -1,5 +1,6 @@
 """Each attack of mail.md, section 3, with real signatures; and what makes a mail verified."""
 
+import asyncio
 import base64
 import time
 from collections.abc import Sequence
@@ -630,11 +631,29 @@ async def test_keys_come_from_the_configured_nameserver(pair: DkimKey) -> None:
         assert (await ours.authenticate(raw, ALICE)).signature is Signature.SOUND
         assert len(dns.questions) == asked  # kept for seconds
         dns.withdraw(NAME.rstrip("."))
-        assert (await fresh().authenticate(raw, ALICE)).signature is Signature.MISSING
+        asked, ours = len(dns.questions), fresh()
+        assert (await ours.authenticate(raw, ALICE)).signature is Signature.MISSING
+        assert len(dns.questions) == asked + 1
+        assert (await ours.authenticate(raw, ALICE)).signature is Signature.MISSING
+        assert len(dns.questions) == asked + 1  # so is that there is none
         dns.mode = Mode.SERVFAIL
         assert (await fresh().authenticate(raw, ALICE)).signature is Signature.UNSURE
         dns.mode = Mode.SILENT
         assert (await fresh(0.5).authenticate(raw, ALICE)).signature is Signature.UNSURE
+
+
+@pytest.mark.servers
+async def test_all_keys_of_a_mail_have_their_time_together(zone: Zone, pair: DkimKey) -> None:
+    """Promise 1: a mail may name eight keys, each of which comes late."""
+    raw = sign(MAIL, pair)
+    late = DkimAuthenticator([], [], lookup=zone, patience=0)
+    assert (await late.authenticate(raw, ALICE)).signature is Signature.UNSURE
+    assert zone.asked == []
+    with Dns() as dns:
+        dns.mode = Mode.SILENT
+        ours = DkimAuthenticator([dns.address], [], timeout=600, patience=0.5)
+        async with asyncio.timeout(60):
+            assert (await ours.authenticate(raw, ALICE)).signature is Signature.UNSURE
 
 
 def test_nameservers_may_have_ports_and_ipv6() -> None:

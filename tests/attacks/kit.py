@@ -21,7 +21,7 @@ from cocmail.core.mail import Mail, Unreadable, read
 from cocmail.core.people import Address
 from cocmail.core.policy import Policy
 from cocmail.core.verification import Authentication
-from cocmail.ports import Waiting
+from cocmail.ports import Keys, Waiting
 from tests.attacks.signer import ALL, Key, key, sign
 from tests.promises.play.room import MALLORY, OBSERVED, Room, Sent, at_once
 
@@ -56,7 +56,9 @@ class Post:
     def now(self) -> Any:
         return self.room.now
 
-    async def authenticate(self, raw: bytes, sender: Address, account: str = "") -> Authentication:
+    async def authenticate(
+        self, raw: bytes, sender: Address, account: str = "", keys: Keys | None = None
+    ) -> Authentication:
         return DkimAuthenticator([], self.trusted, lookup=self._txt).check(raw, sender)
 
     async def observe(self, questions: Any) -> Observed:

@@ -25,7 +25,7 @@ from cocmail.loops.bell import Bell
 from cocmail.loops.deciding import Bells, Deciding
 from cocmail.loops.intake import Intake
 from cocmail.loops.outbox import Outbox
-from cocmail.ports import Arrival
+from cocmail.ports import Arrival, Keys
 from tests.promises.kit import COMMUNITY, World
 
 SPAM = Judgement(set_aside="Its spam score is high.", urgent="", tags=(), said=())
@@ -50,7 +50,12 @@ class _Proofs:
     def __init__(self) -> None:
         self.of: set[Address] = set()
 
-    async def authenticate(self, raw: bytes, sender: Address, account: str = "") -> Any:
+    async def keys(self, raw: bytes, sender: Address, account: str = "") -> Keys:
+        return {}
+
+    async def authenticate(
+        self, raw: bytes, sender: Address, account: str = "", keys: Keys | None = None
+    ) -> Any:
         signature = Signature.SOUND if sender in self.of else Signature.MISSING
         return replace(UNPROVED, signature=signature, why="none")
 
@@ -80,7 +85,10 @@ class Workplace:
         sender: str = "rae@reporter.example",
         ahead: bool = False,
     ) -> None:
-        raw = f"From: {sender}\r\nTo: {to}\r\n\r\n{text}\r\n".encode()
+        domain = sender.strip(">").rpartition("@")[2]
+        mark = f"DKIM-Signature: v=1; a=rsa-sha256; d={domain}; s=s; h=from; bh=YQ==; b=YQ==\r\n"
+        head = f"{mark if ahead else ''}From: {sender}\r\nTo: {to}\r\n"
+        raw = f"{head}\r\n{text}\r\n".encode()
         arrival = Arrival(raw=raw, road="lmtp", source=None, recipients=(Address(to),), ahead=ahead)
         assert await self.store.keep(arrival, self.clock.now())
 

@@ -28,7 +28,7 @@ from cocmail.core.verification import Signature
 from cocmail.loops.bell import Bell
 from cocmail.loops.deciding import Bells, Deciding
 from cocmail.loops.intake import Intake
-from cocmail.ports import Arrival
+from cocmail.ports import Arrival, Keys
 from tests.promises.kit import ALIAS, CONFIDED, MALLORY, MINTER, OBSERVED, World, field_of, text_of
 
 
@@ -74,7 +74,12 @@ async def test_promise_01_a_mail_that_breaks_us_is_kept_and_the_next_one_is_hand
             return Judgement(set_aside="", urgent="", tags=(), said=())
 
         class Nobody:
-            async def authenticate(self, raw: bytes, sender: Address, account: str = "") -> Any:
+            async def keys(self, raw: bytes, sender: Address, account: str = "") -> Keys:
+                return {}
+
+            async def authenticate(
+                self, raw: bytes, sender: Address, account: str = "", keys: Keys | None = None
+            ) -> Any:
                 return World().incoming(read(raw)).auth  # type: ignore[arg-type]
 
         intake = Intake(

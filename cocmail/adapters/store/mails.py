@@ -144,9 +144,15 @@ async def _opened(connection: AsyncConnection, keys: Keys, row: Row[Any]) -> Wai
     )
 
 
-async def postpone(connection: AsyncConnection, mail: str, until: datetime) -> None:
+async def postpone(
+    connection: AsyncConnection, mail: str, until: datetime, *, begun: bool = True
+) -> bool:
+    """See ports.Store.postpone_mail."""
     waiting = and_(mails.c.id == mail, mails.c.state == "waiting")
-    await connection.execute(update(mails).where(waiting).values(next_at=until))
+    later = update(mails).where(waiting).values(next_at=until)
+    if not begun:
+        later = later.values(attempts=mails.c.attempts - 1)
+    return (await connection.execute(later)).rowcount > 0
 
 
 async def settle(

@@ -75,9 +75,9 @@ class SqlStore(Generic[E, C]):
         async with self._database.deciding() as connection:
             return await mails.claim(connection, self._keys, now, lease)
 
-    async def postpone_mail(self, mail: str, until: datetime) -> None:
+    async def postpone_mail(self, mail: str, until: datetime, *, begun: bool = True) -> bool:
         async with self._database.deciding() as connection:
-            await mails.postpone(connection, mail, until)
+            return await mails.postpone(connection, mail, until, begun=begun)
 
     async def quarantine(self, *, dropped: bool = False) -> tuple[mails.SetAside, ...]:
         """What is set aside; with what members dropped of it, if that is asked for."""

@@ -130,6 +130,18 @@ async def test_a_lease_ends_and_a_delay_holds(world) -> None:
     assert (await store.claim_mail(world.START + 9 * MINUTE, MINUTE)).attempts == 3
 
 
+async def test_what_went_back_unread_was_not_tried(world) -> None:
+    store = await world.open()
+    await store.keep(world.mail(), world.START)
+    mail = await store.claim_mail(world.START, MINUTE)
+    assert await store.postpone_mail(mail.id, world.START + MINUTE, begun=False)
+    assert await store.claim_mail(world.START, MINUTE) is None
+    assert (await store.claim_mail(world.START + MINUTE, MINUTE)).attempts == 1
+    async with store.transaction() as tx:
+        await tx.settle_mail(mail.id, state="filed", case=None)
+    assert not await store.postpone_mail(mail.id, world.START)
+
+
 async def test_a_mail_is_settled_once(world) -> None:
     store = await world.open()
     await world.case(store, "c1")
