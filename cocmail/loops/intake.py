@@ -46,7 +46,6 @@ log = structlog.get_logger()
 _LOOK_EVERY = 2.0  # for what no bell rings: delays that are over, and other processes' work
 _AT_ONCE = 4  # are decided beside each other
 _LARGE = 1 << 20  # bytes; beyond, a mail isn't held while DNS is waited for
-_EACH = timedelta(seconds=0.1)  # so much longer a mail goes back for each before it
 _AT_EASE = 2  # attempts; from then on it may have ended the daemon, and is read where it can't
 _MOST_TRIES = 30  # whatever they came to: an hour at least
 _NO_RESULT = "It was tried many times, and nothing came of it."
@@ -127,7 +126,7 @@ class Intake:
                 self._at_work.add(sender)
                 return waiting, sender
             # A lease: where nobody lives to call it, it comes by itself.
-            until = self._clock.now() + LEASE + len(behind) * _EACH
+            until = self._clock.now() + LEASE
             behind[waiting.id] = place
             await self._store.postpone_mail(waiting.id, until, begun=False)
             if sender not in self._at_work:
