@@ -672,7 +672,11 @@ class _Planner:
         ]
         whole = [reach for reach in recorded if reach.took_off(place)]
         if whole:
-            return () if self._is_anew(place, whole[0]) else _rows(place, whole[0])
+            if not self._is_anew(place, whole[0]):
+                return _rows(place, whole[0])
+            # On a list that left its scope what stands there is theirs.
+            ours = whole[0].covers(place) or whole[0] in self._ending(place)
+            return () if ours else seen
         if any(reach.touched(place) for reach in self._all(place)):
             return ()
         if recorded and place.role is Role.NONMEMBER:

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from cocmail.core.enforcement import Act, Role, Step
+from cocmail.core.enforcement import Act, Place, Role, Step
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.ports import Lists
 
@@ -64,20 +64,33 @@ class Pace:
 
 
 async def apply(
-    lists: Lists, steps: Collection[Step], *, parallel: int, patience: float = 10.0
+    lists: Lists,
+    steps: Collection[Step],
+    *,
+    parallel: int,
+    patience: float = 10.0,
+    failed: set[Place] | None = None,
 ) -> Applied:
     """Make the steps true, in their order for each person. Steps that fail are among the errors;
     the others are done all the same, for a list that Mailman chokes on must not shield the
-    others. ``patience``: seconds, in all, that many removals wait for posts to get through."""
+    others. ``patience``: seconds, in all, that many removals wait for posts to get through.
+    ``failed``: where a step failed last, kept up to date: there it is tried after all others, or
+    some lists that refuse would keep the rest waiting at each sweep anew."""
+    failed = set() if failed is None else failed
     applied = Applied()
     pace = Pace(lists, sum(_is_removal(step) for step in steps), patience)
-    sites = {step.site: _Site(limit=asyncio.Semaphore(parallel), pace=pace) for step in steps}
-    people: dict[tuple[str, str], list[Step]] = {}
-    for step in steps:
-        people.setdefault((step.site, step.person), []).append(step)
-    async with asyncio.TaskGroup() as group:
-        for (site, _), theirs in people.items():
-            group.create_task(_person(lists, theirs, applied, sites[site]))
+    sites = {
+        step.site: _Site(limit=asyncio.Semaphore(parallel), pace=pace, failed=failed)
+        for step in steps
+    }
+    last = [step for step in steps if step.place in failed]
+    for some in ([step for step in steps if step not in last], last):
+        people: dict[tuple[str, str], list[Step]] = {}
+        for step in some:
+            people.setdefault((step.site, step.person), []).append(step)
+        async with asyncio.TaskGroup() as group:
+            for (site, _), theirs in people.items():
+                group.create_task(_person(lists, theirs, applied, sites[site]))
     return applied
 
 
@@ -85,6 +98,7 @@ async def apply(
 class _Site:
     limit: asyncio.Semaphore
     pace: Pace
+    failed: set[Place]
     failures: int = 0
 
 
@@ -113,8 +127,10 @@ async def _one(lists: Lists, step: Step, applied: Applied, site: _Site) -> None:
             if not await lists.apply(step):
                 applied.barred.append(step)
             applied.done.append(step)
+            site.failed.discard(step.place)
         except (Temporary, Permanent) as error:
             applied.errors.append(error)
+            site.failed.add(step.place)
             site.failures += 1
 
 

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from cocmail.core.arrivals import Arrival, free, nobodys, to_hold, unheld
 from cocmail.core.coverage import bearing, forgotten_groups, pressing, questions
 from cocmail.core.enforcement import (
+    HOLD,
     Act,
     Note,
     Observed,
@@ -127,7 +128,8 @@ class Enforcement:
         self._groups = groups
         self._sweep_every, self._parallel, self._tell_after = sweep_every, parallel, tell_after
         self._lock = asyncio.Lock()
-        self._recalled: set[Place] = set()  # bans, left over from before, that were looked into
+        self._recalled: set[Place | str] = set()  # bans and rows, left over from before, seen to
+        self._failed: set[Place] = set()  # where a step failed last
         self._look_back = clock.now()  # when those of lists are looked for again, and
         self._past_rows: frozenset[str] = frozenset()  # entries that we made, by their ids
         self._look_for_tags = clock.now()  # when whoever is held is looked for with tags again
@@ -296,13 +298,14 @@ class Enforcement:
         rows = {
             row.member_id
             for row in observed.rows
-            if row.member_id in self._past_rows
+            if row.member_id in self._past_rows - self._recalled
+            and row.action == HOLD  # else it is somebody's by now
             and row.address not in ours
             and row.place not in open_
         }
         if (strays or rows) and standing.past and await self._book.recall(strays, rows):
             self.wake.set()
-        self._recalled |= strays
+        self._recalled |= strays | rows
         if looked_back and not observed.away:
             self._look_back = self._clock.now() + _LOOK_BACK
 
@@ -404,10 +407,11 @@ class Enforcement:
         self._put_back |= {s.place for s in planned.steps if s.act is Act.PUT_BACK}
         bans = [step for step in planned.steps if step.act in _BANS]
         rest = [step for step in planned.steps if step.act not in _BANS]
-        applied = [await apply(self._lists, bans, parallel=self._parallel)]
+        at_once, failed = self._parallel, self._failed
+        applied = [await apply(self._lists, bans, parallel=at_once, failed=failed)]
         search = asyncio.ensure_future(self._lists.tagged(seek, but=away))
         try:
-            applied.append(await apply(self._lists, rest, parallel=self._parallel))
+            applied.append(await apply(self._lists, rest, parallel=at_once, failed=failed))
             done = [step for each in applied for step in each.done]
             found = self._undone.remember(standing.sanctions, done, self.counters.last_sweep)
             self.counters = replace(self.counters, put_right=self.counters.put_right + found)

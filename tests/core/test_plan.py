@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -591,3 +592,32 @@ def test_planning_does_not_change_what_it_was_given() -> None:
     c.plan()
     assert (c.standing(), c.world.observed()) == before
     assert Before(list=None, address=A1, role="ban", facts=None).facts is None
+
+
+def test_who_joined_a_list_that_was_made_again_and_left_its_group_is_given_back_there() -> None:
+    """Promise 9. A suspension of the group's lists still has a record of the old list."""
+    name, early, late = LISTS[0], datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC)
+    old = to_facts((row(name, A1, member_id="old"),))
+    first = Sanction(
+        id="S1", case="c", measure=Measure.SUSPEND, address=A1, addresses=(A1,),
+        scope=Scope(groups=("sigs",)), reason=Private(""), state=State.IN_FORCE, start=early,
+        until=None,
+        before=tuple(
+            Before(list=name, address=A1, role=role, facts=facts, noted=early)
+            for role, facts in (("ban", None), ("member", old))
+        ),
+    )  # fmt: skip
+    second = replace(first, id="S2", scope=Scope(), before=())
+    new = row(name, A1, member_id="new")
+    observed = Observed(
+        lists={one: one for one in LISTS}, linked={A1: (A1,)}, known=frozenset({A1}),
+        rows=(new,), made={name: late},
+    )  # fmt: skip
+    planned = plan(Standing(sanctions=(first, second), ending=()), GROUPS, observed)
+    noted = {
+        record.list: record.facts
+        for note in planned.notes
+        for record in note.records
+        if (note.sanction, record.role, record.list) == ("S2", "member", name)
+    }
+    assert noted == {name: to_facts((new,))}

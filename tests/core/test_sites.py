@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -346,6 +346,23 @@ def test_a_record_of_one_site_doesn_t_replace_another_s() -> None:
         at = e.Place(list=None, address=A1, role="ban", facts=None, site=site)
         case = sanctioning(case, NOW, e.BeforeNoted(sanction="S1", places=(at,))) or case
     assert {b.site for b in case.sanctions["S1"].before} == set(SITES)
+
+
+def test_what_is_put_back_once_more_is_as_old_as_it_was() -> None:
+    """Else a list that was made again meanwhile would count as the one that it was of."""
+    from cocmail.core.folding.sanctioning import sanctioning
+
+    at = e.Place(list="dev@x.example", address=A1, role="member", facts={"rows": []})
+    old = Before(list=at.list, address=A1, role=at.role, facts=at.facts, noted=NOW)
+    case = Case(id="c", sanctions={"S1": replace(suspended(), before=(), closed=(old,))})
+    later = NOW + timedelta(days=9)
+    other = replace(at, list="users@x.example")
+    event = e.BeforeNoted(sanction="S1", places=(at, other))
+    found = sanctioning(case, later, event) or case
+    assert {b.list: b.noted for b in found.sanctions["S1"].before} == {
+        at.list: NOW,
+        other.list: later,
+    }
 
 
 def test_a_slow_site_is_named() -> None:

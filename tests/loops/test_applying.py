@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from cocmail.core.enforcement import Act, Role, Step, Word
+from cocmail.core.enforcement import Act, Place, Role, Step, Word
+from cocmail.core.errors import Temporary
 from cocmail.core.people import Address
 from cocmail.loops.applying import apply
 from cocmail.ports import Lists
@@ -44,6 +45,41 @@ async def made(count: int, looks: Iterator[int], patience: float = 5.0) -> list[
     applied = await apply(cast("Lists", lists), steps, parallel=2, patience=patience)
     assert len(applied.done) == count
     return lists.said
+
+
+class Refusing:
+    """Lists some of which refuse, whenever they are asked."""
+
+    def __init__(self, *refuse: str) -> None:
+        self._refuse = refuse
+        self.tried: list[str | None] = []
+
+    async def apply(self, step: Step) -> bool:
+        self.tried.append(step.list)
+        if step.list in self._refuse:
+            raise Temporary("Mailman has trouble of its own")
+        return True
+
+
+async def test_lists_that_refuse_do_not_keep_the_rest_waiting_for_ever() -> None:
+    """Promise 8. Three are enough to take the whole of Mailman for down; next time the others are
+    tried first."""
+    lists, failed, left = Refusing("0@x", "1@x", "2@x"), set[Place](), removals(20)
+    for _ in range(2):
+        applied = await apply(cast("Lists", lists), left, parallel=1, failed=failed)
+        left = [step for step in left if step not in applied.done]
+    assert [step.list for step in left] == ["0@x", "1@x", "2@x"]
+    assert failed == {step.place for step in left}
+    lists = Refusing()
+    await apply(cast("Lists", lists), left, parallel=1, failed=failed)
+    assert failed == set()
+
+
+async def test_a_site_that_is_down_is_tried_a_few_times_at_each_sweep() -> None:
+    lists, failed = Refusing(*(f"{n}@x" for n in range(20))), set[Place]()
+    for sweep in (1, 2, 3):
+        await apply(cast("Lists", lists), removals(20), parallel=1, failed=failed)
+        assert len(lists.tried) == 3 * sweep
 
 
 async def test_a_few_removals_wait_for_nothing() -> None:

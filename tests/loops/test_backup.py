@@ -153,6 +153,28 @@ async def test_a_backup_from_during_a_time_under_moderation_that_is_over(
     assert lab.snapshot(*PERSON) == held
 
 
+async def test_what_an_owner_made_of_an_entry_that_came_with_a_backup_is_theirs(
+    stage: Stage,
+) -> None:
+    week, lab, book, loop = stage
+    name = book.decide(Measure.MODERATE, scope=Scope(lists=(DEV,)))
+    await loop.sweep()
+    week.keep()
+    book.end(name)
+    await loop.sweep()
+    week.restore()
+    for who in PERSON:
+        for row in lab.rows(who):
+            action = "hold" if row["role"] == "member" else "accept"
+            lab.api("PATCH", f"members/{row['member_id']}", moderation_action=action)
+    theirs = lab.snapshot(*PERSON)
+    for _ in range(2):
+        book.clock.at += timedelta(days=1)
+        await loop.sweep()
+        assert not loop.wake.is_set()
+        assert lab.snapshot(*PERSON) == theirs
+
+
 async def test_a_backup_from_during_a_sanction_on_one_list_is_looked_for_once_a_day(
     stage: Stage,
 ) -> None:

@@ -191,10 +191,13 @@ def _narrow(case: Case, event: e.Narrowed) -> Case:
 def _note_before(case: Case, at: datetime, event: e.BeforeNoted) -> Case:
     sanction = sanction_of(case, event)
     places = {(p.site, p.list, p.address, p.role): p for p in event.places}
-    added = tuple(
+    found = (
         Before(list=p.list, address=p.address, role=p.role, facts=p.facts, site=p.site, noted=at)
         for p in places.values()
     )
+    # What is put back once more, as after a backup, is as old as it was.
+    closed = {(one.at, str(one.facts)): one.noted for one in sanction.closed}
+    added = tuple(replace(one, noted=closed.get((one.at, str(one.facts)), at)) for one in found)
     # A sweep that was under way may note of whom the sanction doesn't cover any more: theirs to
     # undo is the part that left.
     parts = {b.address: _part(case, sanction, b.address) for b in added}
