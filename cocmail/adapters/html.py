@@ -7,6 +7,7 @@ limits under which they are asked. Nothing is ever fetched. Called by whoever co
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import inscriptis
 from inscriptis.css_profiles import CSS_PROFILES
@@ -18,15 +19,18 @@ from inscriptis.model.html_document_state import HtmlDocumentState
 from inscriptis.model.html_element import HtmlElement
 from inscriptis.model.table import Table
 from inscriptis.model.tag import CustomHtmlTagHandlerMapping
+from inscriptis.model.tag.list_tag import li_start_handler, ol_start_handler, ul_start_handler
 from lxml.etree import LxmlError  # type: ignore[import-untyped]
 
 from cocmail.core.markup import strip_tags
 
 _MOST = 500_000  # characters
 _MOST_TAGS = 20_000
-_MOST_BLANK = 2_000_000  # characters of tables and of what is set in: nearly all of them blanks
-_DEEPEST = 256  # libxml2 goes no deeper
-_INDENT = 4  # blanks before a line, for each list around it
+_MOST_BLANK = 2_000_000  # characters of tables: nearly all of them blanks
+_MOST_FOR_EACH = 4  # characters of the text for each of the page's, but for some
+_SOME = 10_000
+_FARTHEST = 20  # blanks before a line: so many are five lists
+_LONGEST_NUMBER = 9  # digits of a list's item
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
 # What stands behind them belongs to the body as well (HTML, section 13.2.6.4.19), and libxml2
 # leaves it out: a second page, say, or a footer.
@@ -40,8 +44,6 @@ _CSS = {
     **CSS_PROFILES["relaxed"],
     **{name: HtmlElement(display=Display.block) for name in _BLOCKS},
 }
-_LISTS = re.compile(r"<[ou]l\b", re.IGNORECASE)
-_AS_IT_STANDS = re.compile(r"<(?:pre|xmp|listing|textarea)\b|white-space", re.IGNORECASE)
 _MANY = re.compile(r"\n{3,}")
 
 
@@ -84,25 +86,43 @@ def _style(value: str, element: HtmlElement) -> None:
                 CssParse.attr_white_space(said.strip(), element)
 
 
+def _set_in(state: HtmlDocumentState, _: object) -> None:
+    """Each line costs as many blanks as it is set in: 130 KB of short lines in many lists made
+    60 million, and stopped the daemon for 40 s."""
+    if state.tags[-1].canvas.left_margin >= _FARTHEST:
+        state.tags[-1].padding_inline = 0
+
+
+def _bullets(state: HtmlDocumentState, _: object) -> None:
+    _set_in(state, _)
+    ul_start_handler(state, {})
+
+
+def _numbers(state: HtmlDocumentState, _: object) -> None:
+    _set_in(state, _)
+    ol_start_handler(state, {})
+
+
+def _item(state: HtmlDocumentState, attributes: Mapping[str, str]) -> None:
+    """Those behind it count on from its number."""
+    long = len(attributes.get("value", "")) > _LONGEST_NUMBER
+    li_start_handler(state, {} if long else attributes)
+
+
 def _as_shown() -> ParserConfig:
-    tags = CustomHtmlTagHandlerMapping({"table": _Tables().start}, {})
+    starts = {
+        "table": _Tables().start, "div": _set_in, "ul": _bullets, "ol": _numbers, "li": _item,
+    }  # fmt: skip
+    tags = CustomHtmlTagHandlerMapping(starts, {})
     config = ParserConfig(css=_CSS, custom_html_tag_handler_mapping=tags)
     handler = config.attribute_handler
     handler.attribute_mapping = {**handler.attribute_mapping, "style": _style}
     return config
 
 
-def _is_set_in(markup: str) -> bool:
-    """Whether many lines would stand far to the right: each of them costs as many blanks."""
-    if _AS_IT_STANDS.search(markup) is None:
-        return False
-    depth = min(len(_LISTS.findall(markup)), _DEEPEST)
-    return markup.count("\n") * depth * _INDENT > _MOST_BLANK
-
-
 def html_to_text(markup: str) -> str:
     """The text as a browser would show it, roughly. Never raises."""
-    if len(markup) > _MOST or markup.count("<") > _MOST_TAGS or _is_set_in(markup):
+    if len(markup) > _MOST or markup.count("<") > _MOST_TAGS:
         return strip_tags(markup)
     try:
         # lxml refuses text that declares an encoding.
@@ -111,6 +131,8 @@ def html_to_text(markup: str) -> str:
     except (LxmlError, LookupError, RecursionError, TypeError, ValueError, AttributeError):
         return strip_tags(markup)
     crude = strip_tags(markup)
+    if len(text) > _MOST_FOR_EACH * len(markup) + _SOME:
+        return crude
     # libxml2 leaves out what is nested too deep for it; a report is shown whole.
     if len("".join(text.split())) * 2 < len("".join(crude.split())):
         return crude

@@ -20,8 +20,13 @@ from cocmail.adapters.html import html_to_text
         ("<table><tr><td>" + "A" * 2_000 + "</td><td>b</td></tr>"
         + "<tr><td>a</td><td>b</td></tr>" * 50 + "</table>") * 40,
         "<ol>" * 240 + "<pre>x" + "\nx" * 30_000,
+        "<ul>" * 240 + "<br>x" * 19_000,
+        "<div>" * 240 + "<br>x" * 19_000,
+        "<ul>" * 240 + "<p style='white&#45;space:pre'>" + "x\n" * 60_000,
+        "<ol><li value=" + "9" * 4_000 + ">" + "<li>x" * 5_000,
     ],
-    ids=["padding", "nested padding", "margins", "a table", "tables", "lines far to the right"],
+    ids=["padding", "nested padding", "margins", "a table", "tables", "lines far to the right",
+         "breaks", "blocks", "a style in disguise", "a long number"],
 )  # fmt: skip
 def test_a_page_says_no_more_than_what_stands_in_it(markup: str) -> None:
     """Promise 1: blanks that a page asks for would fill the daemon's memory."""
@@ -33,6 +38,20 @@ def test_a_page_says_no_more_than_what_stands_in_it(markup: str) -> None:
         tracemalloc.stop()
     assert "x" in text or "AAA" in text
     assert peak < 10_000_000  # bytes
+
+
+def test_a_page_that_grows_much_is_told_shortly() -> None:
+    text = html_to_text("<div>" * 20 + "<br>x" * 19_000)
+    assert text.split() == ["x"] * 19_000
+    assert len(text) < 40_000
+
+
+def test_lists_are_set_in_and_numbered() -> None:
+    text = html_to_text("<ol><li>a<ul><li>b</ul><li value=7>c<li>d</ol>" + "<ul>" * 9 + "<li>e")
+    lines = [line for line in text.splitlines() if line]
+    assert lines[:4] == [" 1. a", "      + b", " 7. c", " 8. d"]
+    assert lines[4].endswith(" e")
+    assert len(lines[4]) == 21
 
 
 def test_tables_stand_beside_each_other_and_styles_hide() -> None:

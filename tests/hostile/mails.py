@@ -323,6 +323,13 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     ),
     "lines in lists in lists": partial(_html, b"<ol>" * 240 + b"<pre>x" + b"\nx" * 90_000),
     "a letter of 5,000 digits": partial(_page, b"<p>He harassed me &#" + b"9" * 5_000 + b";</p>"),
+    "breaks in lists in lists": partial(_page, b"<ul>" * 240 + b"<br>a" * 19_000),
+    "lines in lists, in disguise": partial(
+        _page, b"<ul>" * 240 + b"<p style='white&#45;space:pre'>" + b"a\n" * 60_000
+    ),
+    "items that count on from 4,000 digits": partial(
+        _page, b"<ol><li value=" + b"9" * 4_000 + b">" + b"<li>x" * 19_000
+    ),
     "preformatted": partial(_html, b"<pre>" + b" \r\n" * 300_000),
     "links": partial(_html, b'<a href="http://a.example/">a</a>' * 9_000),
     "a page of 175 KB beside a word": partial(
