@@ -14,9 +14,8 @@ To add to it, copy it under another name (21-urgent-here.py) and change the phra
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from cocmail.core.filtering import Incoming, Pass, Urgent, Verdict
+from cocmail.core.filtering import Incoming, Pass, Urgent, Verdict, normalized
 
 _PERSON = r"(?:me|us|you|him|her|them|myself|himself|herself|themselves|yourself)"
 
@@ -102,8 +101,8 @@ _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae"
 
 def _bare(text: str) -> str:
     """Without the accents of Latin, Greek and Cyrillic; in other scripts marks are letters."""
-    apart = unicodedata.normalize("NFD", text)
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", apart)).translate(_LETTERS)
+    apart = normalized("NFD", text)
+    return normalized("NFC", _ACCENTS.sub("", apart)).translate(_LETTERS)
 
 
 # Looked for where a word begins, and nowhere else: the test stands before all phrases, not in each.
@@ -122,7 +121,7 @@ _MOST = 200_000  # characters, also of what one sign stands for: some stand for 
 def judge(mail: Incoming) -> Verdict:
     if mail.automatic:
         return Pass()  # a bounce that quotes our own words
-    text = unicodedata.normalize("NFKC", f"{mail.subject}\n{mail.text[:_MOST]}")[:_MOST]
+    text = normalized("NFKC", f"{mail.subject}\n{mail.text[:_MOST]}")[:_MOST]
     text = _bare(text.casefold()).replace(">", " ").replace(",", " ")
     text = " ".join(_APOSTROPHES.sub(" ", text).split())
     if _DANGER.search(_HARMLESS.sub("…", text)):

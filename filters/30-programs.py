@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from cocmail.core.filtering import Attached, Incoming, Pass, SetAside, Verdict
+from cocmail.core.filtering import Attached, Incoming, Pass, SetAside, Verdict, normalized
 
 _ENDINGS = (
     # Windows
@@ -86,7 +86,7 @@ def _runs(one: Attached) -> bool:
 def _names_a_program(name: str) -> bool:
     """As the system reads it that would open it: Windows forgets dots and spaces at the end, and
     what follows a colon names a stream of the file before it."""
-    plain = unicodedata.normalize("NFKC", name)
+    plain = normalized("NFKC", name)
     plain = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc"))
     plain = plain.casefold()
     return any(_NAMED.search(part.rstrip(". \"'")) for part in {plain, plain.partition(":")[0]})

@@ -35,13 +35,17 @@ NOTHING = "DUNNO"
 
 _KEPT_OPEN = ("postmaster", "abuse")  # RFC 2142; RFC 5321 section 4.5.1
 _SIGNED = re.compile(r"prvs=[0-9][0-9a-f]{9}=", re.IGNORECASE)  # BATV, put there by their server
+_LONG = 320  # characters: a local part, "@" and a domain (RFC 5321 section 4.5.3.1)
 _LONGEST = 1 << 16  # characters of one request
 
 
 def same(address: str) -> str:
     """An address in the form in which two are compared: case, composed letters and how a domain
     is written (RFC 5891) don't count."""
-    text = unicodedata.normalize("NFC", address.strip().strip("<>")).lower()
+    text = address.strip().strip("<>")
+    if len(text) > _LONG:
+        return text.lower()  # nobody's, and the rest may take the square of its length
+    text = unicodedata.normalize("NFC", text).lower()
     if "@" not in text:  # Postfix takes these older ways of writing local@domain, too
         text = re.sub(r"^([^!]+)!(.+)$|^(.+)%([^%]+)$", r"\2\3@\1\4", text)
     local, at, domain = text.rpartition("@")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -18,6 +17,7 @@ from enum import StrEnum
 from cocmail.core import forms
 from cocmail.core.forms import Command, Outcome, Problem, as_meant
 from cocmail.core.nearby import did_you_mean
+from cocmail.core.normal import composed
 from cocmail.core.people import Private
 from cocmail.core.quoting import own_text
 
@@ -475,7 +475,7 @@ def parse(text: str) -> Parsed:
     ``text`` is the whole plain text with format=flowed undone. Where anything is wrong,
     ``problem`` says so and no command may run.
     """
-    own = own_text(unicodedata.normalize("NFC", text))
+    own = own_text(composed(text))
     lines = list(itertools.dropwhile(lambda line: not line.strip(), own.before))
     if lines:
         lines[0] = lines[0].lstrip()

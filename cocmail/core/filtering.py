@@ -28,6 +28,7 @@ from typing import Any
 from cocmail.core.headers import split
 from cocmail.core.limits import Limits
 from cocmail.core.mail import Mail
+from cocmail.core.normal import normalized as normalized
 from cocmail.core.people import Private
 
 _MAX_WHY = 200

@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 from cocmail.core import inflection
+from cocmail.core.normal import normalized
 from cocmail.core.people import Address, Member, Roster
 
 # Scripts that put no space between words, and Korean, whose particles stand at a name's end
@@ -42,7 +43,7 @@ _TELLING = _Telling()
 
 def plain(text: str) -> str:
     """Without what doesn't tell two names apart: case, accents, line ends, invisible letters."""
-    kept = unicodedata.normalize("NFKD", text).translate(_TELLING)
+    kept = normalized("NFKD", text).translate(_TELLING)
     return " ".join(re.sub(r"[^\w@.+-]+", " ", kept.casefold()).split())
 
 
@@ -106,4 +107,4 @@ def _in_short(words: list[str]) -> list[tuple[str, str]]:
 
 def _joined(text: str) -> str:
     """Without spaces; Korean syllables whole, as one is the beginning of another."""
-    return unicodedata.normalize("NFC", text.replace(" ", ""))
+    return normalized("NFC", text.replace(" ", ""))

@@ -10,10 +10,11 @@ text. Called by core.commands and core.casework.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+
+from cocmail.core.normal import normalized
 
 _QUOTED = re.compile(r"[ \t\u00a0]{0,3}>")
 _LONG = 400  # longer lines are nobody's attribution, signature or header
@@ -167,7 +168,7 @@ WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff
 
 def words_of(text: str) -> list[str]:
     """Words without case, punctuation, width or spacing."""
-    folded = unicodedata.normalize("NFKC", text.replace("\u00ad", "")).casefold()
+    folded = normalized("NFKC", text.replace("\u00ad", "")).casefold()
     return WORD.findall(folded)
 
 

@@ -12,6 +12,7 @@ import re
 import unicodedata
 
 from cocmail.core.names import plain
+from cocmail.core.normal import normalized
 from cocmail.core.people import Mailbox, Roster
 
 # Blank or invisible, though Unicode calls them letters, marks or symbols.
@@ -81,7 +82,7 @@ def _skeleton(name: str) -> str:
 def _mixed(name: str) -> list[str]:
     """The letters of a word that are of another alphabet than most of it."""
     found: list[str] = []
-    for word in _WORD.findall(unicodedata.normalize("NFC", name)):
+    for word in _WORD.findall(normalized("NFC", name)):
         scripts = [unicodedata.name(char, "").partition(" ")[0] for char in word]
         there = [one for one in scripts if one in _SCRIPTS]
         if len({*there}) > 1:

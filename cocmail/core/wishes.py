@@ -7,10 +7,10 @@ Refuses to know what follows from them. Called by casework.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cocmail.core.normal import normalized
 from cocmail.core.people import Address, is_address
 
 _SAFE = re.compile(
@@ -86,7 +86,7 @@ def _safe(own: Sequence[str]) -> tuple[Address | None, bool]:
     for number, line in enumerate(own):
         if not _SAFE.search(line) or _AN_EXAMPLE.search(line):
             continue
-        found = _NAMES_SAFE.fullmatch(unicodedata.normalize("NFKC", line).strip(_MARKS))
+        found = _NAMES_SAFE.fullmatch(normalized("NFKC", line).strip(_MARKS))
         following = own[number + 1 : number + 2] if found and not found[1].strip() else []
         for rest in (found[1], *following) if found else ():
             if address := _alone(rest):

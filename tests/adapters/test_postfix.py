@@ -231,3 +231,9 @@ async def test_a_real_postfix_asks_the_table(tmp_path: Path) -> None:
             assert rejected(EVE, "jobs") == [False]
     finally:
         shutil.rmtree(place)
+
+
+def test_what_is_too_long_for_an_address_is_not_read_as_one() -> None:
+    long = "a" + "\u0301\u0327" * 33_000 + "@Example.NET"
+    assert postfix_policy.same(long) == long.lower()
+    assert postfix_policy.same("<Zoe\u0308@Example.NET>") == "zo\u00eb@example.net"

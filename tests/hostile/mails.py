@@ -251,6 +251,9 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "a megabyte of text": partial(_text, b"Somebody was rude to me.\r\n" * 40_000),
     "a megabyte of letters of four bytes": partial(_text, "\U0001f600".encode() * 250_000),
     "a megabyte of combining marks": partial(_text, "a\u0301\u0323".encode() * 200_000),
+    "marks over one letter": partial(
+        _text, b"a" + "\u0301\u0327".encode() * 33_000, b"text/plain; charset=utf-8"
+    ),
     "a megabyte of Arabic ligatures": partial(_text, "\ufdfa".encode() * 330_000),
     "right to left, 300,000 times": partial(_text, "\u202e\u2066".encode() * 150_000),
     "invisible letters": partial(_text, "\u200b\u2060".encode() * 150_000),

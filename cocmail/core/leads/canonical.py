@@ -10,12 +10,12 @@ total over all strings. Called by the package.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from cocmail.core.leaks.likeness import drawn
+from cocmail.core.normal import normalized
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,13 +106,13 @@ def _bare(local: str) -> str:
 
 def _low(text: str) -> str:
     for _ in range(3):  # lower case can spread, and what it spreads to can compose
-        text = unicodedata.normalize("NFC", text.lower())
+        text = normalized("NFC", text.lower())
     return text.strip()
 
 
 def _label(label: str) -> str:
     """A domain's label in letters: RFC 5891 calls both forms the same name."""
-    plain = _low(unicodedata.normalize("NFKC", label))
+    plain = _low(normalized("NFKC", label))
     if not plain.startswith("xn--"):
         return plain
     try:
@@ -121,7 +121,7 @@ def _label(label: str) -> str:
     except (UnicodeError, ValueError, OverflowError):
         return plain
     # Only a label that was made of these letters, and that no mail server would read otherwise.
-    whole = letters == _low(unicodedata.normalize("NFKC", letters)) and again == plain[4:]
+    whole = letters == _low(normalized("NFKC", letters)) and again == plain[4:]
     return letters if whole and not letters.isascii() and "@" not in letters else plain
 
 

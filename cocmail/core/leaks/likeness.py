@@ -14,6 +14,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from cocmail.core.markup import unescape
+from cocmail.core.normal import normalized
 
 # Scripts that put no spaces between words, and Korean, whose particles stand at a name's end
 _SIGN = (
@@ -68,7 +69,7 @@ def read(text: str) -> Read:
         text = unescape(text)
     if _ESCAPED.search(text):
         text = unquote(text, errors="replace")
-    text = _BROKEN.sub("", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+    text = _BROKEN.sub("", _INVISIBLE.sub("", normalized("NFKC", text)))
     found = list(_WORD.finditer(text))
     return Read(
         text, [fold(m.group()) for m in found], [m.start() for m in found], [m.end() for m in found]
@@ -86,7 +87,7 @@ def drawn(word: str) -> str:
     low = word.casefold()
     if low.isascii():
         return low
-    spread = unicodedata.normalize("NFKD", low.translate(_LOOKALIKE))
+    spread = normalized("NFKD", low.translate(_LOOKALIKE))
     kept = "".join(c for c in spread if unicodedata.category(c) not in ("Mn", "Cf"))
     return kept.translate(_LOOKALIKE)
 
