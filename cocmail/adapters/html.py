@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import inscriptis
 from inscriptis.css_profiles import CSS_PROFILES
+from inscriptis.html_engine import Inscriptis
 from inscriptis.html_properties import Display
 from inscriptis.model.canvas import Canvas
 from inscriptis.model.config import ParserConfig
@@ -21,6 +21,7 @@ from inscriptis.model.table import Table
 from inscriptis.model.tag import CustomHtmlTagHandlerMapping
 from inscriptis.model.tag.list_tag import li_start_handler, ol_start_handler, ul_start_handler
 from lxml.etree import LxmlError  # type: ignore[import-untyped]
+from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
 
 from cocmail.core.markup import strip_tags
 
@@ -127,13 +128,17 @@ def html_to_text(markup: str) -> str:
     try:
         # lxml refuses text that declares an encoding.
         page = _ENDS.sub("<div></div>", _DECLARATION.sub("", markup))
-        text = str(inscriptis.get_text(page, _as_shown()))
+        parser = HTMLParser()
+        tree = document_fromstring(page, parser=parser)
+        if parser.error_log.filter_from_fatals():  # it stopped there: at what is nested too deep
+            return strip_tags(markup)
+        text = str(Inscriptis(tree, _as_shown()).get_text())
     except (LxmlError, LookupError, RecursionError, TypeError, ValueError, AttributeError):
         return strip_tags(markup)
     crude = strip_tags(markup)
     if len(text) > _MOST_FOR_EACH * len(markup) + _SOME:
         return crude
-    # libxml2 leaves out what is nested too deep for it; a report is shown whole.
+    # A report is shown whole, whatever else libxml2 leaves out.
     if len("".join(text.split())) * 2 < len("".join(crude.split())):
         return crude
     lines = (line.rstrip() for line in text.split("\n"))

@@ -46,6 +46,14 @@ def test_a_page_that_grows_much_is_told_shortly() -> None:
     assert len(text) < 40_000
 
 
+@pytest.mark.parametrize("nested", ["<b>", "<b></i>", "<b><p></b>", "<table><tr><td>", "<p><q>"])
+def test_what_is_nested_too_deep_to_be_shown_well_is_shown(nested: str) -> None:
+    """Promise 1: the words in front of it hid a report."""
+    text = html_to_text("<p>" + "covering text " * 400 + "</p>" + nested * 300 + "He hit me.")
+    assert "He hit me." in text
+    assert "covering text" in text
+
+
 def test_lists_are_set_in_and_numbered() -> None:
     text = html_to_text("<ol><li>a<ul><li>b</ul><li value=7>c<li>d</ol>" + "<ul>" * 9 + "<li>e")
     lines = [line for line in text.splitlines() if line]

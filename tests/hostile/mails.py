@@ -333,6 +333,9 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "items that count on from 4,000 digits": partial(
         _page, b"<ol><li value=" + b"9" * 4_000 + b">" + b"<li>x" * 19_000
     ),
+    "words nested too deep": partial(
+        _page, b"<p>" + b"covering text " * 40 + b"</p>" + b"<b>" * 300 + b"He harassed me."
+    ),
     "preformatted": partial(_html, b"<pre>" + b" \r\n" * 300_000),
     "links": partial(_html, b'<a href="http://a.example/">a</a>' * 9_000),
     "a page of 175 KB beside a word": partial(
