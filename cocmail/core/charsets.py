@@ -86,7 +86,7 @@ _UNKNOWN_TO_PYTHON = {
     "x-mac-greek": "mac_greek",
     "x-mac-turkish": "mac_turkish",
 }
-_COMMENT = re.compile(r"\s+\(.*", re.DOTALL)  # as RFC 822 lets one stand behind anything
+_LONGEST = 100  # letters of a label and of the comment that RFC 822 lets stand behind anything
 _OF_A_PAGE = re.compile(
     rb"""<(?:meta\b[^>]{0,300}?\bcharset|\?xml\b[^>]{0,100}?\bencoding)\s*=\s*["']?\s*"""
     rb"""([a-z0-9_.:-]{2,40})""",
@@ -274,4 +274,4 @@ def _codec(label: str) -> str:
 
 
 def _plain(label: str) -> str:
-    return _COMMENT.sub("", label).strip().strip("\"'").lower()
+    return label[:_LONGEST].partition("(")[0].strip().strip("\"'").lower()

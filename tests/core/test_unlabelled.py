@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cocmail.core.charsets import decode
+from cocmail.core.charsets import decode, says
 from cocmail.core.unlabelled import likely
 from tests.core.test_mail import mail, multipart, part
 from tests.corpora.mails import CORPORA
@@ -214,3 +214,11 @@ def test_to_ask_the_letters_costs_little_however_many_there_are() -> None:
         began = time.thread_time()
         mail(raw)
         assert time.thread_time() - began < 1, name
+
+
+def test_a_label_is_read_as_far_as_labels_go() -> None:
+    data = "Жалоба".encode("koi8-r")
+    assert decode(data, "koi8-r (Cyrillic)") == "Жалоба"
+    assert decode(data, '"koi8-r"(Cyrillic (Russian))') == "Жалоба"
+    assert says("koi8-r" + "\f" * 8_000 + "(x")
+    assert not says("\f" * 8_000 + " koi8-r")  # the square of its length, if it is read

@@ -226,6 +226,9 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "190 parts with odd parameters": partial(
         _multi, *[b"Content-Type: text/plain" + b"; a " * 2_000 + b"\r\n\r\nx"] * 190
     ),
+    "24 labels of white space": partial(
+        _multi, *[b'Content-Type: text/plain; charset="' + b"\f" * 8_000 + b' x"\r\n\r\nx'] * 24
+    ),
     "190 texts": partial(_multi, *[b"\r\n" + b"word " * 5_000] * 190),
     "190 pages of HTML": partial(
         _multi, *[b"Content-Type: text/html\r\n\r\n" + b"<div>" * 4_000] * 190
