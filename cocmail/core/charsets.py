@@ -2,7 +2,7 @@
 
 Owns which labels are believed and in which order, and when the letters are asked instead. Refuses
 to know where the bytes come from. Never raises. Called by
-core.headers, core.mime, core.body and core.mail.
+core.headers, core.mime, core.body, core.mail and core.opening.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def decode(data: bytes, label: str = "", *, asking: bool = True) -> str:
     """
     if (read := _RARER.get(_plain(label))) and (data.isascii() or not _is_utf8(data)):
         return _told(read(data))
-    codec = _codec(label)
+    codec = codec_of(label)
     if codec.startswith(("utf-16", "utf-32", "utf_16", "utf_32")) and b"\0" not in data:
         codec = ""
     if codec == "utf-16" and not data.startswith(tuple(bom for bom, _ in _BOMS)):
@@ -187,7 +187,7 @@ def _stateful(data: bytes) -> str:
 def of_page(data: bytes, label: str) -> str:
     """The label of a page of HTML, or where that says nothing, the page's own (HTML, section
     13.2.3.2)."""
-    found = _OF_A_PAGE.search(data[:2048]) if _codec(label) in ("", "ascii") else None
+    found = _OF_A_PAGE.search(data[:2048]) if codec_of(label) in ("", "ascii") else None
     return found[1].decode("ascii") if found else label
 
 
@@ -198,13 +198,13 @@ def of_text(data: bytes, label: str) -> str:
 
 def says(label: str) -> bool:
     """Whether it is the name of a charset for other letters than English ones."""
-    return _codec(label) not in ("", "ascii") or _plain(label) in _RARER
+    return codec_of(label) not in ("", "ascii") or _plain(label) in _RARER
 
 
 def strange(data: bytes, label: str = "") -> float:
     """How much of a text is nothing that texts are made of, from 0 to 1: whether it is one at all,
     or what came about when something else was decoded."""
-    codec = _codec(label)
+    codec = codec_of(label)
     inner = data if len(data) < _PIECE else _CUT.sub(b"", data)
     if not inner:
         return 0.0
@@ -261,7 +261,8 @@ def _as_shift_jis(pair: re.Match[bytes]) -> bytes:
     return bytes((first, cell + 0x7E))
 
 
-def _codec(label: str) -> str:
+def codec_of(label: str) -> str:
+    """The name of Python's codec for it, "" where there is none or it is no charset."""
     label = _plain(label)
     if not _LABEL.fullmatch(label):
         return ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from cocmail.core.charsets import codec_of
 from cocmail.core.flowed import unflow
 from cocmail.core.headers import Header
 from cocmail.core.mime import IDENTITY, Part
@@ -31,10 +32,13 @@ def reads_the_same(raw: bytes, header: Header, top: Part, text: Part) -> bool:
             return False  # it may have been quoted-printable, with lines that are none
     elif top.encoding != "quoted-printable" or b"=" in body:
         return False
+    codec = codec_of(top.parameters.get("charset") or "ascii")
+    if not codec:
+        return False
     try:
         plain = body.decode("utf-8")
         # A stateful or 16-bit charset gives other letters for the same bytes.
-        read = body.decode(top.parameters.get("charset") or "ascii")
+        read = body.decode(codec)
     except (UnicodeError, LookupError, ValueError):
         return False
     if plain != read:
