@@ -23,10 +23,12 @@ from inscriptis.model.tag.list_tag import li_start_handler, ol_start_handler, ul
 from lxml.etree import LxmlError  # type: ignore[import-untyped]
 from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
 
-from cocmail.core.markup import strip_tags
+from cocmail.core.markup import opened, strip_tags
 
 _MOST = 500_000  # characters
 _MOST_TAGS = 20_000
+_LONGEST_TAG = 8_192  # characters: each attribute is compared with those in front of it
+_MOST_ATTRIBUTES = 200
 _MOST_BLANK = 2_000_000  # characters of tables: nearly all of them blanks
 _MOST_FOR_EACH = 4  # characters of the text for each of the page's, but for some
 _SOME = 10_000
@@ -121,9 +123,15 @@ def _as_shown() -> ParserConfig:
     return config
 
 
+def _is_long(tag: str) -> bool:
+    return len(tag) > _LONGEST_TAG or tag.count("=") > _MOST_ATTRIBUTES
+
+
 def html_to_text(markup: str) -> str:
     """The text as a browser would show it, roughly. Never raises."""
     if len(markup) > _MOST or markup.count("<") > _MOST_TAGS:
+        return strip_tags(markup)
+    if any(map(_is_long, opened(markup))):
         return strip_tags(markup)
     try:
         # lxml refuses text that declares an encoding.

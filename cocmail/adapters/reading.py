@@ -20,8 +20,9 @@ from cocmail.adapters.returned import returned
 from cocmail.adapters.workers import DiedError, Workers
 from cocmail.core.errors import Permanent
 from cocmail.core.files import File
-from cocmail.core.limits import Limits, TooMuchError, survey
+from cocmail.core.limits import Limits, TooMuchError, Usual, survey
 from cocmail.core.mail import Mail, Unreadable, read
+from cocmail.core.markup import opened
 from cocmail.core.people import Address
 from cocmail.core.returned import UNREAD, Returned
 from cocmail.core.verification import Authentication
@@ -35,6 +36,10 @@ _READ: TypeAdapter[Mail | Unreadable] = TypeAdapter(Mail | Unreadable, config=_B
 _PROVED: TypeAdapter[Authentication] = TypeAdapter(Authentication)
 _RETURNED: TypeAdapter[Returned] = TypeAdapter(Returned)
 _FILES: TypeAdapter[tuple[File, ...]] = TypeAdapter(tuple[File, ...], config=_BYTES)
+
+
+class _UnusualError(Exception):
+    """A page costs more than what is read at once may."""
 
 
 def _read(raw: bytes, return_path: str | None, limits: Limits) -> bytes:
@@ -136,4 +141,19 @@ def at_once(raw: bytes, return_path: str | None, limits: Limits) -> Mail | Unrea
             return None
     except TooMuchError as error:
         return Unreadable(why=str(error))
-    return read(raw, limits, html_to_text=html_to_text, return_path=return_path)
+    try:
+        return read(raw, limits, html_to_text=_usual_page, return_path=return_path)
+    except _UnusualError:
+        return None
+
+
+def _usual_page(markup: str) -> str:
+    """Its text. An encoded page doesn't show from outside what it costs."""
+    usual = Usual()
+    if (
+        len(markup) > usual.page
+        or markup.count("<") > usual.tags
+        or any(len(tag) > usual.tag for tag in opened(markup))
+    ):
+        raise _UnusualError
+    return html_to_text(markup)

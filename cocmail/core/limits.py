@@ -46,6 +46,8 @@ class Usual:
     borders: int = 100
     tags: int = 2_000  # of HTML, or what begins like one
     white_space: int = 500
+    page: int = 60_000  # characters of HTML, however they are encoded
+    tag: int = 4_096  # of one tag
 
 
 @dataclass(frozen=True, kw_only=True)

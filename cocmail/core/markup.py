@@ -14,6 +14,11 @@ _BREAKS = frozenset({"br", "p", "/p", "div", "/div", "tr", "li", "blockquote", "
 _HIDDEN = ("script", "style", "title")
 _COMMENT_ENDS = re.compile(r"--!?>")
 _MANY = re.compile(r"\n{3,}")
+# Behind = a value may be quoted, with > in it. A tag with so many of them is long enough.
+_OPENED = re.compile(
+    r"""<!(?=--)(?:.*?--!?>|.*)|(<[a-z](?:[^>=]+|=\s*(?:"[^"]*"?|'[^']*'?)?){0,4096})""",
+    re.IGNORECASE | re.DOTALL,
+)
 _HOLDER = re.compile(r"<(?:a|area|img)[\s/]", re.IGNORECASE)
 _HELD = re.compile(
     r"""(?<![\w-])(?:(href)|alt)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE
@@ -77,6 +82,11 @@ def strip_tags(markup: str) -> str:
     out.append(markup[position:])
     lines = (" ".join(line.split()) for line in unescape("".join(out)).split("\n"))
     return _MANY.sub("\n\n", "\n".join(lines)).strip()
+
+
+def opened(markup: str) -> Iterator[str]:
+    """The tags that open something, each with what stands in it."""
+    return (found[1] for found in _OPENED.finditer(markup) if found[1])
 
 
 def held(markup: str) -> Iterator[tuple[str, bool]]:

@@ -2,6 +2,7 @@
 the same, and nothing of it is left over."""
 
 import asyncio
+import base64
 import os
 import signal
 import time
@@ -52,6 +53,24 @@ async def test_what_is_usual_needs_no_process(workers: Workers) -> None:
     assert pids(workers) == []
     assert isinstance(await reader.read_apart(b"From: a@b.example\n\nHello\n", None), Mail)
     assert len(pids(workers)) == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "usual"),
+    [
+        (b"<p>Help me.</p>" * 900, True),
+        (b"<b>" * 2_001, False),
+        (b"word " * 12_001, False),
+        (b"<p " + b"a=b " * 1_100 + b">Help me.", False),
+        (b"<p a='>' " + b"b " * 2_100 + b">Help me.", False),
+        (b"<!-- <p a=' -->" + b"<p " + b"b " * 2_100 + b">Help me.", False),
+    ],
+    ids=["usual", "tags", "long", "attributes", "behind a quoted end", "behind a comment"],
+)
+def test_what_a_page_costs_is_seen_when_it_is_decoded(page: bytes, usual: bool) -> None:
+    head = b"From: a@b.example\nContent-Type: text/html\nContent-Transfer-Encoding: base64\n\n"
+    raw = head + base64.encodebytes(page)
+    assert (at_once(raw, None, Limits()) is not None) == usual
 
 
 async def test_a_process_reads_as_we_do_and_is_reused(workers: Workers) -> None:

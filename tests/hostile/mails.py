@@ -339,6 +339,10 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "words nested too deep": partial(
         _page, b"<p>" + b"covering text " * 40 + b"</p>" + b"<b>" * 300 + b"He harassed me."
     ),
+    "20,000 tags that don't show": partial(_page, b"<b>x" * 19_000),
+    "15,000 attributes that don't show": partial(
+        _page, b"<p " + b"".join(b"a%d " % n for n in range(15_000)) + b">Help me."
+    ),
     "preformatted": partial(_html, b"<pre>" + b" \r\n" * 300_000),
     "links": partial(_html, b'<a href="http://a.example/">a</a>' * 9_000),
     "a page of 175 KB beside a word": partial(
