@@ -63,10 +63,10 @@ class Measure:
         say_ready, daemon._ready = daemon._ready, ready
         handle_mail = Intake._handle
 
-        async def timed(intake: Intake, waiting: Waiting) -> None:
+        async def timed(intake: Intake, waiting: Waiting, *more: Any) -> None:
             began = time.perf_counter()
             try:
-                await handle_mail(intake, waiting)
+                await handle_mail(intake, waiting, *more)
             finally:
                 self.mails[waiting.id] = time.perf_counter() - began
 
