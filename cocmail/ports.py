@@ -266,6 +266,7 @@ class Queued:
     return_path: str = field(repr=False)
     message: bytes = field(repr=False)
     queued: datetime
+    turn: datetime  # since when it was to be sent: its place among the others
     attempts: int
 
 

@@ -242,7 +242,7 @@ class Outbox:
             await self._failed(letter, why)
             return
         log.warning("letters wait", error=why)
-        await self._deciding.store.postpone_letter(letter.id, letter.queued)
+        await self._deciding.store.postpone_letter(letter.id, letter.turn)
 
     async def _later(self, letter: Queued, why: str) -> None:
         if self._clock.now() - letter.queued > _GIVE_UP:

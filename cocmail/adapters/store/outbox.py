@@ -108,6 +108,7 @@ async def _leased(
         return_path=envelope["return_path"],
         message=packed[body:],
         queued=row.queued,
+        turn=row.next_at,
         attempts=attempts,
     )
 
