@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import codecs
 import re
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from itertools import islice
 
 from cocmail.core import rarer
@@ -86,6 +88,13 @@ _UNKNOWN_TO_PYTHON = {
     "x-mac-greek": "mac_greek",
     "x-mac-turkish": "mac_turkish",
 }
+# Python keeps every name that it was ever asked for, known or not: it is asked for these alone.
+_PYTHONS = frozenset(
+    {
+        *aliases.values(), "cp720", "cp737", "cp856", "cp874", "cp875", "cp1006", "koi8_t",
+        "koi8_u", "mac_arabic", "mac_croatian", "mac_farsi", "mac_romanian", "utf_8_sig",
+    }
+)  # fmt: skip
 _LONGEST = 100  # letters of a label and of the comment that RFC 822 lets stand behind anything
 _OF_A_PAGE = re.compile(
     rb"""<(?:meta\b[^>]{0,300}?\bcharset|\?xml\b[^>]{0,100}?\bencoding)\s*=\s*["']?\s*"""
@@ -267,8 +276,13 @@ def codec_of(label: str) -> str:
     if not _LABEL.fullmatch(label):
         return ""
     page = _OF_WINDOWS.fullmatch(label)
+    known = f"cp{page[1]}" if page else _UNKNOWN_TO_PYTHON.get(label, label)
+    known = normalize_encoding(known)
+    known = aliases.get(known) or aliases.get(known.replace(".", "_"), known)
+    if known not in _PYTHONS:
+        return ""
     try:
-        name = codecs.lookup(f"cp{page[1]}" if page else _UNKNOWN_TO_PYTHON.get(label, label)).name
+        name = codecs.lookup(known).name
     except (LookupError, ValueError):
         return ""
     return "" if name.lower() in _REFUSED else _WIDER.get(name.lower(), name.lower())

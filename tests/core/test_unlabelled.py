@@ -3,12 +3,16 @@ as it always was, in every length."""
 
 from __future__ import annotations
 
+import codecs
+import encodings
+import pkgutil
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from cocmail.core.charsets import decode, says
+from cocmail.core.charsets import codec_of, decode, says
+from cocmail.core.headers import readable
 from cocmail.core.unlabelled import likely
 from tests.core.test_mail import mail, multipart, part
 from tests.corpora.mails import CORPORA
@@ -222,3 +226,29 @@ def test_a_label_is_read_as_far_as_labels_go() -> None:
     assert decode(data, '"koi8-r"(Cyrillic (Russian))') == "Жалоба"
     assert says("koi8-r" + "\f" * 8_000 + "(x")
     assert not says("\f" * 8_000 + " koi8-r")  # the square of its length, if it is read
+
+
+def test_python_is_asked_for_no_label_that_it_would_keep_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: set[str] = set()
+    look_up = codecs.lookup
+
+    def lookup(name: str) -> codecs.CodecInfo:
+        asked.add(name)
+        return look_up(name)
+
+    monkeypatch.setattr(codecs, "lookup", lookup)
+    spelt = ("koi8{}r", "koi8-{}", "windows-{}", "x{}", "utf{}8")
+    several = ("-" * 3, "_-" * 5, "+", ":", *map(str, range(10_000, 11_000)))
+    readable(" ".join(f"=?{one.format(by)}?q?a?=" for by in several for one in spelt), most=10**6)
+    assert asked <= {"koi8_r", "utf_8"}
+
+
+def test_every_codec_of_python_s_for_a_charset_is_known() -> None:
+    none = ("aliases", "charmap", "idna", "oem", "palmos", "punycode", "raw_unicode_escape")
+    none += ("undefined", "unicode_escape", "mbcs", "utf_7")
+    names = {one.name for one in pkgutil.iter_modules(encodings.__path__)} - {*none}
+    for name in names:
+        if not name.endswith("_codec") and name != "rot_13":
+            assert codec_of(name), name
