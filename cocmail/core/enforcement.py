@@ -272,8 +272,9 @@ class Plan:
 
 def ban_text(address: Address) -> str:
     """How we ban an address. One with a "/" can be banned by REST but never unbanned (Mailman's
-    router splits there), so it gets a pattern without one, for just this address."""
-    if "/" not in address:
+    router splits there), and one that begins with "^" is a pattern to Mailman, perhaps everybody's:
+    such a one gets a pattern for just this address."""
+    if "/" not in address and not address.startswith("^"):
         return str(address)
     return f"^{_literally(address)}$"
 

@@ -567,11 +567,19 @@ def test_a_preview_tells_words_and_changes_nothing() -> None:
     assert "mal@example.net, the address without its tag, is not covered" in told.warnings
 
 
-@pytest.mark.parametrize("text", ["a/b@example.net", "a+b/c@example.net"])
-def test_a_ban_that_could_not_be_removed_becomes_a_pattern(text: str) -> None:
-    pattern = ban_text(Address(text))
-    assert pattern.startswith("^")
-    assert "/" not in pattern
+@pytest.mark.parametrize(
+    "text", ["a/b@example.net", "a+b/c@example.net", "^.*|x@evil.example", "^mal@example.net"]
+)
+def test_a_ban_that_mailman_would_misread_is_a_pattern_for_just_that_address(text: str) -> None:
+    for pattern, whom in (
+        (ban_text(Address(text)), text),
+        (tags_text(Address(text)), text.replace("@", "+x@")),
+    ):
+        assert pattern.startswith("^")
+        assert "/" not in pattern
+        assert re.match(pattern, whom)
+        for other in (A1, B, "x@evil.example"):
+            assert not re.match(pattern, other)
 
 
 def test_questions_grow_with_sanctions_and_scopes() -> None:
