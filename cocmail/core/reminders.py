@@ -13,7 +13,7 @@ hours at most; so the first thing of a day comes at once too, and all else of th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cocmail.core import deliberation
@@ -24,6 +24,7 @@ from cocmail.core.committee import DIGEST_EVERY
 from cocmail.core.letters import Kind
 from cocmail.core.people import Member
 from cocmail.core.setting import Setting
+from cocmail.core.showing import may_be_told
 from cocmail.core.waiting import Item, What, due_at, items
 from cocmail.core.work import Result, Work
 
@@ -44,7 +45,7 @@ class Section:
 def pending(case: Case, setting: Setting, member: Member) -> tuple[Item, ...]:
     """What waits for this member in this case now; nothing, where they may not know of it."""
     return tuple(
-        item
+        _as_for(case, item, member)
         for item in items(case)
         if item.waits(setting.now) and member in _concerned(Work(case, setting), item)
     )
@@ -64,7 +65,7 @@ def fall_due(work: Work, what: str, about: str) -> None:
     later: list[str] = []
     for member in _concerned(work, item):
         if _reachable(work.setting, member) and _at_once(work, item, member, first=first):
-            _remind(work, member, (item,))
+            _remind(work, member, (_as_for(work.case, item, member),))
         else:
             later.append(member.handle)
     listed = work.setting.committee.waiting
@@ -108,7 +109,17 @@ def _concerned(work: Work, item: Item) -> tuple[Member, ...]:
             for m in voters
             if m.handle not in proposal.votes and may_know(work.case, work.setting, m)
         )
+    if item.what is What.ASIDE:
+        return tuple(m for m in work.eligible if _as_for(work.case, item, m).numbers)
     return work.eligible
+
+
+def _as_for(case: Case, item: Item, member: Member) -> Item:
+    """The item with the numbers of what this member was told of, and not of what names them."""
+    if item.what is not What.ASIDE:
+        return item
+    told = (a.mail for a in case.asides if not a.settled and not a.untold)
+    return replace(item, numbers=tuple(a.number for a in told if may_be_told(a, member)))
 
 
 def _reachable(setting: Setting, member: Member) -> bool:
@@ -129,7 +140,7 @@ def _at_once(work: Work, item: Item, member: Member, *, first: bool) -> bool:
 
 def _again(work: Work, item: Item) -> timedelta | None:
     policy = work.setting.policy
-    if item.what is What.ACKNOWLEDGE:
+    if item.what in (What.ACKNOWLEDGE, What.ASIDE):
         return DIGEST_EVERY
     if item.what is What.UPDATE:
         return max(policy.update_within, policy.acknowledge_within)

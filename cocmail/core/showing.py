@@ -139,10 +139,21 @@ def catch_up(work: Work, member: Member) -> None:
         work.to_member(member, Kind.MESSAGE, "from-outsiders", values)
         missed = missed[len(several) :]
     asides = [
-        a.mail for a in case.asides if not a.settled and not a.untold and a.mail.mail not in seen
+        a.mail
+        for a in case.asides
+        if not a.settled
+        and not a.untold
+        and a.mail.mail not in seen
+        and may_be_told(a.mail, member)
     ]
-    for aside in asides[:_SINGLY]:  # /status tells of more
-        work.to_member(member, Kind.MESSAGE, "aside", showing_aside(work, aside))
+    if len(asides) <= _SINGLY:
+        for aside in asides:
+            work.to_member(member, Kind.MESSAGE, "aside", showing_aside(work, aside))
+        return
+    for start in range(0, len(asides), MOST_ASIDES):
+        part = asides[start : start + MOST_ASIDES]
+        values = {"beginnings": beginnings(work, part), "more": 0}
+        work.to_member(member, Kind.MESSAGE, "asides", values)
 
 
 def together(work: Work, messages: Sequence[e.Received]) -> list[dict[str, object]]:

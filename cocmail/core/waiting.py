@@ -17,7 +17,7 @@ from cocmail.core.sanctions import State
 
 LONGEST_BALLOT_NOTICE = timedelta(days=1)
 LONGEST_END_NOTICE = timedelta(days=7)
-TEXT_NOTICE_AFTER = timedelta(days=1)
+TEXT_NOTICE_AFTER = ASIDE_NOTICE_AFTER = timedelta(days=1)
 LOOK_BACK_AFTER = timedelta(days=7)
 LOOK_BACK_FOR = timedelta(days=2)  # twice a digest's turn: then it isn't news any more
 
@@ -34,9 +34,12 @@ class What(StrEnum):
     END = "sanction-ends"
     TEXT = "text-waits"  # for another member's /release
     LOOK_BACK = "look-back"  # a week after a sanction took effect
+    ASIDE = "aside-waits"  # somebody's /accept or /drop
 
 
-NOTICES = (What.VOTE, What.COUNSEL, What.TEXT, What.INTERIM, What.END, What.LOOK_BACK)
+NOTICES = (
+    What.VOTE, What.COUNSEL, What.TEXT, What.INTERIM, What.END, What.LOOK_BACK, What.ASIDE
+)  # fmt: skip
 """Due dates on which people are told of something that comes, and nothing else happens."""
 
 
@@ -48,6 +51,7 @@ class Item:
     about: str  # a proposal's or sanction's id, a text's number, or ""
     since: datetime
     until: datetime | None = None  # then it is over, one way or the other
+    numbers: tuple[int, ...] = ()  # of what was set aside, as far as a member may know of it
 
     @property
     def key(self) -> str:
@@ -75,6 +79,9 @@ def items(case: Case) -> Iterator[Item]:
     for text in case.withheld.values():
         since = text.at + TEXT_NOTICE_AFTER
         yield Item(what=What.TEXT, about=str(text.number), since=since)
+    shown = [a.mail.tell_by or a.at for a in case.asides if not a.settled and not a.untold]
+    if shown:
+        yield Item(what=What.ASIDE, about="", since=min(shown) + ASIDE_NOTICE_AFTER)
     for appeal in case.open_appeals:
         yield Item(what=What.APPEAL, about=appeal.id, since=appeal.opened.decide_by)
     for sanction in case.sanctions.values():
@@ -99,4 +106,5 @@ def items(case: Case) -> Iterator[Item]:
 
 def due_at(case: Case, item: Item) -> datetime | None:
     """When somebody is to be told of it next; None: they were told, and once is enough."""
-    return case.reminded.get(item.key, item.since)
+    again = case.reminded.get(item.key, item.since)
+    return again and max(again, item.since)

@@ -367,3 +367,109 @@ def test_what_a_members_program_writes_again_is_told_after_a_day_and_not_to_them
     house.later(hours=1)
     assert sum("I am here, too." in text for text in house.all("member:bob")) == 1
     assert not any("I am here" in text for text in house.all("member:alice"))
+
+
+# -- what is set aside in a case waits for somebody --------------------------------------------
+
+WAITS = "waits for one of you"
+STRANGER = "viv@elsewhere.example"
+
+
+def strange(house: House, case: str, text: str, **more: str) -> None:
+    house.room.send(STRANGER, house.room.address(case, "reporter:1"), text, **more)
+
+
+def reminded(house: House, handle: str) -> list[str]:
+    return [text for text in house.all(f"member:{handle}", "reminder") if WAITS in text]
+
+
+def test_what_nobody_accepts_or_drops_in_a_case_is_reminded_of_each_day() -> None:
+    """Promise 1."""
+    house = House()
+    case = house.report(RAE, "He went on.")
+    house.say("alice", case, "/reply reporter\nThank you.\n/end")
+    strange(house, case, "I saw it.")
+    strange(house, case, "It was Bob Quillfeather.")
+    house.later(hours=23)
+    assert not reminded(house, "alice")
+    house.later(hours=1)
+    assert [len(reminded(house, h)) for h in ("alice", "bob", "carol")] == [1, 1, 1]
+    assert "number 1, 2." in reminded(house, "alice")[0]
+    assert "number 1." in reminded(house, "bob")[0], "he isn't told of what names him"
+    house.say("alice", case, "/drop 1")
+    house.later(hours=24)
+    assert [len(reminded(house, h)) for h in ("alice", "bob", "carol")] == [2, 1, 2]
+    house.say("alice", case, "/accept 2")
+    house.later(days=10)
+    assert len(reminded(house, "alice")) == 2
+    strange(house, case, "I saw it, too.")
+    house.later(hours=23)
+    assert len(reminded(house, "alice")) == 2
+    house.later(hours=1)
+    assert len(reminded(house, "alice")) == 3
+
+
+def test_who_is_kept_out_is_not_reminded_of_what_was_set_aside() -> None:
+    """Promise 3."""
+    house = House()
+    case = house.report(RAE, "He went on.")
+    strange(house, case, "I saw it.")
+    house.say("bob", case, "/recuse")
+    house.say("alice", case, "/close resolved")
+    house.later(days=3)
+    assert [len(reminded(house, h)) for h in ("alice", "bob", "carol")] == [3, 0, 3]
+
+
+def test_what_is_set_aside_in_several_cases_is_reminded_of_in_one_mail() -> None:
+    house = House()
+    cases = [house.report(f"r{n}@reporter.example", "He went on.") for n in range(3)]
+    for case in cases:
+        house.say("alice", case, "/reply reporter\nThank you.\n/end")
+        strange(house, case, f"I saw it in {case}.")
+    house.later(days=5)
+    assert len(house.all("member:carol", "reminder")) <= 6
+    assert reminded(house, "carol")[-1].count(WAITS) == 3
+
+
+def test_a_trickle_into_one_case_keeps_nothing_of_another_untold() -> None:
+    house = House()
+    one, other = (house.report(f"r{n}@reporter.example", "He went on.") for n in range(2))
+    strange(house, one, "The first.")
+    strange(house, other, "The first there.")
+    strange(house, other, "The other case.", flood="More came.")
+    for n in range(12):
+        strange(house, one, f"On and on, {n:02}.", flood="More came.")
+        house.later(minutes=5)
+    assert any("The other case." in text for text in house.all("member:bob", case=other))
+    house.later(hours=1)
+    told = "".join(house.all("member:bob", case=one))
+    assert all(f"On and on, {n:02}." in told for n in range(12))
+
+
+def test_who_comes_in_later_sees_all_that_waits() -> None:
+    house = House()
+    case = house.report(RAE, "He went on.")
+    house.say("bob", case, "/recuse")
+    for n in range(25):
+        strange(house, case, f"I saw it, {n:02}.")
+    before = len(house.all("member:bob"))
+    house.say("alice", case, "/include bob")
+    house.vote(case, "alice", "carol")
+    told = "".join(house.all("member:bob")[before:])
+    assert all(f"I saw it, {n:02}." in told for n in range(25))
+    assert len(house.all("member:bob")) - before < 10
+
+
+def test_what_a_reporter_s_own_program_may_have_written_is_not_called_another_s() -> None:
+    house = House()
+    case = house.report(RAE, "He went on.")
+    strange(house, case, "I saw it.")
+    doubtful = "X-Auto-Response-Suppress: DR\r\n"
+    for _ in range(2):
+        house.answer(case, "reporter:1", "It was on Monday.", header=doubtful)
+    house.later(hours=1)
+    told = house.all("member:bob")
+    assert [sum(f"{head}, number {n}" in text for text in told) for head, n in HEADS] == [1, 1, 1]
+
+
+HEADS = (("Other sender", 1), ("Perhaps automatic mail", 2), ("Perhaps automatic mail", 3))
