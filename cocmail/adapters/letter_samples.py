@@ -295,6 +295,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     _each("times_undone", (0, 1, 7)),
     _each("again", (False, True)),
     _each("apart", (False, True)),
+    _each("still", (False, True)),
     _each("waits", (False, True)),
     _each("groups", (("sigs",), ("sigs", "interest"))),
     _each("sure", (True, False)),

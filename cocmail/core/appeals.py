@@ -180,7 +180,10 @@ def end(work: Work, appeal_id: str, proposed: e.Proposed) -> None:
     extension = extension_of(work.case, sanction, party.id)
     letter = letter_values(work.case, appeal, sanction, proposed)
     if granted and sanction.state is State.IN_FORCE and extension is not None:
-        bearing = [s for s in work.case.sanctions.values() if s.state is State.IN_FORCE]
+        theirs = extending.on_one_person(work.case, (sanction.id,))
+        bearing = [
+            s for s in work.case.sanctions.values() if s.state is State.IN_FORCE and s.id in theirs
+        ]
         freed = (*party.addresses, *proposed.addresses)
         extending.separate(work, bearing, freed, proposed.by, tell=False)
     elif granted and sanction.state is State.IN_FORCE:

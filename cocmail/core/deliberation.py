@@ -202,6 +202,7 @@ def _tell(work: Work, proposal: Proposal, votes: dict[str, e.Voted], result: str
         "result": result,
         "votes": votes,
         "apart": extending.is_apart(work.case, proposal.proposed),
+        "still": any(extending.is_covered(work.case, a) for a in proposal.proposed.addresses),
         "sanction": work.case.sanctions.get(proposal.proposed.sanction),
     }
     template = _DECISIONS.get(proposal.proposed.what, "decision")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from cocmail.core import events as e
-from cocmail.core.case import Case
+from cocmail.core.case import Case, Lead
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Sanction, State
@@ -25,12 +25,49 @@ def in_force(case: Case, proposed: e.Proposed) -> tuple[Sanction, ...]:
 
 
 def is_apart(case: Case, proposed: e.Proposed) -> bool:
-    """Whether somebody whom it would cover was said to be somebody else since it was proposed."""
+    """Whether somebody whom it would cover was said since to be somebody else than its person."""
     answers: dict[Address, set[str]] = {}
-    for lead in case.leads.values():
+    for lead in _leads(case, proposed.sanctions):
         answers.setdefault(lead.found.address, set()).add(lead.answer)
     return proposed.what == "extend" and any(
         answers.get(address, set()) == {"different"} for address in proposed.addresses
+    )
+
+
+def on_person_of(case: Case, lead: e.LeadFound) -> tuple[str, ...]:
+    """By their ids, all sanctions on the person whom the lead is about."""
+    return on_one_person(case, lead.sanctions, lead.like)
+
+
+def on_one_person(
+    case: Case, names: Collection[str], like: Address | None = None
+) -> tuple[str, ...]:
+    """These, and all others on the same person, who may have an address like this one. Whom votes
+    took for two people doesn't make one of these."""
+    own = {name: _own(case, sanction) for name, sanction in case.sanctions.items()}
+    found, people = {*names}, {like} if like else set[Address]()
+    while True:
+        people = people.union(*(own[name] for name in found if name in own))
+        wider = {name for name, theirs in own.items() if theirs & people}
+        if wider <= found:
+            return tuple(name for name in own if name in found)
+        found |= wider
+
+
+def _own(case: Case, sanction: Sanction) -> set[Address]:
+    """Whom it was decided on: not whom a later vote took for them, nor who came with those."""
+    proposal = case.proposals.get(sanction.id)
+    known = proposal.proposed.addresses if proposal else sanction.addresses
+    voted = {one.address for one in case.extensions.get(sanction.id, ())}
+    came = {a for x in case.leads.values() if x.found.address in voted for a in x.found.others}
+    return {sanction.address, *({*known} & {*sanction.addresses} - voted - came)}
+
+
+def _leads(case: Case, names: Iterable[str]) -> tuple[Lead, ...]:
+    """Those about the person whom these sanctions are on."""
+    theirs = {*names}
+    return tuple(
+        lead for lead in case.leads.values() if theirs.intersection(on_person_of(case, lead.found))
     )
 
 
@@ -103,32 +140,38 @@ def separate(
     *,
     tell: bool = True,
 ) -> None:
-    """They cover these addresses no longer, and what was done to them is undone."""
-    own = {*addresses}
+    """They, which are on one person, cover these addresses no longer, and what was done to them is
+    undone."""
+    sanctions, own = tuple(sanctions), {*addresses}
+    leads = _leads(work.case, (s.id for s in sanctions))
     # What was covered only as the same Mailman user's goes with it.
-    own |= {a for x in work.case.leads.values() if x.found.address in own for a in x.found.others}
+    own |= {a for x in leads if x.found.address in own for a in x.found.others}
     for sanction in sanctions:
         now = work.case.sanctions[sanction.id]
         off = tuple(a for a in now.addresses if a in own and a != now.address)
         if off and now.state is State.IN_FORCE:
             part = f"S{work.fresh('sanction')}"
             work.happen(e.Narrowed(sanction=now.id, addresses=off, part=part))
-    for lead in tuple(work.case.leads.values()):
+    for lead in leads:
         if lead.found.address in own and lead.answer != "different":
             work.happen(e.LeadAnswered(number=lead.number, by=by, answer="different"))
     for address in dict.fromkeys(addresses) if tell else ():
-        _tell_over(work, address)
+        if not is_covered(work.case, address):
+            _tell_over(work, address)
     work.enforce = True
+
+
+def is_covered(case: Case, address: Address) -> bool:
+    """Whether a sanction in force covers it, on whomever."""
+    return any(
+        s.state is State.IN_FORCE and address in s.addresses for s in case.sanctions.values()
+    )
 
 
 def tell_end(work: Work, sanction: Sanction) -> None:
     """The sanction is over: who had it only by a later vote learns that too."""
     for one in work.case.extensions.get(sanction.id, ()):
-        still = any(
-            s.state is State.IN_FORCE and one.address in s.addresses
-            for s in work.case.sanctions.values()
-        )
-        if not still:
+        if not is_covered(work.case, one.address):
             _tell_over(work, one.address)
 
 

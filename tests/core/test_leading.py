@@ -203,6 +203,110 @@ def test_different_from_one_is_not_different_from_another() -> None:
     assert apart == {MALLORY: first == MALLORY, other: first == other}
 
 
+OTHER = Address("someone@other.example")
+SECOND = Address("second@mail.example")
+
+
+def about_two(*others: Address) -> tuple[World, str, str]:
+    """A case about two people, and what it decided on each: lead 1 says that LIKE is the first,
+    lead 2 that it is the second."""
+    world = sanctioned()
+    first = the_sanction(world).id
+    second = world.propose(f"/sanction suspend {OTHER} for 90 days because of that")
+    world.vote(second, "alice", "bob")
+    for number, like, name in ((1, MALLORY, first), (2, OTHER, second)):
+        happen(
+            world,
+            e.LeadFound(
+                number=number, address=LIKE, name=Private(""), like=like, sanctions=(name,),
+                lists=(DEV,), hints=(e.Hint(evidence="lookalike", like=like),),
+                others=others if number == 2 else (),
+            ),
+        )  # fmt: skip
+    return world, first, second
+
+
+def test_who_is_not_the_one_may_still_be_the_other() -> None:
+    """Promise 9: `/different` is about the person whom the lead is about, and so is its vote."""
+    world, first, second = about_two()
+    voted(world, "/same 1")
+    voted(world, "/same 2")
+    noted = e.Place(list=None, address=MALLORY, role="ban", facts={"exact": True})
+    happen(world, e.BeforeNoted(sanction=first, places=(noted,)))
+    voted(world, "/different 1")
+    told = text_of(world.to("member:bob", "decision")[-1])
+    assert "another decision of this case still does, so no letter leaves" in told
+    assert LIKE not in world.case.sanctions[first].addresses
+    assert LIKE in world.case.sanctions[second].addresses
+    assert [x.answer for x in world.case.leads.values()] == ["different", "same"]
+    assert not [x for x in world.letters if x.to == LIKE and "no longer" in text_of(x)], (
+        "they are under the other one still"
+    )
+    voted(world, "/different 2")
+    assert LIKE not in world.case.sanctions[second].addresses
+
+
+def test_what_two_leads_cover_of_two_people_is_two_votes() -> None:
+    world, _first, _second = about_two()
+    voted(world, "/same 1")
+    voted(world, "/same 2")
+    world.say("alice", "/different 1 2")
+    assert not world.case.open_proposals
+    assert "one command for each" in text_of(world.to("member:alice", "refusal")[-1])
+
+
+def test_a_separation_answers_and_widens_by_leads_to_its_person_alone() -> None:
+    world, first, second = about_two(SECOND)
+    voted(world, "/same 1")
+    linked = dict.fromkeys((LIKE, SECOND), (LIKE, SECOND))
+    happen(world, e.Extended(sanction=first, addresses=(SECOND,), proposal="E1"))
+    voted(world, "/different 1")
+    assert SECOND in world.case.sanctions[first].addresses, "lead 2 has it as the other one's"
+    assert [x.answer for x in world.case.leads.values()] == ["different", ""]
+    world.observed = replace(OBSERVED, linked={**OBSERVED.linked, **linked})
+    voted(world, "/same 2")
+    assert LIKE in world.case.sanctions[second].addresses
+
+
+def test_a_vote_on_one_goes_on_when_it_was_said_that_it_is_not_the_other() -> None:
+    world, first, second = about_two()
+    world.say("alice", "/same 1")
+    proposal = world.case.open_proposals[-1].id
+    world.say("bob", "/different 2")
+    assert [x.answer for x in world.case.leads.values()] == ["same", "different"]
+    world.vote(proposal, "alice", "bob")
+    assert LIKE in world.case.sanctions[first].addresses
+    assert LIKE not in world.case.sanctions[second].addresses
+
+
+def test_a_vote_ends_when_it_was_said_that_it_is_not_that_one_whoever_else_it_may_be() -> None:
+    world, first, second = about_two()
+    proposals = []
+    for number in (1, 2):
+        world.say("alice", f"/same {number}")
+        proposals.append(world.case.open_proposals[-1].id)
+    happen(world, e.LeadAnswered(number=1, by="bob", answer="different"))
+    world.vote(proposals[0], "alice")
+    assert [p.id for p in world.case.open_proposals] == proposals[1:]
+    world.vote(proposals[1], "alice", "bob")
+    assert LIKE in world.case.sanctions[second].addresses
+    assert LIKE not in world.case.sanctions[first].addresses
+
+
+def test_an_appeal_frees_of_what_was_decided_on_that_person() -> None:
+    world, first, second = about_two()
+    voted(world, "/same 1")
+    voted(world, "/same 2")
+    party = world.case.party_of(LIKE, "respondent")
+    assert party is not None
+    world.write(party.id, "I appeal. I am somebody else.")
+    world.say("carol", f"/appeal {first}")
+    world.say("carol", f"/grant {first} because we took you for somebody else")
+    world.vote(world.case.open_proposals[-1].id, "alice", "bob", "carol")
+    assert LIKE not in world.case.sanctions[first].addresses
+    assert LIKE in world.case.sanctions[second].addresses
+
+
 def test_what_a_vote_said_of_an_address_holds_for_what_is_decided_later() -> None:
     """Whoever reads mail there hears of it, and appeals for that address alone; or the appeal of
     somebody else would lift all of it, and be answered to the person."""

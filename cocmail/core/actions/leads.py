@@ -6,6 +6,8 @@ and to extend a sanction (core.extending). Called by the table of actions.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from cocmail.core import deliberation, extending
 from cocmail.core import events as e
 from cocmail.core.actions.people import keep_out_if_member
@@ -32,7 +34,7 @@ def same(turn: Turn, command: Command) -> None:
     addresses = tuple(dict.fromkeys(x.found.address for x in leads))
     if done := [a for a in addresses if all(a.is_among(s.addresses) for s in suspect.sanctions)]:
         raise Problem(f"{done[0]} is covered already", "nothing: it is done")
-    _nothing_open(work, addresses)
+    _nothing_open(work, addresses, {s.id for s in suspect.sanctions})
     found = guards(addresses, work.setting, (work.case, *turn.beside.values()), turn.observed)
     keep_out_if_member(turn, addresses)
     for lead in leads:
@@ -52,12 +54,16 @@ def different(turn: Turn, command: Command) -> None:
     work = turn.work
     leads = _meant(turn, command)
     addresses = tuple(dict.fromkeys(x.found.address for x in leads))
-    _nothing_open(work, addresses)
+    people = {extending.on_person_of(work.case, x.found) for x in leads}
+    theirs = {name for person in people for name in person}
+    _nothing_open(work, addresses, theirs)
     covering = tuple(
         s
         for s in work.case.sanctions.values()
-        if s.in_force and work.case.extension(s.id, addresses) is not None
+        if s.id in theirs and s.in_force and work.case.extension(s.id, addresses) is not None
     )
+    if covering and len(people) > 1:
+        raise Problem(*_TWO_PEOPLE)
     if covering:
         linked = turn.observed.linked if turn.observed else {}
         others = (a for one in addresses for a in linked.get(one, ()))
@@ -107,14 +113,18 @@ def _looked_for(work: Work, leads: tuple[Lead, ...]) -> Suspect:
             "no sanction on the person is in force any more", "nothing: or /sanction, for a new one"
         )
     if any(one is not None and one.person.key != suspect.person.key for one in found):
-        raise Problem("these are leads to two different people", "one command for each of the two")
+        raise Problem(*_TWO_PEOPLE)
     return suspect
 
 
-def _nothing_open(work: Work, addresses: tuple[Address, ...]) -> None:
+_TWO_PEOPLE = "these are leads to two different people", "one command for each of the two"
+
+
+def _nothing_open(work: Work, addresses: tuple[Address, ...], sanctions: Collection[str]) -> None:
     for proposal in work.case.open_proposals:
-        about = proposal.proposed.what in ("extend", "separate")
-        if about and {*proposal.proposed.addresses} & {*addresses}:
+        proposed = proposal.proposed
+        about = proposed.what in ("extend", "separate") and {*proposed.sanctions} & {*sanctions}
+        if about and {*proposed.addresses} & {*addresses}:
             raise Problem("a vote on this is open already", "an answer to its ballot")
 
 
