@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Set
+from functools import lru_cache
 
 from cocmail.core import inflection
 from cocmail.core.normal import normalized
-from cocmail.core.people import Address, Member, Roster
+from cocmail.core.people import Address, Roster
 
 # Scripts that put no space between words, and Korean, whose particles stand at a name's end
 _UNSPACED = re.compile(
@@ -24,26 +26,18 @@ _BETWEEN = re.compile(
     r" (?:(?:[^\W\d_]\.){1,3}|[b-df-hj-np-tvwxz]|[а-я]{2,}(?:вич|вн|ич)[а-я]{0,3})(?= )"
 )
 _TITLES = frozenset(("dr", "prof", "mr", "mrs", "ms", "mx", "herr", "frau"))
+_SIGN = re.compile(r"[^\w ]")
 _LONG = 4  # letters from which on a name in the middle is no particle, as in Maria de la Cruz
 _MOST = 4
 _FULL = 3  # letters of a name in one word from which on it is taken for a full one
 
 
-class _Telling(dict[int, int | None]):
-    """For `str.translate`: which characters stay. Each is looked up once."""
-
-    def __missing__(self, code: int) -> int | None:
-        kept = None if unicodedata.category(chr(code)) in ("Mn", "Cf") else code
-        self[code] = kept
-        return kept
-
-
-_TELLING = _Telling()
-
-
 def plain(text: str) -> str:
     """Without what doesn't tell two names apart: case, accents, line ends, invisible letters."""
-    kept = normalized("NFKD", text).translate(_TELLING)
+    kept = normalized("NFKD", text)
+    if not kept.isascii():
+        untold = "".join(c for c in set(kept) if unicodedata.category(c) in ("Mn", "Cf"))
+        kept = re.sub(f"[{untold}]", "", kept) if untold else kept
     return " ".join(re.sub(r"[^\w@.+-]+", " ", kept.casefold()).split())
 
 
@@ -54,49 +48,71 @@ def named_in_text(text: str, roster: Roster) -> tuple[str, ...]:
     if _UNSPACED.search(read):
         read = f"{read} _ {_UNSPACED.sub(_apart, read)} "
     read = inflection.apart(read)
+    every = read.split()
+    people = roster.members
+    addresses = tuple(_mailboxes(one.addresses) for one in people)
+    odd = any(" " in one for one in addresses)  # of signs that were left out
+    written = read if odd else " ".join(dict.fromkeys(word for word in every if "@" in word))
     # An address aside: its domain is nobody's name.
-    words = " ".join(["", *(word for word in read.split() if "@" not in word), ""])
+    words = " ".join(["", *(word for word in every if "@" not in word), ""])
     if _BETWEEN.search(words):
         words = f"{words} _ {_BETWEEN.sub('', words)}"
-    loose = " ".join(["", *re.sub(r"[^\w ]", " ", words).split(), ""])
-    joined, said = _joined(loose), inflection.said(loose)
-    return tuple(m.handle for m in roster.members if _names(read, loose, joined, said, m))
+    apart = _SIGN.sub(" ", words).split()
+    loose = " ".join(["", *apart, ""])
+    orders = tuple(_orders(str(one.name)) for one in people)
+    found = inflection.those(addresses, written)
+    found |= inflection.standing(orders, loose)
+    known, joined = frozenset(apart), _joined(loose)
+    return tuple(
+        one.handle
+        for place, one in enumerate(people)
+        if place in found or _stands(orders[place], loose, known) or _runs_in(orders[place], joined)
+    )
 
 
 def _apart(run: re.Match[str]) -> str:
     return f" {run[0]} "
 
 
-def _mailbox(address: Address) -> str:
-    """The address, with any plus-tag."""
-    local, _, domain = plain(address.untagged).rpartition("@")
-    tag = r"(?:\+[\w.+-]*)?"
-    return rf"(?<![\w.+-]){re.escape(local)}{tag}@{re.escape(domain)}(?![\w-])"
+@lru_cache(maxsize=4096)
+def _mailboxes(addresses: tuple[Address, ...]) -> str:
+    """One of them, with any plus-tag."""
+    found = []
+    for address in addresses:
+        local, _, domain = plain(address.untagged).rpartition("@")
+        tag = r"(?:\+[\w.+-]*)?"
+        found.append(rf"(?<![\w.+-]){re.escape(local)}{tag}@{re.escape(domain)}(?![\w-])")
+    return "|".join(found)
 
 
-def _names(read: str, loose: str, joined: str, said: inflection.Said, member: Member) -> bool:
-    if any(re.search(_mailbox(a), read) for a in member.addresses):
-        return True
-    words = re.sub(r"[^\w ]", " ", plain(member.name)).split()
+@lru_cache(maxsize=4096)
+def _orders(name: str) -> inflection.Orders:
+    words = _SIGN.sub(" ", plain(name)).split()
     while len(words) > 2 and (words[0] in _TITLES or (words[0] < "\u0590" and len(words[0]) == 1)):
         words = words[1:]
     # Programs write the last name first; so do many people.
-    orders = (words, [*words[-1:], *words[:-1]])
-    ends = (" ", "s ")  # a German genitive
-    if len(words) > 1 and any(
-        f" {' '.join(order)}{end}" in loose
-        for order in (*orders, *_in_short(words))
-        for end in ends
-    ):
-        return True
-    if inflection.stands((*orders, *_in_short(words)), said):
-        return True
-    name = _joined("".join(words))
+    return tuple(words), (*words[-1:], *words[:-1]), *_in_short(words)
+
+
+def _stands(orders: inflection.Orders, loose: str, known: Set[str]) -> bool:
+    """As it is, or in a German genitive. Only where its words are known is it looked for."""
+    return any(
+        all(word in known for word in (*order[:-1], order[-1] + end))
+        and f" {' '.join(order)}{end} " in loose
+        for order in orders
+        for end in ("", "s")
+        if len(order) > 1
+    )
+
+
+def _runs_in(orders: inflection.Orders, joined: str) -> bool:
+    """In a script that puts no space between words."""
+    name = _joined("".join(orders[0]))
     if not _UNSPACED.fullmatch(name) or (
-        len(words) == 1 and (len(name) < _FULL or _KANA.fullmatch(name))
+        len(orders[0]) == 1 and (len(name) < _FULL or _KANA.fullmatch(name))
     ):
         return False
-    return any(_joined("".join(order)) in joined for order in orders)
+    return any(_joined("".join(order)) in joined for order in orders[:2])
 
 
 def _in_short(words: list[str]) -> list[tuple[str, str]]:

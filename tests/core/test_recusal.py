@@ -252,6 +252,23 @@ def test_a_long_word_of_one_script_takes_time_by_its_length_alone() -> None:
     assert time.thread_time() - began < 2
 
 
+def test_a_text_is_gone_through_once_for_all_members() -> None:
+    def took(count: int) -> float:
+        roster = Roster(
+            members=tuple(
+                replace(member(f"m{n}"), name=Private(f"Dora{n:x} Example{n:x} Muster{n:x}"))
+                for n in range(count)
+            )
+        )
+        text = "Somebody was rude to me, and then went on, at the meeting. " * 1000
+        named_in_text("", roster)
+        began = time.thread_time()
+        assert named_in_text(text, roster) == ()
+        return time.thread_time() - began
+
+    assert min(took(40) for _ in range(2)) < 4 * min(took(1) for _ in range(2))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "named"),
     [
