@@ -17,7 +17,7 @@ from cocmail.core import mime
 from cocmail.core.charsets import decode, of_page
 from cocmail.core.flowed import unflow
 from cocmail.core.limits import Limits
-from cocmail.core.markup import held, pictures_elsewhere, strip_tags
+from cocmail.core.markup import held, pictures_elsewhere, strip_tags, without_pictures
 from cocmail.core.mime import Part
 from cocmail.core.quoting import WORD
 
@@ -151,6 +151,9 @@ class _Reader:
     def read(self, part: Part) -> str:
         whole = mime.text(self._raw, part)
         page = part.content_type == _PAGE
+        if page and len(light := without_pictures(whole)) < len(whole):
+            self.pass_over(part)  # the list says that there is more to see
+            whole = light
         data = whole[: self._left[page]]
         self._left[page] -= len(data)
         if len(data) < len(whole):

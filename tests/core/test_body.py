@@ -197,6 +197,41 @@ def test_pictures_elsewhere_are_counted_and_dots_are_not(html: str, number: int)
     assert alternative("Hello", html).elsewhere == number
 
 
+BYTES = base64.b64encode(bytes(range(256)) * 1200).decode()
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<img alt="his words" src="data:image/png;base64,{}">',
+        "<img alt='his words' src='DATA:image/jpeg;name=a.jpg;base64,{}' width=400>",
+        "<img src=data:image/png;base64,{} alt='his words'>",
+        '<p style="background: url(data:image/svg+xml,{}) no-repeat">',
+        "<p style=\"background: url('data:image/svg+xml;charset=utf8,{}')\">",
+    ],
+)
+def test_a_page_with_a_picture_in_a_tag_is_read_as_without_it(tag: str) -> None:
+    page = "<table><tr><td>He<td>hit me</table><ol><li>{}here<li>and there</ol><p>Help me."
+    wrapped = BYTES if "=data" in tag or "(data" in tag else "\n".join(textwrap.wrap(BYTES, 76))
+    bare = html_to_text(page.format(tag.format("")))
+    for picture in (BYTES, wrapped):
+        markup = page.format(tag.format(picture))
+        raw = part("text/html", encoded(markup), "Content-Transfer-Encoding: base64\n").encode()
+        found = read(raw, html_to_text=html_to_text)
+        assert isinstance(found, Mail)
+        assert found.whole == bare
+        assert [(kind_of(one), one.missing) for one in found.attachments] == [("formatted", 0)]
+
+
+def test_what_only_begins_like_a_picture_in_a_tag_is_no_picture() -> None:
+    said = f'He wrote "data:image/png;base64, {"and hit me " * 200}", <b>see?</b>'
+    assert " ".join(mail(part("text/html", said)).whole.split()) == strip_tags(said)
+    again = '"data:image/png;base64,=data:a/b,' * 20_000
+    began = time.thread_time()
+    mail(part("text/html", again))
+    assert time.thread_time() - began < 2
+
+
 @pytest.mark.parametrize("opening", ["<img ", "<img src=", '<img src="', "<img style=url(", "<"])
 def test_pictures_are_counted_in_little_time(opening: str) -> None:
     began = time.thread_time()
