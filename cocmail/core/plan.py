@@ -446,11 +446,11 @@ class _Planner:
 
     def _has_taken(self, reach: Reach, place: Place) -> bool:
         """Whether it is a removal that took here what it found, while it still waits on another
-        list: it takes once, and they may come back."""
+        list: it takes once, and they may come back, and get a role that they didn't have."""
         if reach.sanction.measure is not Measure.REMOVE:
             return False
-        begun = {place, self._place(None, place.address, place.role)}
-        if not begun & reach.records.keys():
+        begun = {self._place(name, place.address, Role.MEMBER) for name in (None, place.list)}
+        if not (begun | {place}) & reach.records.keys():
             return False
         found = from_facts(place, reach.records.get(place))
         return not _ids(self.rows.get(place, ())) & _ids(found)
@@ -460,9 +460,7 @@ class _Planner:
         seen = self.rows[place]
         for reach in off:
             old = reach.records.get(place)
-            if reach.sanction.measure is not Measure.REMOVE and (
-                not _stayed(old) or _ids(from_facts(place, old)) != _ids(seen)
-            ):
+            if not _stayed(old) or _ids(from_facts(place, old)) != _ids(seen):
                 self._note(reach, place, {**(to_facts(seen) or {}), STAYS: True}, seen)
 
     def _take_off(self, place: Place, off: list[Reach], hold: list[Reach]) -> None:

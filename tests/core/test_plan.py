@@ -451,6 +451,31 @@ def test_a_removal_that_waits_takes_a_role_once() -> None:
     assert c.world.rows[given.place]
 
 
+def test_a_removal_that_waits_takes_no_role_that_was_given_since() -> None:
+    """Nobody decided on what they didn't have; what they had goes, when another owner comes."""
+    c = start()
+    perform(c, ("refuse", LISTS[2]))
+    perform(c, ("decide", Measure.REMOVE, A1, Scope(), True))
+    c.sweep()
+    only = row(LISTS[1], A1, Role.OWNER, action="accept")
+    assert c.world.rows.get(only.place), "nobody else owns that list"
+    given = [
+        row(LISTS[1], A2, Role.MODERATOR, action="accept"),
+        row(LISTS[3], A2, Role.OWNER, action="accept"),
+        row(LISTS[3], OWNER, Role.OWNER, action="accept"),
+        row(LISTS[1], OWNER, Role.OWNER, action="accept"),
+    ]
+    for one in given:
+        c.both(one)
+    c.own.rows.pop(only.place)
+    c.sweep()
+    assert all(c.world.rows.get(one.place) for one in given)
+    assert not c.world.rows.get(only.place)
+    c.refusing = None
+    c.sweep()
+    assert c.world.told() == c.own.told()
+
+
 def test_a_removal_takes_also_what_a_suspension_has_of_a_list_that_left_its_group(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
