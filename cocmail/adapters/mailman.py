@@ -208,8 +208,7 @@ class MailmanLists:
         there = {row.place for row in wanted}
         names = dict.fromkeys(p.list for p in places if p.list is not None and p not in there)
         made = dict(zip(names, await self._each(self._read_made, names), strict=True))
-        theirs = (place.address for place in places if place.role is Role.USER)
-        users = {observed.users[address]: None for address in theirs if address in observed.users}
+        users = dict.fromkeys(place.user for place in places if place.role is Role.USER)
         own = dict(zip(users, await self._each(self._changes.own_preferences, users), strict=True))
         rows: list[Row] = []
         for row in observed.rows:

@@ -79,6 +79,7 @@ class Place:
     address: Address
     role: Role
     site: str = ""
+    user: str = ""  # of a place that is to be read: whose preferences, where the role is USER
 
     @property
     def level(self) -> Level:
@@ -265,6 +266,23 @@ class Plan:
     # ending → where nothing that it took is left to be given back
     persons: Mapping[str, str] = field(default_factory=dict, repr=False)
     # sanction → a key, equal for those that bear on one person
+
+    @property
+    def as_preferred(self) -> Plan:
+        """The notes alone of users who prefer by now what they should: written down at once, what
+        they change from then on is theirs, and nothing that we left half done."""
+        changing = {step.address for step in self.steps if step.role is Role.USER}
+        return Plan(
+            notes=tuple(
+                Note(sanction=note.sanction, records=records)
+                for note in self.notes
+                if (
+                    records := tuple(
+                        b for b in note.records if b.role == Role.USER and b.address not in changing
+                    )
+                )
+            )
+        )
 
     def steps_of(self, sanction: str) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if sanction in step.sanctions)

@@ -74,6 +74,9 @@ LAST_OWNER = "the list would be left without an owner; the role stays"
 STAYS = "stays"
 """Marks a record of what was left standing, for the list had no other owner."""
 
+UNSET = "unset"
+"""Marks a record of what a user prefers, all of which we may have unset to set the rest again."""
+
 UNREAD = (
     "a sanction can't be read: what it decided stays as it is on the lists, and nothing is given"
     " back to anybody; `cocmail ledger verify` tells what is broken"
@@ -722,28 +725,26 @@ class _Planner:
 
     def _user(self, reach: Reach, place: Place, user: str, *, makes: bool) -> None:
         facts = reach.records.get(place)
-        if user not in self.observed.own:
-            if self.observed.users.get(place.address) == user:
-                self.unread[place] = None
-            elif facts:
-                self._note(reach, place, None)  # the address is another's by now
+        if user not in self.observed.own:  # whosever the address is by now
+            self.unread[replace(place, user=user)] = None
             return
         now = self.observed.own[user]
-        was: Any = facts["preferences"] if facts else now
         if now is None:  # is gone
             if facts:
                 self._note(reach, place, None)
             return
-        wanted = _but_for_us(now, was)
+        wanted = _but_for_us(now, facts)
         if now != wanted:
             row = Row(
                 list="", address=place.address, role=place.role, user=user, preferences=wanted
             )
             self._step(Act.PREFER, place, Word.MEMBER, Word.MEMBER, [reach], (row,))
-        if facts and now == wanted and not makes:
+        elif facts and not makes:
             self._note(reach, place, None)
-        elif not facts or wanted != was:
-            self._note(reach, place, {"user": user, "preferences": dict(wanted)})
+            return
+        owed = {"user": user, "preferences": dict(wanted), UNSET: now != wanted}
+        if owed != {UNSET: False, **(facts or {})}:
+            self._note(reach, place, owed)
 
     # -- writing down --------------------------------------------------------------------------
 
@@ -829,12 +830,16 @@ def _order(step: Step) -> tuple[Any, ...]:
     )
 
 
-def _but_for_us(now: Mapping[str, object], was: Mapping[str, object]) -> Mapping[str, object]:
+def _but_for_us(now: Mapping[str, object], facts: Facts) -> Mapping[str, object]:
     """What a user prefers, whom Mailman set the language of: that is taken back by unsetting all
-    and then setting the rest, and may be cut short between the two."""
+    and then setting the rest, and may be cut short between the two. What they unset themselves
+    stays so."""
+    was: Any = facts["preferences"] if facts else now
     name = "preferred_language"
-    language = {name: was[name]} if name in was else {}
-    return {**{key: now[key] for key in now if key != name}, **language} if now else was
+    if name in now:
+        language = {name: was[name]} if name in was else {}
+        return {**{key: now[key] for key in now if key != name}, **language}
+    return {**was, **now} if facts and facts.get(UNSET) else now
 
 
 def _rows(place: Place, reach: Reach) -> tuple[Row, ...]:

@@ -373,6 +373,8 @@ class Enforcement:
                 )
             ):
                 break
+        if errors:
+            await self._proving.note(standing, now.as_preferred)
         fresh = await self._proving.settle(standing, now, observed, owners)
         # A site that didn't answer: what could be done elsewhere is done, and nobody is told that
         # all of it was.

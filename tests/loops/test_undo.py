@@ -405,11 +405,15 @@ async def test_a_user_s_own_preferences_are_theirs_to_change(
 
     monkeypatch.setattr(connection, "call", refusing)
     wanted: dict[str, Any] = {"receive_own_postings": False}
-    for wish in ({"hide_address": False}, {"hide_address": True, "acknowledge_posts": True}):
+    for wish in ({"hide_address": False}, {}, {"hide_address": True, "acknowledge_posts": True}):
         with pytest.raises(Temporary):
             await loop.sweep()
         assert wanted.items() <= plain(lab.api("GET", f"users/{MAL}/preferences")).items()
-        lab.api("PATCH", f"users/{MAL}/preferences", **wish)
+        if wish:
+            lab.api("PATCH", f"users/{MAL}/preferences", **wish)
+        else:
+            lab.api("DELETE", f"users/{MAL}/preferences")
+            wanted.clear()
         wanted |= wish
     monkeypatch.setattr(connection, "call", call)
     await loop.sweep()
@@ -417,6 +421,33 @@ async def test_a_user_s_own_preferences_are_theirs_to_change(
     lab.api("PATCH", f"users/{MAL}/preferences", preferred_language="en")
     await loop.sweep()
     assert plain(lab.api("GET", f"users/{MAL}/preferences"))["preferred_language"] == "en"
+
+
+async def test_a_user_s_own_preferences_come_back_though_the_address_is_another_s_by_now(
+    lab: Lab, book: Book, loop: Enforcement, monkeypatch: Any
+) -> None:
+    theirs, other = user_id(lab, MAL), user_id(lab, BYSTANDER)
+    before = [plain(lab.api("GET", f"users/{one}/preferences")) for one in (theirs, other)]
+    name = book.decide(Measure.SUSPEND, including_roles=True)
+    await loop.sweep()
+    book.end(name)
+    connection = loop._lists._connection  # type: ignore[attr-defined]
+    call = connection.call
+
+    def losing(path: str, data: Any = None, method: str | None = None) -> Any:
+        if path == f"users/{theirs}/preferences" and method in ("DELETE", "PATCH"):
+            raise Temporary("lost")
+        return call(path, data, method)
+
+    monkeypatch.setattr(connection, "call", losing)
+    with pytest.raises(Temporary):
+        await loop.sweep()
+    assert plain(lab.api("GET", f"users/{theirs}/preferences")) != before[0]
+    for address in PERSON:
+        lab.api("PUT", f"addresses/{address}/user", user_id=other)
+    monkeypatch.setattr(connection, "call", call)
+    await loop.sweep()
+    assert before == [plain(lab.api("GET", f"users/{one}/preferences")) for one in (theirs, other)]
 
 
 # -- what others did meanwhile ---------------------------------------------------------------------
