@@ -210,6 +210,7 @@ class _Planner:
     waiting: set[tuple[str, Level]] = field(default_factory=set)  # of ended sanctions
     banned: dict[tuple[str | None, Address], bool] = field(default_factory=dict)  # True: by ours
     freed: set[tuple[str | None, Address]] = field(default_factory=set)  # whose tags may come back
+    left: set[tuple[str | None, Address]] = field(default_factory=set)  # banned by _keepers
 
     def __post_init__(self) -> None:
         self.all = (*self.force, *self.ending)
@@ -336,6 +337,17 @@ class _Planner:
     def _ending(self, place: Place) -> tuple[Reach, ...]:
         return self.over.get(place.address, ())
 
+    def _keepers(self, place: Place) -> tuple[Reach, ...]:
+        """Those in force that once changed something here, and cover this list no longer: till
+        they end it stays as it is, and what else somebody makes of it is theirs."""
+        return tuple(
+            reach
+            for reach in self._force(place)
+            if place in reach.records
+            and not reach.covers(place)
+            and reach.sanction.measure is not Measure.REMOVE
+        )
+
     def _all(self, place: Place) -> tuple[Reach, ...]:
         return (*self._force(place), *self._ending(place))
 
@@ -384,10 +396,13 @@ class _Planner:
             ):
                 self._note(reach, place, base)
         leaving = [reach for reach in self._ending(place) if place in reach.records]
-        stays = bool(ours and leaving and ban.exact and not self.gives_back)
+        kept = not claims and any(r.records[place] is None for r in self._keepers(place))
+        stays = bool(ours and ban.exact and (kept or (leaving and not self.gives_back)))
         if claims or stays or ban.pattern or (ban.exact and not (ours and leaving)):
             self.banned[place.list, place.address] = bool(claims or (stays and ban.tags))
-        if claims or not leaving:
+        if kept and ban.exact:
+            self.left.add((place.list, place.address))
+        if claims or kept or not leaving:
             return
         leftover = [bare] * bool(ours and ban.exact) + [tags] * bool(ban.tags and not tags_theirs)
         leftover += former
@@ -422,7 +437,7 @@ class _Planner:
                 tagged = ban is not None and ban.tags and (level, address) not in self.freed
                 tags = address == place.address or by_ours or tagged
                 if by_ours is not None and tags:
-                    found.append(by_ours)
+                    found.append(by_ours or (level, address) in self.left)
         return any(found) if found else None
 
     # -- rosters -------------------------------------------------------------------------------
@@ -499,19 +514,20 @@ class _Planner:
     def _hold_member(self, place: Place, hold: list[Reach]) -> None:
         seen, base = self.rows.get(place, ()), self._base(place)
         back = [r for r in self._ending(place) if place in r.records and r.took_off(place)]
-        if back and base and (not seen or self._half_made(place, seen, base)):
+        kept = self._is_kept(place, seen, back)
+        if back and not kept and base and (not seen or self._half_made(place, seen, base)):
             held = tuple(replace(row, action=HOLD) for row in base)
             for reach in hold:
                 if place not in reach.records or (reach.id, place) in self.homes.moved:
                     self._note(reach, place, to_facts(base))
             self._put_back(place, seen, held, [*back, *hold])
             return
-        if any(place in reach.records for reach in self._ending(place)):
+        if not kept and any(place in reach.records for reach in self._ending(place)):
             self.outlasted[place] = STILL_HELD
         for reach in hold:
             old = from_facts(place, reach.records.get(place))
             if not seen:
-                if old and not self._is_hidden(old):
+                if old and not kept and not self._is_hidden(old):
                     # They left by themselves: when they come back they start anew.
                     self._note(reach, place, None)
             elif not old:
@@ -562,7 +578,11 @@ class _Planner:
         if not leaving:
             return
         seen, base = self.rows.get(place, ()), self._base(place)
+        if self._is_kept(place, seen, leaving):
+            return
         if any(reach.took_off(place) for reach in leaving):
+            if self._is_held_still(place, base):
+                base = tuple(replace(row, action=HOLD) for row in base)
             if base and (not seen or self._half_made(place, seen, base)):
                 self._put_back(place, seen, base, leaving)
             elif base and place not in self.unread and not _same(seen, base):
@@ -590,6 +610,25 @@ class _Planner:
             self.texts[place] = THEIRS
         if target != seen:
             self._step(Act.MODERATE, place, word(seen), word(target), leaving, target)
+
+    def _is_kept(self, place: Place, seen: tuple[Row, ...], leaving: list[Reach]) -> bool:
+        """Whether what the ended ones changed here had been changed before, by what goes on."""
+        records = [_rows(place, reach) for reach in leaving]
+        if not seen:
+            taken = [_ids(_rows(place, r)) for r in self._keepers(place) if r.took_off(place)]
+            kept = any(rows and _ids(rows) in taken for rows in records)
+        else:
+            kept = not any(reach.took_off(place) for reach in leaving)
+            kept = kept and all(row.action == HOLD for row in seen)
+            kept = kept and any(self._is_held_still(place, rows) for rows in records)
+        if kept:
+            self.outlasted[place] = STILL_HELD if seen else STILL_OFF
+        return kept
+
+    def _is_held_still(self, place: Place, base: tuple[Row, ...]) -> bool:
+        """Whether just that is held here by what covers the list no longer."""
+        held = [_actions(_rows(place, r)) for r in self._keepers(place) if not r.took_off(place)]
+        return _actions(base) in held
 
     def _put_back(
         self, place: Place, seen: tuple[Row, ...], rows: tuple[Row, ...], serves: list[Reach]
@@ -671,18 +710,28 @@ class _Planner:
             for reach in self._all(place)
             if place in reach.records and reach.sanction.measure is not Measure.REMOVE
         ]
+        keepers = self._keepers(place)
+        recorded = [reach for reach in recorded if reach not in keepers] or recorded
         whole = [reach for reach in recorded if reach.took_off(place)]
         if whole:
-            if not self._is_anew(place, whole[0]):
-                return _rows(place, whole[0])
-            # On a list that left its scope what stands there is theirs.
-            ours = whole[0].covers(place) or whole[0] in self._ending(place)
-            return () if ours else seen
-        if any(reach.touched(place) for reach in self._all(place)):
+            anew = self._is_anew(place, whole[0])
+            if whole[0] in keepers and (seen or anew):
+                return seen
+            return () if anew else _rows(place, whole[0])
+        if any(reach.touched(place) and reach.covers(place) for reach in self._all(place)):
             return ()
+        if recorded and recorded[0] in keepers and self._is_theirs(place, seen, recorded[0]):
+            return seen
         if recorded and place.role is Role.NONMEMBER:
             return () if self._is_anew(place, recorded[0]) else _rows(place, recorded[0])
         return _merge(seen, _rows(place, recorded[0])) if recorded else seen
+
+    def _is_theirs(self, place: Place, seen: tuple[Row, ...], keeper: Reach) -> bool:
+        """Whether somebody has changed by now what was held here, on a list not covered since."""
+        if any(row.action != HOLD for row in seen):
+            return True
+        old = _ids(_rows(place, keeper)) | made_ids(keeper.records[place])
+        return place.role is Role.MEMBER and not _ids(seen) <= old
 
     def _is_anew(self, place: Place, reach: Reach) -> bool:
         """Whether entries were recorded, and the list was made after that: it is another one, of
@@ -852,6 +901,10 @@ def _stayed(facts: Facts) -> bool:
 
 def _ids(rows: tuple[Row, ...]) -> set[str]:
     return {row.member_id for row in rows}
+
+
+def _actions(rows: tuple[Row, ...]) -> set[tuple[str, str | None]]:
+    return {(row.member_id, row.action) for row in rows}
 
 
 def _merge(seen: tuple[Row, ...], recorded: tuple[Row, ...]) -> tuple[Row, ...]:

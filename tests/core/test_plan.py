@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from cocmail.core.coverage import questions
 from cocmail.core.enforcement import (
     HOLD,
+    OUR_BAN,
     Act,
     Ban,
     Observed,
@@ -490,6 +491,111 @@ def test_a_removal_takes_also_what_a_suspension_has_of_a_list_that_left_its_grou
     c.end(suspended)
     c.sweep()
     assert not c.world.rows.get(place(left, A2, Role.MEMBER))
+
+
+LEFT = LISTS[2]
+
+
+def leaves_its_group(c: Community, measure: Measure, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A sanction on a group that no longer has a list which it was on; the sanction."""
+    name = c.decide(measure, A1, Scope(groups=("sigs",)))
+    c.sweep()
+    monkeypatch.setitem(GROUPS, "sigs", tuple(one for one in GROUPS["sigs"] if one != LEFT))
+    c.sweep()
+    return name
+
+
+def stands(c: Community, at: Place) -> list[tuple[str | None, object]]:
+    return [(one.action, one.preferences) for one in c.world.rows.get(at, ())]
+
+
+@pytest.mark.parametrize("who", [A1, A2])
+@pytest.mark.parametrize("second", [Measure.SUSPEND, Measure.MODERATE])
+@pytest.mark.parametrize("first", [Measure.SUSPEND, Measure.MODERATE])
+def test_what_somebody_made_of_a_list_that_left_its_group_is_given_back_there(
+    first: Measure, second: Measure, who: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a later sanction that is on it: not what stood there before the earlier one."""
+    c = start()
+    earlier = leaves_its_group(c, first, monkeypatch)
+    for level, text in list(c.world.bans):
+        if level == LEFT:
+            del c.world.bans[level, text]
+    at = place(LEFT, who, Role.MEMBER)
+    c.world.rows.pop(at, None)
+    c.world.put(row(LEFT, who, action="accept"))
+    c.sweep()
+    later = c.decide(second, A1, Scope())
+    c.sweep()
+    assert stands(c, at) == ([] if second is Measure.SUSPEND else [(HOLD, {})])
+    for name in (later, earlier):
+        c.end(name)
+        c.sweep()
+        assert stands(c, at) == [("accept", {})]
+
+
+def test_a_role_waits_for_a_ban_of_ours_on_a_list_that_left_its_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    c = start()
+    for who in (A1, OWNER):
+        c.both(row(LEFT, who, Role.OWNER, action="accept"))
+    first = leaves_its_group(c, Measure.SUSPEND, monkeypatch)
+    second = c.decide(Measure.SUSPEND, A1, Scope(), roles=True)
+    c.sweep()
+    at = place(LEFT, A1, Role.OWNER)
+    assert not c.world.rows.get(at)
+    c.end(second)
+    told = {(r.list, r.role): r.note for r in c.sweep().rows[second]}
+    assert told[LEFT, Role.OWNER] == OUR_BAN
+    c.end(first)
+    c.sweep()
+    assert c.world.rows.get(at)
+    assert c.world.told() == c.own.told()
+
+
+@pytest.mark.parametrize("scope", [Scope(), Scope(lists=(LEFT,))])
+@pytest.mark.parametrize("second", [Measure.SUSPEND, Measure.MODERATE])
+@pytest.mark.parametrize("first", [Measure.SUSPEND, Measure.MODERATE])
+def test_a_list_that_left_its_group_stays_as_it_is_until_that_sanction_ends(
+    first: Measure, second: Measure, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 9: another one that comes and goes takes nothing of it away."""
+    c = start()
+    earlier = leaves_its_group(c, first, monkeypatch)
+    before = copy.deepcopy(c.world.told())
+    later = c.decide(second, A1, scope)
+    c.sweep()
+    c.end(later)
+    c.sweep()
+    assert c.world.told() == before
+    assert not c.ending
+    c.end(earlier)
+    c.sweep()
+    assert c.world.told() == c.own.told()
+
+
+def test_who_is_kept_off_a_list_that_left_its_group_does_not_come_back_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    c = start()
+    earlier = leaves_its_group(c, Measure.SUSPEND, monkeypatch)
+    for level, text in list(c.world.bans):
+        if level == LEFT:
+            del c.world.bans[level, text]
+    later = c.decide(Measure.SUSPEND, A1, Scope())
+    held = c.decide(Measure.MODERATE, A1, Scope())
+    c.sweep()
+    c.end(later)
+    c.sweep()
+    at = place(LEFT, A2, Role.MEMBER)
+    assert not c.world.rows.get(at)
+    c.end(earlier)
+    c.sweep()
+    assert [one.action for one in c.world.rows[at]] == [HOLD]
+    c.end(held)
+    c.sweep()
+    assert c.world.told() == c.own.told()
 
 
 def test_who_has_a_tag_comes_back_at_once_under_a_ban_without_it() -> None:
