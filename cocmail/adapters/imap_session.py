@@ -9,6 +9,7 @@ refused login. Called by imap_watch and by `probe` in imap.
 from __future__ import annotations
 
 import contextlib
+import imaplib
 import logging
 import re
 import select
@@ -25,8 +26,11 @@ from imapclient.exceptions import (
     CapabilityError,
     IMAPClientAbortError,
     IMAPClientError,
+    IMAPClientReadOnlyError,
     LoginError,
 )
+from imapclient.imap4 import IMAP4WithTimeout
+from imapclient.tls import IMAP4_TLS
 
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.people import Private
@@ -45,12 +49,68 @@ BROKEN = (
     LookupError,
     AttributeError,
     AssertionError,
+    ArithmeticError,  # a literal of more bytes than there are
+    RecursionError,
+    MemoryError,
 )
 """Everything that talking to a server can raise: the connection is of no more use then."""
 
 
+_LINES = 16 << 20  # bytes: the numbers of two million mails
+_ANSWER = 96 << 20  # bytes: a mail of the largest, and what a server may get wrong of its size
+
+# A mailbox of 150,000 mails that waited has an answer to SEARCH of more than imaplib's megabyte.
+imaplib._MAXLINE = _LINES  # type: ignore[attr-defined]
+
+
 class TooLarge(Exception):
     """A message is larger than we take, and than its RFC822.SIZE said."""
+
+
+class Unbounded(OSError):
+    """What the server says to one command doesn't end."""
+
+    def __init__(self) -> None:
+        super().__init__(0, "the server's answer is larger than any that we ask for")
+
+
+class _Bounded(imaplib.IMAP4):
+    """Counts what comes for one command, before there is room made for it."""
+
+    _lines = 0
+    _bytes = 0
+
+    def _command(self, *words: Any) -> Any:
+        self._lines = self._bytes = 0
+        return super()._command(*words)  # type: ignore[misc]
+
+    def readline(self) -> bytes:
+        line = super().readline()
+        self._lines += len(line)
+        if self._lines > _LINES:
+            raise Unbounded
+        return line
+
+    def read(self, size: int) -> bytes:
+        self._bytes += size
+        if self._bytes > _ANSWER:
+            raise Unbounded
+        return super().read(size)
+
+
+class _Plain(_Bounded, IMAP4WithTimeout): ...  # type: ignore[misc]
+
+
+class _Tls(_Bounded, IMAP4_TLS): ...  # type: ignore[misc]
+
+
+class _Client(IMAPClient):  # type: ignore[misc]
+    def _create_IMAP4(self) -> Any:  # noqa: N802, IMAPClient's
+        seconds = self._timeout.connect
+        if self.ssl:
+            tls: Any = _Tls
+            return tls(self.host, self.port, self.ssl_context, seconds)
+        return _Plain(self.host, self.port, seconds)
 
 
 class LoginRefused(CocmailError):
@@ -112,7 +172,7 @@ class ImapSession:
         # Before there is a connection: servers close one on which nobody logs in for some time.
         secret = settings.secret() if secret is None else secret
         context = _context(settings) if settings.security != "none" else None
-        self._client: Any = IMAPClient(
+        self._client: Any = _Client(
             settings.host,
             port=settings.port,
             ssl=settings.security == "tls",
@@ -206,11 +266,11 @@ class ImapSession:
 
     def select(self, folder: str) -> int:
         """Open a folder for reading and moving; its UIDVALIDITY (RFC 9051 section 2.3.1.1)."""
-        answer = self._client.select_folder(folder)
-        if answer.get(b"READ-ONLY") is not None:
-            raise Temporary(
-                f"{self._settings.label} mailbox can only be read: we must be able to move mail out"
-            )
+        try:
+            answer = self._client.select_folder(folder)
+        except IMAPClientReadOnlyError:
+            words = "can only be read: we must be able to move mail out"
+            raise Temporary(f"{self._settings.label} {folder} {words}") from None
         return int(answer.get(b"UIDVALIDITY", 0))
 
     def find(self, name: str) -> str | None:

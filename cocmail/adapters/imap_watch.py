@@ -38,6 +38,7 @@ T = TypeVar("T")
 _FIRST_DELAY = 0.5
 _LONGEST_POSTPONEMENT = 900.0
 _BEGINNING = 65_536  # bytes of a mail that is too large: its header, and some of what it says
+_IN_VAIN = 20  # sweeps; others who read the same mailbox make for some
 _STORE_DOWN_AFTER = 3  # batches in a row of which nothing was kept
 
 
@@ -74,6 +75,7 @@ class ImapWatch:
         self._refusals = 0
         self._refused: str | None = None  # the token that was refused last
         self._idle_failures = 0
+        self._in_vain = 0  # sweeps in a row that brought nothing, and for which we were woken
         # What we remember of messages that are still there, by UID under this UIDVALIDITY.
         self._validity = 0
         self._stored: set[int] = set()  # kept, but not moved yet
@@ -237,14 +239,16 @@ class ImapWatch:
         barren = 0
         for chunk in chunks(new, 500):
             sizes = self._ask(session.sizes, chunk)
-            for uid in set(chunk) - sizes.keys() - self._postponed.keys():
-                self._postpone(uid)
+            for uid in set(chunk) - sizes.keys():
+                if uid not in self._postponed or self._postponed[uid].until <= now:
+                    self._postpone(uid)
             for batch in self._batches(sizes):
                 if self._stop.is_set():
                     return
                 stored = self._take(session, batch)
                 if stored:
                     self._delay = _FIRST_DELAY
+                    self._in_vain = 0
                 self._move(session, stored, archive)
                 barren = 0 if stored else barren + 1
                 if barren >= _STORE_DOWN_AFTER and self._store_says:
@@ -455,6 +459,10 @@ class ImapWatch:
         if not session.can(b"IDLE") or self._idle_failures > 1:
             wait_readable((self._wake,), min(seconds, settings.poll_every))
             return
+        if self._in_vain > _IN_VAIN:
+            # It announces and announces, and there is nothing: not as fast as it can talk.
+            wait_readable((self._wake,), min(seconds, settings.poll_every))
+        began = time.monotonic()
         try:
             session.idle(seconds, self._wake)
         except IMAPClientError as refused:
@@ -463,6 +471,8 @@ class ImapWatch:
                 self._idle_failures += 1
             raise
         self._idle_failures = 0
+        quiet = time.monotonic() - began >= settings.poll_every
+        self._in_vain = 0 if quiet else self._in_vain + 1
 
 
 def said(broken: BaseException, label: str) -> str:

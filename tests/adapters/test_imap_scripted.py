@@ -518,3 +518,77 @@ async def test_a_server_that_answers_bad_now_and_then_is_asked_again(
         await until(lambda: adapter.trouble == "")
     assert says == []
     assert sorted(kept.raws) == sorted(MAILS[:3])
+
+
+_NO_NUMBER = b"{" + b"9" * 30 + b"}"
+
+
+@pytest.mark.parametrize(
+    ("verb", "bad"),
+    [
+        ("LOGIN", _NO_NUMBER),
+        ("SELECT", _NO_NUMBER),
+        ("IDLE", _NO_NUMBER),
+        ("FETCH", b"(UID 1 BODY[] {100000000000000}"),
+        ("FETCH", b"(UID 1 RFC822.SIZE " + b"(" * 100_000),
+    ],
+    ids=["login", "select", "idle", "all memory", "nested"],
+)
+async def test_whatever_a_server_says_ends_nothing_and_fills_no_memory(
+    server, clock, kept, until, running, verb, bad
+):
+    server.append(MAILS[0])
+    server.instead = only(verb, b"* 1 " + verb.encode() + b" " + bad + b"\r\n", times=1)
+    adapter = inbox(server, clock, read_timeout=0.3, longest_delay=0.2, idle_for=0.2)
+    async with running(adapter.run(kept)) as task:
+        await until(lambda: kept.raws == MAILS[:1] and len(server.archived()) == 1)
+        await until(
+            lambda: task.done() or (adapter.trouble == "" and not server.instead(server, verb, ""))
+        )
+        assert not task.done()
+
+
+async def test_so_many_mails_that_their_numbers_fill_a_megabyte(
+    server, clock, kept, until, running
+):
+    server.inbox.next = 900_000
+    server.append(MAILS[0])
+    numbers = b" ".join(b"%d" % n for n in range(750_000, 900_001))
+    server.instead = lambda _, verb, rest: (
+        b"* SEARCH " + numbers + b"\r\n" if verb == "SEARCH" and "UNDELETED" in rest else None
+    )
+    async with running(inbox(server, clock).run(kept)):
+        await until(lambda: kept.raws == MAILS[:1])
+
+
+async def test_a_mailbox_that_can_only_be_read_is_named(server, clock, kept, until, running):
+    server.instead = only("SELECT", b"* OK [UIDVALIDITY 7] x\r\nTAG OK [READ-ONLY] done\r\n")
+    adapter = inbox(server, clock)
+    async with running(adapter.run(kept)):
+        await until(
+            lambda: (
+                adapter.trouble == "[imap] INBOX can only be read: we must be able to move mail out"
+            )
+        )
+
+
+async def test_who_announces_what_is_not_there_is_not_asked_without_a_rest(
+    server, clock, kept, until, running
+):
+    server.instead = only("SEARCH", b"* SEARCH\r\n* 5 EXISTS\r\n")
+    async with running(inbox(server, clock, poll_every=0.2).run(kept)):
+        await until(lambda: server.said("NOOP") >= 25)
+        heard, began = server.said("NOOP"), time.monotonic()
+        await until(lambda: server.said("NOOP") >= heard + 5)
+        assert time.monotonic() - began > 0.5
+
+
+async def test_a_size_that_is_none_is_asked_for_more_and_more_seldom(
+    server, clock, kept, until, running
+):
+    server.append(MAILS[0])
+    server.instead = only("FETCH", b"* 1 FETCH (UID 1 RFC822.SIZE -5)\r\n", about="RFC822.SIZE")
+    adapter = inbox(server, clock)
+    async with running(adapter.run(kept)):
+        await until(lambda: "can't hand out 1 of its mails" in adapter.trouble)
+        assert server.said("RFC822.SIZE") < 4
