@@ -66,7 +66,7 @@ def serve(questions: IO[str], answers: IO[str]) -> None:
         # so only the kind of error is told.
         except Exception as error:
             answer = {"broken": f"raised {type(error).__name__}"}
-        answers.write(json.dumps(answer) + "\n")
+        answers.write(json.dumps([asked["number"], answer]) + "\n")
         answers.flush()
 
 

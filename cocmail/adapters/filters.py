@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
 import re
+import signal
 import stat
 import sys
 from collections.abc import Sequence
@@ -42,6 +44,7 @@ _MAX_SOURCE = 1_000_000
 _CONTRACT = "cocmail.core.filtering"
 _LONG = 20_000  # characters
 _START = 30.0  # seconds for the process to come up; a filter's own time begins then
+_LAST = 1.0  # seconds to wait for the end of a process that was killed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +181,7 @@ class Filters:
         self._seconds = seconds
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
+        self._asked = 0
         self._idle = idle
         self._ending: asyncio.Task[None] | None = None
 
@@ -207,22 +211,28 @@ class Filters:
 
     async def _end(self) -> None:
         process, self._process = self._process, None
-        if process is not None:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+        if process is None:
+            return
+        # With what a filter started; what left the group may hold our pipes for ever, and asyncio
+        # waits for the end of these, too.
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST):
+                await process.wait()
 
     async def _ask(self, one: Filter, mail: bytes) -> Said:
-        path = json.dumps(str(one.path)).encode("ascii")
+        fresh = self._process is None
         try:
-            process = await self._running()
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.writelines((b'{"filter": ', path, b', "mail": ', mail, b"}\n"))
-            async with asyncio.timeout(self._seconds):
-                await process.stdin.drain()
-                line = await process.stdout.readline()
-            return _said(one.name, line)
+            try:
+                return await self._answer(one, mail)
+            except (OSError, ValueError) as error:
+                if fresh or isinstance(error, TimeoutError):
+                    raise
+                # It may have been another filter's doing, that one's of before or of the last mail.
+                await self._end()
+                return await self._answer(one, mail)
         except TimeoutError:
             await self._end()
             return broken(one.name, f"took more than {self._seconds:g} s")
@@ -232,6 +242,20 @@ class Filters:
         except asyncio.CancelledError:
             await self._end()  # else its answer would be taken for the next question's
             raise
+
+    async def _answer(self, one: Filter, mail: bytes) -> Said:
+        """Raises TimeoutError, OSError, ValueError."""
+        path = json.dumps(str(one.path)).encode("ascii")
+        process = await self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._asked += 1
+        asked = b'{"number": %d, "filter": ' % self._asked
+        process.stdin.writelines((asked, path, b', "mail": ', mail, b"}\n"))
+        async with asyncio.timeout(self._seconds):
+            await process.stdin.drain()
+            line = await process.stdout.readline()
+        return _said(one.name, self._asked, line)
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
@@ -245,6 +269,7 @@ class Filters:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
                 env={"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONPATH": _home()},
+                start_new_session=True,  # so that what a filter starts ends with it
             )
             assert self._process.stdin is not None
             assert self._process.stdout is not None
@@ -266,9 +291,16 @@ def _home() -> str:
     return str(Path(__file__).resolve().parents[2])
 
 
-def _said(name: str, line: bytes) -> Said:
+def _said(name: str, asked: int, line: bytes) -> Said:
     verdict: Verdict
-    match json.loads(line):
+    try:
+        number, answer = json.loads(line)
+    except (TypeError, RecursionError) as error:
+        raise ValueError from error
+    # Else somebody answered twice, and this is about another filter or another mail.
+    if number != asked:
+        raise ValueError
+    match answer:
         case {"pass": _}:
             verdict = Pass()
         case {"set aside": str(why)}:

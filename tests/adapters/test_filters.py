@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -242,6 +243,7 @@ async def test_verdicts_come_back_and_fold(write: Write, ask: Ask) -> None:
             SELF + 'os.write(fd, b\'{"urgent": "\\\\n"}\\n\')\n    return Pass()\n',
             "broke its process",
         ),
+        (SELF + "os.write(fd, b'[' * 60_000 + b'\\n')\n    return Pass()\n", "broke its process"),
         ("def judge(mail):\n    while True: pass\n", "more than 3 s"),
         (
             "import re\ndef judge(mail):\n    re.match('(a+)+$', 'a' * 64 + 'b')\n"
@@ -267,6 +269,30 @@ async def test_a_broken_filter_sets_the_mail_aside_and_is_named(
         assert "secret" not in judgement.set_aside
         assert judgement.urgent == "Now."  # those behind it are asked all the same
         assert [one.broken for one in judgement.said] == [True, False]
+
+
+async def test_what_a_filter_starts_holds_up_nobody(write: Write, ask: Ask) -> None:
+    write(
+        "10-bad.py",
+        "import os, time\ndef judge(mail):\n"
+        "    if os.fork() == 0:\n        time.sleep(1000)\n    while True: pass\n",
+    )
+    filters = ask(1)
+    start = time.monotonic()
+    assert "took more than 1 s" in (await filters.judge(incoming())).set_aside
+    assert time.monotonic() - start < 60
+
+
+@pytest.mark.parametrize("does", ["close(0)", "fork()"])  # and both of two answer
+async def test_what_another_filter_broke_is_not_a_filter_s_fault(
+    write: Write, ask: Ask, does: str
+) -> None:
+    write("10-bad.py", f"import os\ndef judge(mail):\n    os.{does}\n    return Pass()\n")
+    write("20-good.py", "def judge(mail): return Tag(word=mail.text.strip())\n")
+    filters = ask()
+    for text in ("one", "two", "three"):
+        judgement = await filters.judge(incoming(text))
+        assert (judgement.set_aside, judgement.tags) == ("", (text,))
 
 
 async def test_what_a_filter_prints_is_no_answer(write: Write, ask: Ask) -> None:
