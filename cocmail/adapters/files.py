@@ -163,10 +163,17 @@ def _picture(data: bytes) -> Image.Image | None:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
             if opened.width * opened.height > _MOST_POINTS:
                 return None
-            upright = ImageOps.exif_transpose(opened)
+            upright = _upright(opened)
             return upright.convert("RGBA" if "A" in upright.getbands() else "RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None  # Pillow raises any of these for bytes that are no picture
+    except Exception:
+        return None  # Pillow raises anything for bytes that are no picture, or no sound one
+
+
+def _upright(opened: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(opened)
+    except Exception:
+        return opened  # its EXIF is broken, or made to be; the picture may be sound
 
 
 def _drawn(picture: Image.Image, kind: str = "PNG") -> bytes:

@@ -111,6 +111,16 @@ def test_a_bomb_is_not_opened() -> None:
     assert not file.name
 
 
+@pytest.mark.parametrize("tag", [0x0100, 0x011B])  # struct.error and TypeError of Pillow's
+def test_what_was_written_into_a_picture_badly_keeps_nothing_back(tag: int) -> None:
+    word = tag.to_bytes(2) + b"\0\2\0\0\0\2a\0\0\0"
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\2" + word + b"\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(out, "PNG", exif=exif)
+    files = copied(mail(("a.png", "image/png", out.getvalue()), ("b.png", "image/png", photo())))
+    assert [file.name for file in files] == ["a.png", "b.jpg"]
+
+
 def test_a_smaller_copy_of_somebody_else_s_picture_is_known_again() -> None:
     theirs = mail(("evening.png", "image/png", photo("PNG")))
     copy = mail(("mine.jpg", "image/jpeg", photo("JPEG", size=(40, 30))))
