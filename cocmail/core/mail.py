@@ -165,6 +165,15 @@ def signed(raw: bytes) -> bool:
     return _SIGNATURE.search(raw, 0, Limits().header) is not None
 
 
+def same_delivery(one: bytes, other: bytes) -> bool:
+    """Whether two mails that a server gave one number are one, whose bytes it wrote anew."""
+    ids, others = (
+        headers.message_ids(headers.split(raw[: Limits().header]).first("message-id"))
+        for raw in (one, other)
+    )
+    return bool(ids) and ids == others and author(one) == author(other)
+
+
 def author(raw: bytes) -> Address | None:
     """Whose mail it will turn out to be; looks at the header alone."""
     sender, _ = _sender(headers.split(raw[: Limits().header]))

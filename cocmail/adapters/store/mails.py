@@ -26,6 +26,7 @@ from cocmail.adapters.store.tables import handled, mail_bodies, mail_pieces, mai
 from cocmail.adapters.vault import Keys, fingerprint, fresh_key, seal, unseal
 from cocmail.core.errors import Permanent, SoundnessError
 from cocmail.core.floods import HEAD_START
+from cocmail.core.mail import same_delivery
 from cocmail.core.people import Address
 from cocmail.core.quarantine import DROPPED
 from cocmail.ports import LEFT, RELEASED, Arrival, Waiting
@@ -79,7 +80,18 @@ async def keep(
         "wrapped": seal(keys.intake, key, f"mail:{mail}"),
     }
     if not await insert_new(connection, mails, row):
-        return False
+        here = select(mails.c.id).where(mails.c.digest == digest)
+        known = (await connection.execute(here)).first() is not None
+        if (
+            known
+            or arrival.source is None
+            or await _is_of_the_same_delivery(connection, keys, arrival)
+        ):
+            return False
+        # A mailbox that was put back to last week's gives numbers anew, under its UIDVALIDITY.
+        row["source"] = f"{arrival.source}/{digest.hex()}"
+        if not await insert_new(connection, mails, row):
+            return False
     envelope = {"recipients": list(arrival.recipients), "return_path": arrival.return_path}
     sealed = await _aside(arrival.raw, lambda: seal(key, arrival.raw, f"body:{mail}"))
     body = {
@@ -92,6 +104,19 @@ async def keep(
         piece = {"mail": mail, "number": number, "piece": sealed[start : start + _PIECE]}
         await connection.execute(insert(mail_pieces), piece)
     return True
+
+
+async def _is_of_the_same_delivery(
+    connection: AsyncConnection, keys: Keys, arrival: Arrival
+) -> bool:
+    there = _whole().where(mails.c.source == arrival.source)
+    row = (await connection.execute(there)).first()
+    if row is None:
+        return False
+    try:
+        return same_delivery((await _opened(connection, keys, row)).raw, arrival.raw)
+    except SoundnessError:
+        return False
 
 
 async def claim(
