@@ -16,6 +16,7 @@ from flufl.bounce import all_failures
 from cocmail.core.returned import Outcome, Returned
 
 _OURS = re.compile(rb"<[a-z2-7]{26}@[^\s<>@]{1,255}>")  # as minting makes Message-IDs
+_BEGINNING = 524_288  # bytes; below stands the letter that came back, whole where servers do that
 _MOST = 50  # of them: a report is of one letter
 _STATUS = ("message/delivery-status", "message/global-delivery-status")
 _ACTION = re.compile(rb"^Action[ \t]*:[ \t]*([a-z]{1,20})", re.IGNORECASE | re.MULTILINE)
@@ -35,6 +36,7 @@ _WORST_FIRST = (Outcome.FAILED, Outcome.LATE, Outcome.ARRIVED)
 
 def returned(raw: bytes) -> Returned:
     """What it says became of the letter, and which letters it may be about."""
+    raw = raw[:_BEGINNING]
     message = message_from_bytes(raw)
     parts = list(_parts(message))
     found: dict[str, None] = {}

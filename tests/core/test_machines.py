@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 
 import pytest
@@ -352,6 +353,15 @@ def test_real_reports() -> None:
     assert found[False, Outcome.FAILED] >= 238
     assert found[False, Outcome.LATE] <= 12
     assert found[True, Outcome.FAILED] == 0
+
+
+def test_a_report_without_end_is_read_as_far_as_reports_go() -> None:
+    raw = (
+        b"From: a@b.example\r\nSubject: Undelivered\r\n\r\n" + b"a@b.example: failed\r\n" * 400_000
+    )
+    began = time.process_time()
+    assert returned(raw).outcome is Outcome.UNSURE
+    assert time.process_time() - began < 2
 
 
 def test_what_a_members_program_writes_again_is_told_after_a_day_and_not_to_them() -> None:
