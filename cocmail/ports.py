@@ -351,6 +351,10 @@ class Transaction(Protocol):
 
     async def open_cases(self) -> tuple[str, ...]: ...
 
+    async def aside_in(self) -> tuple[str, ...]:
+        """As the store's."""
+        ...
+
 
 class Store(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Transaction]: ...

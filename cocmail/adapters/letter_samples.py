@@ -25,6 +25,7 @@ from cocmail.core.enforcement import ProofRow, Role, Row, Word
 from cocmail.core.forms import Outcome
 from cocmail.core.leads import Evidence
 from cocmail.core.letters import Kind
+from cocmail.core.listing import Alike
 from cocmail.core.people import Address, Handle, Member, Private
 from cocmail.core.policy import Policy
 from cocmail.core.preview import Preview
@@ -167,14 +168,18 @@ _ASIDE = e.SetAside(
 )  # fmt: skip
 _IN_QUARANTINE = (
     InQuarantine(at=NOW, mail=e.Quarantined(
-        number=48213, mail="sample", handles=("alice",), why="It lay in the spam folder.",
+        number=482130, mail="sample", handles=("alice",), why="It lay in the spam folder.",
         size=1_200, tell_from=NOW, tell_by=_END,
     )),
     InQuarantine(at=NOW, mail=e.Quarantined(
-        number=90177, mail="sample", handles=("alice",), why="It is larger than we open.",
+        number=901772, mail="sample", handles=("alice",), why="It is larger than we open.",
         size=61_000_000, tell_from=NOW, tell_by=_END, urgent=True, readable=False,
     )),
 )  # fmt: skip
+_ALIKE = (
+    Alike(why=_IN_QUARANTINE[0].mail.why, count=1, items=_IN_QUARANTINE[:1]),
+    Alike(why=_IN_QUARANTINE[1].mail.why, count=39, items=_IN_QUARANTINE[1:]),
+)
 _SANCTIONS = tuple(
     _sanction(measure, scope=scope, state=state, until=until)
     for measure, scope, state, until in (
@@ -233,7 +238,9 @@ _WAITING = e.Withheld(
 )  # fmt: skip
 _SEAT = e.Seat(handle="bob", name=Private("Bob Example"), addresses=(Address("bob@b.example"),))
 _INTERIM = _sanction(Measure.MODERATE, until=_END, interim=True, by="alice")
-_ITEMS = tuple(Item(what=what, about="S7K2QD", since=NOW, until=_END) for what in What)
+_ITEMS = tuple(
+    Item(what=what, about="S7K2QD", since=NOW, until=_END, numbers=(1, 2)) for what in What
+)
 
 
 def _cases() -> tuple[Case, ...]:
@@ -384,9 +391,9 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
               "cut": 12, "attached": _ATTACHED, "claims": ("From: o@r.example",), "came": None,
               "unseen_by": ["bob"]},),
     )),
-    ({"mails": _IN_QUARANTINE, "fresh": 2},
-     {"mails": _IN_QUARANTINE[:1], "fresh": 1},
-     {"mails": _IN_QUARANTINE, "fresh": 0}),
+    ({"alike": _ALIKE, "mails": _IN_QUARANTINE, "fresh": 2, "total": 40, "more": 38},
+     {"alike": _ALIKE[:1], "mails": _IN_QUARANTINE[:1], "fresh": 1, "total": 1, "more": 0},
+     {"alike": _ALIKE, "mails": _IN_QUARANTINE, "fresh": 0, "total": 2, "more": 1}),
     ({"reasons": ("It carries no signature.", "It holds a line that introduces a quote.")},),
     ({"done": ["gave this case to bob",
                f"wrote to reporter 1, in the committee's name:\n\n{TEXT}"]},),
@@ -437,7 +444,11 @@ ONLY: dict[str, dict[str, Any]] = {
     "ballot-include": {"proposal": _ABOUT["include"], "why": ("A report names them.",)},
     "ballot-extend": {"eligible": 3},
     "escalation": {"why": "too-few"},
-    "set-aside-outside": {"mails": ["0123456789abcdef", "fedcba9876543210"]},
+    "set-aside-outside": {
+        "mails": ["0123456789abcdef", "fedcba9876543210"],
+        "count": 3,
+        "more": 1,
+    },
     "interim": {"sanction": _INTERIM},
     "letter-interim": {"until": _END},
     "objection-window": {"until": _END},

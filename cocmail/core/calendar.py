@@ -6,9 +6,8 @@ Owns the ends of votes and sanctions and the committee's clocks. Refuses to know
 
 from __future__ import annotations
 
-from cocmail.core import casework, deliberation, proofs, quarantine, reminders, watching
+from cocmail.core import casework, deliberation, proofs, reminders, watching
 from cocmail.core.case import Case
-from cocmail.core.casework.quarantine import tell
 from cocmail.core.escalation import escalate
 from cocmail.core.sanctions import State
 from cocmail.core.setting import Setting
@@ -45,8 +44,6 @@ def fall_due(case: Case, setting: Setting, what: str, about: str) -> Result:
             casework.pass_on(work)
         case "tell-asides":
             casework.tell_asides(work)
-        case quarantine.DUE:
-            tell(work, about)
         case "release":
             for why, one in case.provisionals.items():
                 if one.until and one.until <= work.now:

@@ -191,6 +191,12 @@ def told(event: Any) -> tuple[str, str]:
         case e.QuarantineTold():
             what = "was" if event.sent else "could not be"
             return "cocmail", f"{event.handle} {what} told of mail that is set aside"
+        case e.QuarantinePutOff():
+            return "cocmail", f"{event.handle} is told of mail that is set aside a little later"
+        case e.QuarantineMoreAsked():
+            return event.handle, "asked for the next list of mail that is set aside"
+        case e.QuarantineRenumbered():
+            return "cocmail", f"mail {event.number} that was set aside is {event.fresh} now"
         case e.QuarantineSettled():
             return event.by, f"{event.how} mail {event.number} that was set aside"
         case e.TermOver():

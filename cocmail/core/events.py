@@ -774,9 +774,38 @@ class QuarantineTold:
     """A member was told of everything in it that they may know of, or couldn't be."""
 
     handle: str
-    numbers: tuple[int, ...]
+    numbers: tuple[int, ...]  # that were listed
     sent: bool
+    counted: tuple[int, ...] = ()  # that the mail had no room for: it said how many there are
+    fellows: tuple[str, ...] | None = None  # who may know of all of it; None: of an earlier version
     kind: Literal["quarantine-told"] = "quarantine-told"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuarantinePutOff:
+    """A member was told of what is in other records a short while ago: of what is new in this one
+    they are told from then on."""
+
+    handle: str
+    until: datetime
+    kind: Literal["quarantine-put-off"] = "quarantine-put-off"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuarantineMoreAsked:
+    """A member has dropped all that was listed; what only was counted is listed next."""
+
+    handle: str
+    kind: Literal["quarantine-more-asked"] = "quarantine-more-asked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuarantineRenumbered:
+    """A mail that was set aside has a number now that no other record has."""
+
+    number: int
+    fresh: int
+    kind: Literal["quarantine-renumbered"] = "quarantine-renumbered"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1070,6 +1099,9 @@ Event = Annotated[
     | Quarantined
     | QuarantineOpened
     | QuarantineTold
+    | QuarantinePutOff
+    | QuarantineMoreAsked
+    | QuarantineRenumbered
     | QuarantineSettled
     | Linked
     | LinkAgreed

@@ -76,6 +76,9 @@ _WORDS = {
     "everybody": "More mail came within an hour than is answered.",
 }
 
+BEYOND = frozenset(_WORDS.values())
+"""Why a mail that is one of too many is set aside."""
+
 
 def words(text: str, subject: str) -> str:
     """A digest of what its writer wrote, without quotes, numbers and line breaks: by these a

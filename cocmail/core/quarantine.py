@@ -9,6 +9,7 @@ casework.quarantine's.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -39,8 +40,12 @@ AGAIN = timedelta(days=1)
 
 MOST = 100
 """Mails in one record."""
+LISTED = 100
+"""Mails in one list that a member gets, of all records together; more are counted."""
 FEWEST = 10_000
-"""The first number: five digits, however many there are. In a case none is so high."""
+"""The first number that ever was: in a case none is so high."""
+FEWEST_ALONE = 100_000
+"""From here on no two records have the same number. Those below are of an earlier version."""
 
 
 def record_named(fresh: str) -> str:
@@ -50,6 +55,18 @@ def record_named(fresh: str) -> str:
 
 def is_quarantine(case: str) -> bool:
     return case.startswith(_PREFIX)
+
+
+def drawn(entropy: bytes, tried: int) -> int:
+    """A number that says neither how many there are nor which came first. It may be taken."""
+    fresh = hashlib.sha256(entropy + tried.to_bytes(4, "big")).digest()
+    room: int = 9 * FEWEST_ALONE * 10 ** (tried // 20)
+    return FEWEST_ALONE + int.from_bytes(fresh[:16], "big") % room
+
+
+def reference_of(number: int) -> str:
+    """By what the index knows that a number is taken. Nobody can write it where a case is meant."""
+    return f"{_PREFIX}number {number}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +83,19 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What a member was told last."""
+    """What a member was told of one record."""
 
-    at: datetime
-    numbers: frozenset[int]
+    at: datetime  # the last time
+    numbers: frozenset[int]  # that were listed then
+    listed: frozenset[int]  # ever
+    known: frozenset[int]  # listed or counted, ever
+    more: datetime | None = None  # since when they want to see what was only counted
+    fellows: tuple[str, ...] | None = None  # who may know of all that was told in that mail
+
+    @property
+    def together(self) -> bool:
+        """Whether that mail told of all records; those of an earlier version told of one."""
+        return self.fellows is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +105,8 @@ class Quarantine:
     waiting: Mapping[int, Item] = field(default_factory=dict)  # nobody has accepted or dropped it
     numbers: frozenset[int] = frozenset()  # that were ever given
     told: Mapping[str, Told] = field(default_factory=dict)  # by handle
+    put_off: Mapping[str, datetime] = field(default_factory=dict)  # by handle: what is new
+    former: Mapping[int, int] = field(default_factory=dict)  # a number of then -> the one of now
 
     def of(self, handle: str, now: datetime | None = None) -> tuple[Item, ...]:
         """What waits and this member may know of, the oldest first. ``now``: not what they may
@@ -92,8 +120,19 @@ class Quarantine:
 
     def new_to(self, handle: str, now: datetime | None = None) -> tuple[Item, ...]:
         told = self.told.get(handle)
-        known = told.numbers if told else frozenset[int]()
+        known = told.known if told else frozenset[int]()
         return tuple(item for item in self.of(handle, now) if item.number not in known)
+
+    def listed_to(self, handle: str) -> tuple[Item, ...]:
+        """What this member saw in a list."""
+        told = self.told.get(handle)
+        return tuple(i for i in self.of(handle) if told and i.number in told.listed)
+
+    def unlisted_to(self, handle: str) -> tuple[Item, ...]:
+        """What this member knows to be there, and saw in no list."""
+        told = self.told.get(handle)
+        known = told.known - told.listed if told else frozenset[int]()
+        return tuple(i for i in self.of(handle) if i.number in known)
 
     @property
     def handles(self) -> tuple[str, ...]:
@@ -106,11 +145,24 @@ class Quarantine:
         times: list[datetime] = []
         if new:
             first = min(item.mail.tell_from for item in new)
-            times = [max(first, told.at + BETWEEN) if told else first]
-            times += [item.mail.tell_by for item in new]
+            others = (told.at + BETWEEN if told else None, self.put_off.get(handle))
+            times = [max(filter(None, (first, *others))), self._latest(new)]
         if told and handle != OUTSIDE and len(new) < len(self.of(handle)):
             times.append(told.at + AGAIN)
+        if told and told.more and self.unlisted_to(handle):
+            times.append(told.more)
         return min(times, default=None)
+
+    def presses(self, handle: str, now: datetime) -> bool:
+        """Whether what is due can't wait until a while after another mail to them."""
+        told, new = self.told.get(handle), self.new_to(handle)
+        again = told is not None and len(new) < len(self.of(handle)) and told.at + AGAIN <= now
+        more = told is not None and told.more is not None and bool(self.unlisted_to(handle))
+        return again or more or (bool(new) and self._latest(new) <= now)
+
+    @staticmethod
+    def _latest(new: Collection[Item]) -> datetime:
+        return min(item.mail.tell_by for item in new)
 
     def forsaken(self, members: Collection[str], outside: Collection[Address]) -> tuple[Item, ...]:
         """What waits, and none of these members or of these people outside may know of."""
@@ -119,6 +171,10 @@ class Quarantine:
             for item in self.waiting.values()
             if not {*item.mail.handles} & {*members} and not {*item.mail.outside} & {*outside}
         )
+
+    def named(self, number: int) -> int:
+        """The number that this one is now."""
+        return self.former.get(number, number)
 
     def find(self, mail: str) -> Item | None:
         return next((i for i in self.waiting.values() if i.mail.mail == mail), None)
@@ -151,9 +207,49 @@ def record(quarantine: Quarantine, at: datetime, event: Any) -> Quarantine | Non
             waiting = {**quarantine.waiting, event.number: replace(item, mail=mail)}
             return replace(quarantine, waiting=waiting)
         case e.QuarantineTold():
-            told = Told(at=at, numbers=frozenset(event.numbers))
+            before, numbers = quarantine.told.get(event.handle), frozenset(event.numbers)
+            told = Told(
+                at=at,
+                numbers=numbers,
+                listed=numbers | (before.listed if before else frozenset()),
+                known=numbers.union(event.counted, before.known if before else ()),
+                fellows=event.fellows,
+            )
             return replace(quarantine, told={**quarantine.told, event.handle: told})
+        case e.QuarantinePutOff():
+            return replace(quarantine, put_off={**quarantine.put_off, event.handle: event.until})
+        case e.QuarantineMoreAsked() if event.handle in quarantine.told:
+            told = replace(quarantine.told[event.handle], more=at)
+            return replace(quarantine, told={**quarantine.told, event.handle: told})
+        case e.QuarantineRenumbered() if event.number in quarantine.waiting:
+            return _renumbered(quarantine, event.number, event.fresh)
         case e.QuarantineSettled() if event.number in quarantine.waiting:
             waiting = {n: i for n, i in quarantine.waiting.items() if n != event.number}
             return replace(quarantine, waiting=waiting)
     return None
+
+
+def _renumbered(quarantine: Quarantine, number: int, fresh: int) -> Quarantine:
+    def moved(numbers: frozenset[int]) -> frozenset[int]:
+        return numbers | {fresh} if number in numbers else numbers
+
+    return replace(
+        quarantine,
+        waiting={
+            (fresh if n == number else n): (
+                replace(i, mail=replace(i.mail, number=fresh)) if n == number else i
+            )
+            for n, i in quarantine.waiting.items()
+        },
+        numbers=quarantine.numbers | {fresh},
+        told={
+            handle: replace(
+                told,
+                numbers=moved(told.numbers),
+                listed=moved(told.listed),
+                known=moved(told.known),
+            )
+            for handle, told in quarantine.told.items()
+        },
+        former={**quarantine.former, number: fresh},
+    )

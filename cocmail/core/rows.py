@@ -17,7 +17,7 @@ from cocmail.core.drift import due_at
 from cocmail.core.escrow import KEPT
 from cocmail.core.events import LetterNote
 from cocmail.core.minting import Minter
-from cocmail.core.quarantine import DUE, is_quarantine
+from cocmail.core.quarantine import DUE, FEWEST_ALONE, is_quarantine, reference_of
 from cocmail.core.returned import RETURN
 from cocmail.core.sanctions import State
 
@@ -116,7 +116,9 @@ def rows(case: Case, minter: Minter) -> frozenset[i.Row]:
     """Every index row of this case."""
     if case.id == COMMITTEE or is_quarantine(case.id):
         marks = (i.SeenRow(mark, case.id) for mark in case.marks)
-        return frozenset({*_tokens(case, minter), *dues(case), *marks})
+        taken = (n for n in case.quarantine.numbers if n >= FEWEST_ALONE)
+        numbers = (i.ReferenceRow(reference_of(n), case.id) for n in taken)
+        return frozenset({*_tokens(case, minter), *dues(case), *marks, *numbers})
     if case.id == SYSTEM or case.opened is None:
         return frozenset()
     found: set[i.Row] = {

@@ -39,7 +39,8 @@ class Result:
     settled: str = "done"  # the state of the mail: done, filed, quarantined
     why: str = ""
     enforce: bool = False  # the lists should be looked at now
-    also: tuple[tuple[str, str], ...] = ()  # other mails that are settled now: (mail, state)
+    also: tuple[tuple[str, str, str], ...] = ()
+    # other mails that are settled now: (mail, state, the case or record that they belong to)
     elsewhere: tuple[Elsewhere, ...] = ()
 
 
@@ -63,7 +64,7 @@ class Work:
         self.notes: list[e.LetterNote] = []
         self.shows: dict[str, dict[str, object]] = {}  # of mails: what letters show (showing)
         self.enforce = False
-        self.also: list[tuple[str, str]] = []
+        self.also: list[tuple[str, str, str]] = []
         self._beside: dict[str, Work] = {}
         self._opens = False
 
@@ -76,6 +77,10 @@ class Work:
     def happen(self, event: Any) -> None:
         self.case = apply(self.case, self.now, event)
         self.events.append(event)
+
+    def settle(self, mail: str, state: str) -> None:
+        """Another mail, of this case or record."""
+        self.also.append((mail, state, self.case.id))
 
     def result(self, settled: str = "done", why: str = "") -> Result:
         if self.notes:

@@ -23,13 +23,13 @@ from cocmail.core.mail import recipients
 from cocmail.core.minting import TOKEN, is_ours, ours_in
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Member
-from cocmail.core.quarantine import BETWEEN, MOST, is_quarantine, record_named
+from cocmail.core.quarantine import MOST, is_quarantine, record_named
 from cocmail.core.setting import Setting
 from cocmail.core.threads import keeps, left_out, meant, named_in
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result
 from cocmail.loops.bell import thought
-from cocmail.loops.deciding import Deciding
+from cocmail.loops.deciding import Deciding, unused
 from cocmail.ports import Found, Transaction, Waiting
 
 _LOOKED_AT = 65_536  # bytes of a mail that can't be read
@@ -52,7 +52,6 @@ class Asides:
         self._fresh = fresh
         self._record = ""
         self._mails = 0
-        self._tell_from: datetime | None = None  # of its mails: soon after a full one, not at once
 
     async def put(
         self,
@@ -68,8 +67,8 @@ class Asides:
         """The record, and what happens there. ``report``: the mail as a report; None where it
         can't be read. Of what is a machine's, most likely, members hear once a day."""
         found = await self.readers(tx, setting, waiting, report)
-        record = self._next_record(setting.now)
-        tell_from = max(self._tell_from or setting.now, setting.now)
+        record = self._next_record()
+        tell_from = setting.now
         if report is not None and report.mail.doubtful:
             tell_from += setting.policy.acknowledge_within
         await tx.ensure_case(record)
@@ -77,6 +76,7 @@ class Asides:
         return record, casework.quarantined(
             case,
             setting,
+            number=(await unused(tx, setting, 1))[0],
             mail=waiting.id,
             why=why,
             size=len(waiting.raw),
@@ -118,9 +118,8 @@ class Asides:
         """With another record: nothing could be written down in this one."""
         self._mails = MOST
 
-    def _next_record(self, now: datetime) -> str:
+    def _next_record(self) -> str:
         if not self._record or self._mails >= MOST:
-            self._tell_from = now + BETWEEN if self._record else None
             self._record, self._mails = record_named(self._fresh()), 0
         self._mails += 1
         return self._record

@@ -10,7 +10,7 @@ import asyncio
 
 import structlog
 
-from cocmail.core import roster
+from cocmail.core import quarantine, roster
 from cocmail.core.calendar import fall_due
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.errors import Permanent, SoundnessError, Temporary
@@ -61,5 +61,7 @@ class Calendar:
             await self._deciding.roster_due()
         elif case == COMMITTEE:
             await self._deciding.digest(about)
+        elif what == quarantine.DUE:
+            await self._deciding.aside(case, about)
         else:
             await self._deciding.on(case, lambda c, s: fall_due(c, s, what, about))

@@ -6,17 +6,25 @@ that asks the core something.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import structlog
 
-from cocmail.core import reminders, roster
+from cocmail.core import casework, reminders, roster
 from cocmail.core.case import Case
 from cocmail.core.committee import COMMITTEE, Committee
 from cocmail.core.errors import Permanent, SoundnessError
 from cocmail.core.people import Roster
-from cocmail.core.quarantine import RELEASED
+from cocmail.core.quarantine import (
+    FEWEST_ALONE,
+    LISTED,
+    RELEASED,
+    drawn,
+    is_quarantine,
+    reference_of,
+)
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result
 from cocmail.loops.bell import Bell, whole
@@ -140,6 +148,39 @@ class Deciding:
             await write(tx, COMMITTEE, result)
         self.ring(result)
 
+    async def aside(self, record: str, handle: str) -> None:
+        """What is set aside in no case waits for this member, in this record and perhaps in
+        others: in one transaction on all of them."""
+        await whole(self._aside(record, handle))
+
+    async def _aside(self, record: str, handle: str) -> None:
+        async with self.store.transaction() as tx:
+            room = await tx.case(record)
+            setting = await self.setting(tx)
+            due = room.quarantine.due(handle) if room else None
+            if room is None or due is None or due > setting.now:
+                return  # they were told with what waits in another
+            others = tuple(one for one in await self.records(tx) if one.id != record)
+            shared = sum(n < FEWEST_ALONE for r in (room, *others) for n in r.quarantine.waiting)
+            fresh = await unused(tx, setting, min(shared, LISTED))
+            result = casework.tell(room, setting, handle, others, fresh)
+            await write(tx, record, result)
+        self.ring(result)
+
+    async def records(self, tx: Transaction) -> tuple[Case, ...]:
+        """The records of the quarantine in which something waits, but for those that can't be
+        read; nobody else writes in them now."""
+        found: list[Case] = []
+        for name in filter(is_quarantine, await tx.aside_in()):
+            try:
+                room = await tx.case(name)
+            except SoundnessError as error:
+                self.unread(name, error)
+                continue
+            if room is not None:
+                found.append(room)
+        return tuple(found)
+
     async def on_committee(self, decide: Decide) -> Result:
         """Decide on the committee's own record."""
         return await whole(self._on_committee(decide))
@@ -176,10 +217,22 @@ class Deciding:
     def ring(self, result: Result) -> None:
         if result.letters:
             self.bells.outbox.ring()
-        if any(state == RELEASED for _, state in result.also):
+        if any(state == RELEASED for _, state, _ in result.also):
             self.bells.mail.ring()
         if result.enforce:
             self.bells.enforcement.ring()
+
+
+async def unused(tx: Transaction, setting: Setting, count: int) -> tuple[int, ...]:
+    """Numbers for mail that is set aside which no such mail has or had."""
+    found: list[int] = []
+    for tried in itertools.count():
+        if len(found) >= count:
+            break
+        number = drawn(setting.entropy, tried)
+        if number not in found and await tx.reference(reference_of(number)) is None:
+            found.append(number)
+    return tuple(found)
 
 
 async def write(tx: Transaction, case_id: str, result: Result) -> None:
@@ -193,9 +246,9 @@ async def write(tx: Transaction, case_id: str, result: Result) -> None:
         await tx.record(case_id, result.events)
     if result.letters:
         await tx.queue(result.letters)
-    for mail, state in result.also:
+    for mail, state, belongs in result.also:
         if state == RELEASED:
             if not await tx.release_mail(mail):
                 raise Permanent("the mail that was to be let in is not set aside any more")
         else:
-            await tx.settle_mail(mail, state=state, case=case_id)
+            await tx.settle_mail(mail, state=state, case=belongs)

@@ -225,6 +225,10 @@ class Placer:
         self, tx: Transaction, case: Case, examined: Examined, party: str
     ) -> dict[str, Case]:
         """The other cases that commands name, or that know a person whom they name."""
+        if is_quarantine(case.id):
+            if not {c.word for c in examined.commands} & {"accept", "drop"}:
+                return {}
+            return {one.id: one for one in await self._deciding.records(tx) if one.id != case.id}
         names: dict[str, None] = {}
         if party.startswith("reporter:"):  # who may name somebody whom a kept report is about
             names |= dict.fromkeys(f.case for f in await tx.cases_of_address(Address(KEPT)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,16 +11,20 @@ import pytest
 from structlog.testing import capture_logs
 
 from cocmail.core import events as e
+from cocmail.core.case import Case
 from cocmail.core.filtering import Judgement
+from cocmail.core.folding import apply
 from cocmail.core.letters import Letter
 from cocmail.core.mail import Unreadable
 from cocmail.core.people import Address
 from cocmail.core.quarantine import is_quarantine
+from cocmail.core.rows import rows
 from cocmail.core.verification import Signature
 from cocmail.ports import RELEASED, Waiting
 from tests.core.house import House
 from tests.promises.play.promises import text_of
 from tests.promises.play.room import COMMUNITY, MALLORY, Sent, at_once, member
+from tests.promises.play.shelf import Shelf
 
 SPAM = Judgement(set_aside="Its spam score is high.", urgent="", tags=(), said=())
 DANGER = replace(SPAM, urgent="It speaks of danger.")
@@ -143,17 +148,153 @@ def test_it_is_told_again_each_day_until_somebody_saw_to_it() -> None:
     assert room.later(days=3) == []
 
 
-def test_of_a_flood_each_is_told_in_few_mails() -> None:
+def numbers_in(letter: Letter) -> list[int]:
+    return [int(n) for n in re.findall(r"Number (\d+)", text_of(letter))]
+
+
+def test_of_a_flood_each_member_is_told_in_one_mail_with_its_count() -> None:
     room = Room("alice")
-    numbers = {room.aside("first").number}
-    (first,) = room.later(seconds=1)
-    numbers |= {room.aside(f"Buy {n}").number for n in range(150)}
-    told = [first, *room.later(hours=1)]
-    listed = [{n for n in numbers if f"Number {n}" in text_of(x)} for x in told]
-    assert [len(one) for one in listed] == [1, 100, 51]
-    assert set().union(*listed) == numbers
-    for record in {item for item in room.room.shelf.cases if is_quarantine(item)}:
-        assert len(room.room.shelf.cases[record].quarantine.waiting) <= 100
+    first = room.aside("first")
+    assert len(room.later(seconds=1)) == 1
+    flood = [room.aside(f"Buy {n}").number for n in range(250)]
+    (letter,) = room.later(hours=1)
+    assert "251 mails wait for one of you, 250 of them new." in text_of(letter)
+    assert "151 more have no room in this mail." in text_of(letter)
+    listed = numbers_in(letter)
+    assert len(listed) == 100
+    assert {*listed} < {*flood}, "what she hasn't seen goes first"
+    records = [name for name in room.room.shelf.cases if is_quarantine(name)]
+    assert len(records) == 3
+    assert all(len(room.room.shelf.cases[x].quarantine.waiting) <= 100 for x in records)
+    assert first.number not in listed
+
+
+def test_a_thousand_mails_make_few_letters() -> None:
+    """What each member gets in the first three days, if nobody does anything."""
+    room = Room()
+    for n in range(1000):
+        room.aside(f"Buy {n}", to="conduct+not-bob@example.org" if n == 7 else COMMUNITY)
+        if n % 200 == 0:
+            room.later(seconds=10)
+    letters = room.later(days=3)
+    for handle in ("alice", "bob", "carol"):
+        theirs = [x for x in letters if x.party == f"member:{handle}"]
+        assert len(theirs) <= 3
+        assert all(len(text_of(x)) < 10_000 for x in theirs)
+        listed = [n for x in theirs for n in numbers_in(x)]
+        assert len(listed) == len({*listed}) == 100 * len(theirs), "each mail lists others"
+        assert f"{999 if handle == 'bob' else 1000} mails wait" in text_of(theirs[-1])
+
+
+def test_in_a_flood_what_is_rare_and_what_is_urgent_stands_in_the_list() -> None:
+    room = Room("alice")
+    folder = replace(SPAM, set_aside="A filter of ours: it lay elsewhere.")
+    rare = room.aside("He called me a slur", judgement=folder)
+    urgent = room.aside("He will kill me", judgement=DANGER)
+    for n in range(300):
+        room.aside(f"Buy {n}")
+    listed = [n for x in room.later(hours=1) for n in numbers_in(x)]
+    assert {rare.number, urgent.number} <= {*listed}
+
+
+def test_whoever_has_done_with_a_list_gets_the_next_at_once() -> None:
+    room = Room("alice", "bob")
+    mails = {item.number: item.mail for item in (room.aside(f"Buy {n}") for n in range(150))}
+    seen: list[int] = []
+    for letter in room.later(seconds=1):
+        if letter.party == "member:alice":
+            seen += numbers_in(letter)
+    room.say("alice", "/drop all")
+    (letter,) = room.later(seconds=1)
+    assert letter.party == "member:alice"
+    assert {*seen, *numbers_in(letter)} == {*mails}
+    assert [room.room.shelf.settled[m] for m in mails.values()].count("dropped") == 100
+    room.say("alice", "/drop all")
+    assert {room.room.shelf.settled[m] for m in mails.values()} == {"dropped"}
+    assert room.later(days=3) == []
+
+
+def records(room: Room) -> list[str]:
+    return [name for name in room.room.shelf.cases if is_quarantine(name)]
+
+
+def test_any_mail_of_it_takes_the_number_of_any_other() -> None:
+    room = Room()
+    mails = [room.aside(f"Buy {n}") for n in range(101)]
+    room.later(hours=1)
+    first, last = records(room)
+    assert last not in {x.case for x in room.room.shelf.letters}, "one mail for both"
+    to = room.room.address(first, "member:bob")
+    for item in (mails[0], mails[100]):
+        room.room.send("bob@bob.example", to, f"/drop {item.number}")
+        assert room.room.shelf.settled[item.mail] == "dropped"
+    belongs = [room.room.shelf.belongs[mails[n].mail] for n in (0, 100)]
+    assert belongs == [first, last], "its key stays that of its own record"
+    room.room.send("bob@bob.example", to, f"/accept {mails[1].number}\n\n/drop {mails[50].number}")
+    assert room.room.shelf.settled[mails[1].mail] == RELEASED
+
+
+def test_no_two_mails_that_wait_have_one_number() -> None:
+    room = Room("alice")
+    assert len({room.aside(f"Buy {n}").number for n in range(205)}) == 205
+
+
+def of_an_earlier_version(room: Room) -> tuple[str, str]:
+    """Two records that are full of mail, of which each member was told in two mails."""
+    for n in range(101):
+        room.aside(f"Buy {n}")
+    shelf = room.room.shelf
+    for record in records(room):
+        earlier(shelf, record, 12_345)
+        numbers = tuple(shelf.cases[record].quarantine.waiting)
+        for handle in ("alice", "bob"):
+            told = e.QuarantineTold(handle=handle, numbers=numbers, sent=True)
+            note = e.LetterNote(
+                letter=f"{record}{handle}", what="alert", party=f"member:{handle}",
+                message_id=f"<{record}{handle}@x>", purpose="reply", about="", epoch=0,
+            )  # fmt: skip
+            at_once(shelf.record(record, [told, e.Told(letters=(note,))]))
+    first, second = records(room)
+    return first, second
+
+
+def test_what_an_earlier_version_set_aside_has_its_number_and_gets_one_of_its_own() -> None:
+    """Two records may have the same one; an answer to the old mail still means the old one."""
+    room = Room("alice", "bob")
+    first, second = of_an_earlier_version(room)
+    shelf = room.room.shelf
+    old = [shelf.cases[r].quarantine.waiting[12_345].mail.mail for r in (first, second)]
+    assert len([x for x in room.later(hours=25) if x.party == "member:bob"]) == 1
+    fresh = [shelf.cases[r].quarantine.named(12_345) for r in (first, second)]
+    assert len({*fresh, 12_345}) == 3
+    to = room.room.address(second, "member:bob")
+    for _ in range(2):
+        room.room.send("bob@bob.example", to, "/drop 12345")
+        assert [shelf.settled[mail] for mail in old] == ["quarantined", "dropped"]
+    room.say("alice", f"/drop {fresh[0]}")
+    assert shelf.settled[old[0]] == "dropped"
+
+
+def test_all_that_an_earlier_version_listed_is_what_stands_in_that_mail() -> None:
+    room = Room("alice", "bob")
+    first, second = of_an_earlier_version(room)
+    shelf = room.room.shelf
+    room.room.send("bob@bob.example", room.room.address(second, "member:bob"), "/drop all")
+    assert not shelf.cases[second].quarantine.waiting
+    assert len(shelf.cases[first].quarantine.waiting) == 100
+
+
+def earlier(shelf: Shelf, record: str, number: int) -> None:
+    """A mail of this record has this number, as it could before."""
+    place = next(n for n, x in enumerate(shelf.ledger) if x[0] == record)
+    at, event = shelf.ledger[place][1:]
+    shelf.ledger[place] = (record, at, replace(event, number=number))
+    case = Case(id=record)
+    for name, when, one in shelf.ledger:
+        if name == record:
+            case = apply(case, when, one)
+    shelf.cases[record] = case
+    shelf.index[record] = rows(case, shelf.minter)
 
 
 # -- to whom ---------------------------------------------------------------------------------

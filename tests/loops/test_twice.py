@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from cocmail.core.calendar import fall_due
 from cocmail.core.errors import Permanent
 from cocmail.core.mail import Unreadable
 from cocmail.core.quarantine import DUE, RELEASED, is_quarantine
 from cocmail.core.work import Result
+from cocmail.loops.calendar import Calendar
 from cocmail.loops.outbox import LEASE
 from cocmail.ports import Waiting
 from tests.loops.workplace import CLEAN, SPAM, Workplace, workplace
@@ -62,9 +62,9 @@ async def test_what_is_gone_is_not_said_to_be_let_in(tmp_path: Path) -> None:
         await work.store.discard_mail(aside.id)  # without a word to its record
         for case, what, about, _ in await work.store.all_due():
             assert what == DUE
-            await work.deciding.on(case, lambda c, s, w=what, a=about: fall_due(c, s, w, a))
+            await work.deciding.aside(case, about)
         before = await work.store.statistics()
-        gone = Result(events=(), letters=(), also=((aside.id, RELEASED),))
+        gone = Result(events=(), letters=(), also=((aside.id, RELEASED, aside.case),))
         with pytest.raises(Permanent, match="not set aside any more"):
             await work.deciding.on(aside.case, lambda c, s: gone)
         assert (await work.store.statistics()) == before
@@ -116,7 +116,27 @@ async def test_what_nothing_ever_came_of_is_set_aside_unread_and_told(tmp_path: 
         await work.intake._handle(await claimed(work, 31))
         (aside,) = await work.store.quarantine()
         assert aside.why == "It was tried many times, and nothing came of it."
-        for case, what, about, _ in await work.store.all_due():
-            await work.deciding.on(case, lambda c, s, w=what, a=about: fall_due(c, s, w, a))
+        for case, _, about, _ in await work.store.all_due():
+            await work.deciding.aside(case, about)
         await work.send_all()
         assert len(work.sending.to) == 3
+
+
+async def test_what_stands_in_several_records_is_told_in_one_mail(tmp_path: Path) -> None:
+    """Promise 1. A record that can't be read keeps the others from nobody."""
+    async with workplace(tmp_path) as work:
+        work.judgement = SPAM
+        for n in range(3):
+            await work.put(f"he called me a slur, {n}", sender=f"rae{n}@reporter.example")
+            await work.take_in()
+            work.intake._placer.begin_anew()
+        first, second, damaged = [one.case for one in await work.store.quarantine()]
+        work.damage(damaged)
+        calendar = Calendar(work.deciding, work.clock)
+        await calendar.look()
+        await work.send_all()
+        assert len(work.sending.to) == 3, "one mail for each"
+        told = [(await work.store.read_case(r)).quarantine.told for r in (first, second)]
+        assert [{*one} for one in told] == [{"alice", "bob", "carol"}] * 2
+        await calendar.look()
+        assert {case for case, _, _, at in await work.store.due(work.clock.now())} == {damaged}

@@ -233,6 +233,9 @@ class SqlTransaction(Generic[E, C]):
     async def open_cases(self) -> tuple[str, ...]:
         return await lookups.open_cases(self._connection)
 
+    async def aside_in(self) -> tuple[str, ...]:
+        return await mails.aside_in(self._connection)
+
     # -- inside
 
     async def _append(

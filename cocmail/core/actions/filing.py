@@ -13,8 +13,16 @@ from cocmail.core import events as e
 from cocmail.core.actions.turn import Turn
 from cocmail.core.commands import Command, Problem
 from cocmail.core.forms import EVERY
-from cocmail.core.quarantine import DROPPED, FEWEST, RELEASED, Item, is_quarantine
+from cocmail.core.quarantine import (
+    DROPPED,
+    FEWEST,
+    FEWEST_ALONE,
+    RELEASED,
+    Item,
+    is_quarantine,
+)
 from cocmail.core.showing import hand_on
+from cocmail.core.work import Work
 
 _MOST_NAMED = 5  # numbers of what could have been meant
 
@@ -52,7 +60,7 @@ def accept(turn: Turn, command: Command) -> None:
     number = _aside(turn, command)
     aside = work.case.asides[number - 1].mail
     work.happen(e.TakenIn(number=number, by=turn.member.handle))
-    work.also.append((aside.mail, "done"))
+    work.settle(aside.mail, "done")
     party = (
         aside.stranger
         or work.join("witness", (aside.sender,) if aside.sender else (), aside.name).id
@@ -84,52 +92,82 @@ def accept(turn: Turn, command: Command) -> None:
 
 def drop(turn: Turn, command: Command) -> None:
     if is_quarantine(turn.work.case.id):
-        told = _told_of(turn) if command.target == EVERY else ()
-        for item in told or (_item(turn, command),):
-            _settle(turn, item, "dropped")
+        told = _listed(turn) if command.target == EVERY else ()
+        for room, item in told or (_item(turn, command),):
+            _settle(turn, room, item, "dropped")
+        if told:
+            _ask_for_more(turn)
         return
     if command.target == EVERY:
         raise Problem("in a case it takes the number", "/drop 1")
     number = _aside(turn, command)
     turn.work.happen(e.LeftAside(number=number, by=turn.member.handle))
     aside = turn.work.case.asides[number - 1].mail
-    turn.work.also.append((aside.mail, "filed"))
+    turn.work.settle(aside.mail, "filed")
     turn.tell_but(aside.named, f"left aside the mail with the number {number}")
 
 
-def _item(turn: Turn, command: Command) -> Item:
-    """What waits in the quarantine under this number; the same answer where nothing does, and
-    where it isn't for this member."""
-    mine = turn.work.case.quarantine.of(turn.member.handle, turn.work.now)
-    found = next((item for item in mine if item.number == command.number), None)
-    if found is None:
-        raise _not_here(command, [item.number for item in mine])
-    return found
+def _rooms(turn: Turn) -> tuple[Work, ...]:
+    """The records in which something may wait for them: first the one whose mail they answer."""
+    others = (turn.work.on(one) for name, one in turn.beside.items() if is_quarantine(name))
+    return (turn.work, *others)
 
 
-def _told_of(turn: Turn) -> tuple[Item, ...]:
-    """What this member was told of and still waits: nobody drops what they haven't seen."""
-    aside = turn.work.case.quarantine
+def _item(turn: Turn, command: Command) -> tuple[Work, Item]:
+    """What waits in the quarantine under this number, whichever mail told of it; the same answer
+    where nothing does, and where it isn't for this member."""
+    mine: list[int] = []
+    for place, room in enumerate(_rooms(turn)):
+        aside, number = room.case.quarantine, command.number or 0
+        if place == 0:  # one of an earlier version is known by it only where it was told
+            number = aside.named(number)
+        for item in aside.of(turn.member.handle, room.now):
+            if place and item.number < FEWEST_ALONE:
+                continue
+            if item.number == number:
+                return room, item
+            mine.append(item.number)
+    raise _not_here(command, mine)
+
+
+def _listed(turn: Turn) -> tuple[tuple[Work, Item], ...]:
+    """What stood in the last list that this member got and still waits: nobody drops what they
+    haven't seen."""
     handle = turn.member.handle
-    new = aside.new_to(handle)
-    return tuple(item for item in aside.of(handle, turn.work.now) if item not in new)
+    return tuple(
+        (room, item)
+        for place, room in enumerate(_rooms(turn))
+        if (told := room.case.quarantine.told.get(handle)) is not None
+        and (place == 0 or told.together)
+        for item in room.case.quarantine.of(handle, room.now)
+        if item.number in told.numbers
+    )
+
+
+def _ask_for_more(turn: Turn) -> None:
+    """Who has done with a list gets the next one, if there is any."""
+    handle = turn.member.handle
+    for room in _rooms(turn):
+        if room.case.quarantine.unlisted_to(handle):
+            room.happen(e.QuarantineMoreAsked(handle=handle))
+            return
 
 
 def _let_in(turn: Turn, command: Command) -> None:
-    item = _item(turn, command)
+    room, item = _item(turn, command)
     if not item.mail.readable:
         raise Problem(
             f"cocmail could not make a case of the mail {item.number}",
             f"ask who runs the machine for it: cocmail quarantine show {item.mail.mail}",
         )
-    _settle(turn, item, "accepted")
+    _settle(turn, room, item, "accepted")
 
 
-def _settle(turn: Turn, item: Item, how: Literal["accepted", "dropped"]) -> None:
-    work = turn.work
-    work.happen(e.QuarantineSettled(number=item.number, by=turn.member.handle, how=how))
-    work.also.append((item.mail.mail, RELEASED if how == "accepted" else DROPPED))
-    members = work.setting.roster.without(work.setting.committee.locked)
+def _settle(turn: Turn, room: Work, item: Item, how: Literal["accepted", "dropped"]) -> None:
+    room.happen(e.QuarantineSettled(number=item.number, by=turn.member.handle, how=how))
+    room.settle(item.mail.mail, RELEASED if how == "accepted" else DROPPED)
+    setting = turn.work.setting
+    members = setting.roster.without(setting.committee.locked)
     turn.beyond = tuple(members)
     others = [m.handle for m in members if m.handle not in item.mail.handles]
     turn.tell_but(

@@ -24,7 +24,7 @@ from cocmail.core.casework.outsiders import (
     is_doubtful,
     pass_on,
 )
-from cocmail.core.casework.quarantine import opened, quarantined
+from cocmail.core.casework.quarantine import opened, quarantined, tell
 from cocmail.core.casework.reports import Readers, readers, report
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "report",
     "sent_before",
     "taken_back",
+    "tell",
     "tell_asides",
     "to_look_up",
     "to_no_case",

@@ -148,6 +148,9 @@ def _who_may_know(work: Work, party_id: str) -> Iterable[Member]:
     told = quarantine.told.get(party_id.removeprefix("member:"))
     if told is None:
         return ()
+    if told.fellows is not None:
+        members = work.setting.roster.without(work.setting.committee.locked)
+        return [m for m in members if m.handle in told.fellows]
     items = [quarantine.waiting.get(number) for number in told.numbers]
     members = work.setting.roster.without(work.setting.committee.locked)
     return [m for m in members if all(i is not None and m.handle in i.mail.handles for i in items)]

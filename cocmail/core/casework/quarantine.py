@@ -1,21 +1,22 @@
 """Mail that was set aside outside every case: who is told of it, and when.
 
-Owns the writing down of it and what members are told. Refuses to know why a mail was set aside,
-who may know of it (reports.readers), and what an answer does (gathered, actions.filing). Called by
-loops/placing and by the calendar.
+Owns the writing down of it and what members are told, in one mail for each and for all records.
+Refuses to know why a mail was set aside, who may know of it (reports.readers), which stand in a
+list (listing) and what an answer does (gathered, actions.filing). Called by loops/aside and, when
+it is due, by loops/deciding.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.letters import Kind
+from cocmail.core.listing import groups
 from cocmail.core.people import Address, Handle, Member, Private
-from cocmail.core.quarantine import FEWEST, OUTSIDE, Item
+from cocmail.core.quarantine import BETWEEN, FEWEST_ALONE, LISTED, OUTSIDE, Item
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
 
@@ -24,6 +25,7 @@ def quarantined(
     record: Case,
     setting: Setting,
     *,
+    number: int,
     mail: str,
     why: str,
     size: int,
@@ -34,17 +36,17 @@ def quarantined(
     urgent: bool = False,
     readable: bool = True,
 ) -> Result:
-    """A mail is set aside. These members, and nobody else, hear of it: at the latest when a report
-    should be acknowledged, and at once where a filter finds it urgent. ``hidden_until``: they hear
-    nothing before. ``outside``: people of `escalate_to`, who hear once that there is something,
-    where no member may."""
+    """A mail is set aside, under a ``number`` that no other has. These members, and nobody else,
+    hear of it: at the latest when a report should be acknowledged, and at once where a filter finds
+    it urgent. ``hidden_until``: they hear nothing before. ``outside``: people of `escalate_to`, who
+    hear once that there is something, where no member may."""
     work = Work(record, setting)
     within = setting.policy.acknowledge_within
     begins = max(tell_from or work.now, hidden_until or work.now)
     handles = tuple(m.handle for m in readers)
     work.happen(
         e.Quarantined(
-            number=_number(work),
+            number=number,
             mail=mail,
             handles=handles,
             outside=() if handles else tuple(outside),
@@ -91,49 +93,102 @@ def opened(
     return work.result()
 
 
-def _number(work: Work) -> int:
-    """A number that says neither how many there are nor which came first."""
-    taken = work.case.quarantine.numbers
-    tried = 0
-    while True:
-        fresh = hashlib.sha256(work.setting.entropy + tried.to_bytes(4, "big")).digest()
-        number = FEWEST + int.from_bytes(fresh[:8], "big") % (9 * FEWEST)
-        if number not in taken or tried > len(taken):
-            return number
-        tried += 1
+def tell(
+    record: Case,
+    setting: Setting,
+    handle: str,
+    others: Iterable[Case] = (),
+    fresh: Iterable[int] = (),
+) -> Result:
+    """What is due in this record for this member."""
+    work = Work(record, setting)
+    _tell(work, handle, others, fresh)
+    return work.result()
 
 
-def tell(work: Work, handle: str) -> None:
-    """This member is told of what waits and they may know of, all in one mail."""
-    aside = work.case.quarantine
-    due = aside.due(handle)
+def _tell(work: Work, handle: str, others: Iterable[Case], fresh: Iterable[int]) -> None:
+    """This member is told of what waits in this record and in the ``others``, and they may know
+    of, all in one mail. ``fresh``: numbers that nothing has, for mails of an earlier version, whose
+    numbers mails of other records may have too."""
+    due = work.case.quarantine.due(handle)
     if due is None or due > work.now:
         return
-    waiting, new = aside.of(handle, work.now), aside.new_to(handle, work.now)
+    rooms = (work, *map(work.on, others))
+    told = [r.case.quarantine.told.get(handle) for r in rooms]
+    soon = max((one.at for one in told if one), default=work.now - BETWEEN) + BETWEEN
+    if soon > work.now and not work.case.quarantine.presses(handle, work.now):
+        work.happen(e.QuarantinePutOff(handle=handle, until=soon))
+        return
+    rooms = tuple(r for r in rooms if r is work or r.case.quarantine.of(handle, work.now))
+    new = tuple(i for r in rooms for i in r.case.quarantine.new_to(handle, work.now))
     if handle == OUTSIDE:
+        _note(rooms, handle, (), sent=bool(work.setting.policy.escalate_to))
         _tell_outside(work, new)
         return
     committee, member = work.setting.committee, work.setting.roster.get(handle)
-    reachable = member is not None and handle not in committee.locked
-    if not new and committee.is_away(handle, work.now):
-        reachable = False
-    numbers = tuple(item.number for item in waiting)
-    work.happen(e.QuarantineTold(handle=handle, numbers=numbers, sent=reachable))
-    if member is None or not reachable:
+    if (
+        member is None
+        or handle in committee.locked
+        or (not new and committee.is_away(handle, work.now))
+        or not _waiting(rooms, handle)
+    ):
+        _note(rooms, handle, (), sent=False)
         return
-    older = tuple(item for item in waiting if item not in new)
-    kind = Kind.ALERT if new else Kind.REMINDER
-    values = {"mails": (*new, *older), "fresh": len(new)}
-    work.to_member(member, kind, "set-aside-alert", values)
+    seen = {i.mail.mail for r in rooms for i in r.case.quarantine.listed_to(handle)}
+    mails = [i.mail.mail for one in groups(_waiting(rooms, handle), seen) for i in one.items]
+    _renumber(rooms, {*mails}, fresh)
+    waiting = _waiting(rooms, handle)
+    listed = groups(waiting, seen)
+    _note(rooms, handle, mails, sent=True)
+    values = {
+        "alike": listed,
+        "mails": [item for one in listed for item in one.items],
+        "fresh": len(new),
+        "total": len(waiting),
+        "more": len(waiting) - len(mails),
+    }
+    work.to_member(member, Kind.ALERT if new else Kind.REMINDER, "set-aside-alert", values)
+
+
+def _waiting(rooms: Iterable[Work], handle: str) -> tuple[Item, ...]:
+    return tuple(i for r in rooms for i in r.case.quarantine.of(handle, r.now))
+
+
+def _renumber(rooms: Iterable[Work], mails: Collection[str], fresh: Iterable[int]) -> None:
+    """Those of these mails whose number another record may have get one of their own."""
+    unused = iter(fresh)
+    for room in rooms:
+        for item in tuple(room.case.quarantine.waiting.values()):
+            if item.mail.mail in mails and item.number < FEWEST_ALONE:
+                number = next(unused, None)
+                if number is not None:
+                    room.happen(e.QuarantineRenumbered(number=item.number, fresh=number))
+
+
+def _note(rooms: Iterable[Work], handle: str, mails: Collection[str], *, sent: bool) -> None:
+    """They know of all that waits for them; these stood in the list."""
+    rooms = tuple(rooms)
+    audiences = [{*i.mail.handles} for i in _waiting(rooms, handle)]
+    fellows = tuple(sorted(set[str].intersection(*audiences))) if audiences else ()
+    for room in rooms:
+        mine = room.case.quarantine.of(handle, room.now)
+        room.happen(
+            e.QuarantineTold(
+                handle=handle,
+                numbers=tuple(i.number for i in mine if i.mail.mail in mails),
+                counted=tuple(i.number for i in mine if i.mail.mail not in mails),
+                sent=sent,
+                fellows=fellows,
+            )
+        )
 
 
 def _tell_outside(work: Work, new: tuple[Item, ...]) -> None:
     """Nothing of the mails, and no road back to the committee: who may not know of them reads
     what comes there."""
     still = work.setting.policy.escalate_to
-    numbers = tuple(item.number for item in work.case.quarantine.of(OUTSIDE))
-    work.happen(e.QuarantineTold(handle=OUTSIDE, numbers=numbers, sent=bool(still)))
     for address in dict.fromkeys(a for item in new for a in item.mail.outside if a in still):
         person = Member(handle=Handle(OUTSIDE), name=Private(""), addresses=(address,))
         mails = [item.mail.mail for item in new if address in item.mail.outside]
-        work.to_member(person, Kind.ALERT, "set-aside-outside", {"mails": mails})
+        values = {"mails": mails[:LISTED], "count": len(mails), "more": len(mails[LISTED:])}
+        work.to_member(person, Kind.ALERT, "set-aside-outside", values)

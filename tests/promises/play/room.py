@@ -27,6 +27,7 @@ from cocmail.core.mail import Mail, Unreadable, read
 from cocmail.core.minting import Minter
 from cocmail.core.people import Address, Handle, Member, Private, Roster
 from cocmail.core.policy import Policy
+from cocmail.core.quarantine import DUE
 from cocmail.core.setting import Setting
 from cocmail.core.threads import destination
 from cocmail.core.verification import UNPROVED, Authentication, Signature
@@ -150,6 +151,8 @@ class Room:
         """As loops/calendar does it."""
         if row.case == COMMITTEE:
             await self.deciding._digest(row.about)
+        elif row.what == DUE:
+            await self.deciding._aside(row.case, row.about)
         else:
             await self.deciding._on(row.case, lambda c, s: fall_due(c, s, row.what, row.about))
 

@@ -34,6 +34,7 @@ class Shelf:
     letters: list[Letter] = field(default_factory=list)
     handled: set[tuple[str, str]] = field(default_factory=set)
     settled: dict[str, str] = field(default_factory=dict)  # mail -> state
+    belongs: dict[str, str | None] = field(default_factory=dict)  # mail -> case
     mails: dict[str, Waiting] = field(default_factory=dict, repr=False)
 
     def rows(self, kind: type[Any]) -> list[Any]:
@@ -91,7 +92,7 @@ class Shelf:
     async def settle_mail(
         self, mail: str, *, state: str, case: str | None, why: str = "", leased: bool = False
     ) -> bool:
-        self.settled[mail] = state
+        self.settled[mail], self.belongs[mail] = state, case
         return True
 
     async def release_mail(self, mail: str) -> bool:
