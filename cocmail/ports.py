@@ -146,8 +146,11 @@ class Lists(Protocol):
         list, an entry for each membership. A list that is gone has none."""
         ...
 
-    async def requests(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
-        """Who waits to be let onto these lists: a call for each."""
+    async def requests(
+        self, lists: Collection[str], *, but: Collection[str] = ()
+    ) -> Mapping[str, tuple[Address, ...]]:
+        """Who waits to be let onto these lists: a call for each. ``but``: sites that aren't
+        asked."""
 
     async def queues(self) -> Mapping[str, int]:
         """How many messages wait in each queue, by Mailman's names for them: `in`, `pipeline`,

@@ -267,7 +267,9 @@ class MailmanLists:
         found = await self._each(self._read_roster, ids.items())
         return [one for some in found for one in some]
 
-    async def requests(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+    async def requests(
+        self, lists: Collection[str], *, but: Collection[str] = ()
+    ) -> Mapping[str, tuple[Address, ...]]:
         ids = _known(lists, self._list_ids)
         found = await self._each(self._read_requests, ids.values())
         return dict(zip(ids, found, strict=True))

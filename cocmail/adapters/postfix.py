@@ -120,7 +120,9 @@ class PostfixTable:
     async def rosters(self, lists: Collection[str]) -> Sequence[Subscription]:
         return ()
 
-    async def requests(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
+    async def requests(
+        self, lists: Collection[str], *, but: Collection[str] = ()
+    ) -> Mapping[str, tuple[Address, ...]]:
         return {}
 
     async def tagged(

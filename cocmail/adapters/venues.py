@@ -163,8 +163,10 @@ class Venues:
         found = await self._all(lambda venue: venue.rosters(lists))
         return [one for some in found.values() for one in some]
 
-    async def requests(self, lists: Collection[str]) -> Mapping[str, tuple[Address, ...]]:
-        found = await self._all(lambda venue: venue.requests(lists))
+    async def requests(
+        self, lists: Collection[str], *, but: Collection[str] = ()
+    ) -> Mapping[str, tuple[Address, ...]]:
+        found = await self._all(lambda venue: venue.requests(lists), but)
         return {name: who for some in found.values() for name, who in some.items()}
 
     async def version(self) -> str:

@@ -91,6 +91,18 @@ def asking(
     )
 
 
+def still_asking(
+    case: Case, watch: e.Watched, observed: Observed, requests: Requests
+) -> tuple[tuple[str, Address], ...]:
+    """The same for a watch; while a site can't be asked, nothing that was known has ended."""
+    one, other = theirs(case, watch.address), theirs(case, watch.near)
+    now = asking(observed, one, other, requests)
+    if not observed.away:
+        return now
+    known = case.asked.get(watch.watch, frozenset())
+    return tuple(sorted({*now, *((name, Address(who)) for name, who in known)}))
+
+
 def asked(
     case: Case, setting: Setting, watch_id: str, waiting: tuple[tuple[str, Address], ...]
 ) -> Result:

@@ -18,7 +18,15 @@ from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import Permanent, SoundnessError, Temporary
 from cocmail.core.people import Address
-from cocmail.core.watching import WATCHING, asked, asking, could_join, seen, still_shared, theirs
+from cocmail.core.watching import (
+    WATCHING,
+    asked,
+    could_join,
+    seen,
+    still_asking,
+    still_shared,
+    theirs,
+)
 from cocmail.loops.deciding import Deciding
 from cocmail.ports import Lists
 
@@ -63,8 +71,7 @@ class Watching:
                 if set(lists) != set(watch.lists):
                     decide = partial(seen, watch_id=watch.watch, lists=lists)
                     await self._deciding.on(case.id, decide)
-        if not observed.away:  # of whom nothing can be read, nothing has ended
-            await self._requests(cases, observed)
+        await self._requests(cases, observed)
 
     async def _requests(self, cases: list[Case], observed: Observed) -> None:
         watches = [
@@ -74,9 +81,10 @@ class Watching:
         ]
         near = {name for *_, one, other in watches for name in could_join(observed, one, other)}
         self.calls += len(near)
-        requests = await self._lists.requests(sorted(near)) if near else {}
-        for case, watch, one, other in watches:
-            waiting = asking(observed, one, other, requests)
+        away = observed.away
+        requests = await self._lists.requests(sorted(near), but=away) if near else {}
+        for case, watch, *_ in watches:
+            waiting = still_asking(case, watch, observed, requests)
             if {*waiting} != case.asked.get(watch.watch, frozenset()):
                 ask = partial(asked, watch_id=watch.watch, waiting=waiting)
                 await self._deciding.on(case.id, ask)

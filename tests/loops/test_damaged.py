@@ -281,7 +281,7 @@ async def test_the_watches_of_others_go_on(tmp_path: Path) -> None:
             rows = (Row(list=dev, address=who, role=Role.MEMBER) for who in (amy, ben))
             return Observed(lists={dev: "dev.lists.example"}, rows=tuple(rows))
 
-        async def requests(self, *_: Any) -> Any:
+        async def requests(self, *_: Any, **__: Any) -> Any:
             return {}
 
     async with workplace(tmp_path) as work:
