@@ -81,13 +81,17 @@ class PostfixTable:
     ) -> Observed:
         table = await asyncio.to_thread(self._read)
         asked = dict.fromkeys(a for question in questions for a in question.addresses)
+        # Taken out of the configuration, an address keeps its entries until they are over.
+        there = {EVERY, *map(same, self._protected)}
+        left = sorted({where for _, where in table.rejected} - there)
+        levels = (*map(str, self._protected), *left)
         return Observed(
             rosters=False,
-            lists={str(one): str(one) for one in self._protected},
+            lists={one: one for one in levels},
             bans=tuple(
                 Ban(list=level, address=address, exact=exact, tags=tags)
                 for address in asked
-                for level in (None, *self._protected)
+                for level in (None, *levels)
                 for exact in (self._stands(table, same(address), level),)
                 for tags in (self._stands(table, tagged(address), level),)
                 if exact or tags
@@ -150,10 +154,10 @@ class PostfixTable:
 
     def _stands(self, table: Table, sender: str, level: str | None) -> bool:
         """Whether this entry is there, and Postfix would be answered accordingly."""
-        where = self._protected if level is None else (level,)
+        protected = [one for one in self._protected if level in (None, one)]
         sent = sender.replace("+*@", "+x@")
         return _entry(sender, level) in table.rejected and all(
-            table.rejects(sent, to) for to in where
+            table.rejects(sent, to) for to in protected
         )
 
     def _ban(self, senders: list[str], level: str | None) -> bool:

@@ -140,6 +140,23 @@ async def test_what_others_wrote_stays_and_what_they_took_away_comes_back(tmp_pa
     assert (await enforcing(lists, book).look()).steps == ()
 
 
+async def test_what_ends_while_its_address_is_not_protected_rejects_nobody_later(
+    tmp_path: Path,
+) -> None:
+    path, book = tmp_path / "table", Book(Now())
+    book.decide(Measure.SUSPEND, MALLORY, scope=Scope(lists=(str(JOBS),)))
+    await enforcing(table(path), book).sweep()
+    less = enforcing(table(path, INFO), book)
+    await less.sweep()
+    book.end("S1")
+    await less.sweep()
+    await less.sweep()
+    await enforcing(table(path), book).sweep()
+    assert "mallory" not in path.read_text()
+    assert not understand(path.read_text()).rejects(MALLORY, JOBS)
+    assert len(book.proofs) == len(book.returns) == 1
+
+
 async def test_a_table_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "table").mkdir()
     with pytest.raises(Permanent, match=r"\[postfix\] table: .* can't be read"):
