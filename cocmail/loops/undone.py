@@ -12,9 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
-from cocmail.core.enforcement import Act, Place, ProofRow, Role, Step, Word
-from cocmail.core.sanctions import Sanction
+from cocmail.core.enforcement import Act, Place, ProofRow, Role, Step, Word, from_facts
+from cocmail.core.people import Address
+from cocmail.core.sanctions import Before, Sanction
 from cocmail.ports import Clock
+
+Held = tuple[str, str | None, Address, str]
+"""As Before.at."""
 
 _ADDING = (Act.BAN, Act.PUT_BACK)
 _WRITE_EVERY = timedelta(minutes=10)
@@ -49,7 +53,7 @@ class Undone:
         for sanction in sanctions:
             if sanction.proved is None:
                 continue
-            recorded = {b.at for b in sanction.before}
+            recorded = {b.at: b for b in sanction.before}
             seen = {b.address for b in sanction.before}
             known = {sanction.address, *sanction.addresses}
             places = self._found.setdefault(sanction.id, {})
@@ -61,6 +65,7 @@ class Undone:
                     continue
                 at = (step.site, step.list, step.address, step.role)
                 adds = (step.act in _ADDING or step.address not in seen) and at not in recorded
+                adds = adds or _is_new(sanction, step, recorded)
                 note = NEWLY_COVERED if adds or step.address not in known else PUT_RIGHT
                 shows = not in_force.issuperset(step.sanctions)
                 if note == PUT_RIGHT and (shows or (step.site, step.address.untagged) in freed):
@@ -92,6 +97,21 @@ class Undone:
         for place in tuple(places):
             del self._found[sanction][place]
             self._often[sanction, place] = self._often.get((sanction, place), 0) + 1
+
+
+def _is_new(sanction: Sanction, step: Step, recorded: Mapping[Held, Before]) -> bool:
+    """Whether what stands there is theirs by right: the sanction hasn't borne on that list, or site,
+    before; or they came onto a list, held by a sanction that lets them."""
+    keeps_off = sanction.measure.keeps_off
+    level = None if keeps_off and sanction.scope.everything else step.list
+    role = Role.BAN if keeps_off else Role.NONMEMBER
+    if step.role is not Role.BAN and (step.site, level, step.address, role) not in recorded:
+        return True
+    if step.act is not Act.MODERATE or step.role is not Role.MEMBER:
+        return False
+    before = recorded.get((step.site, step.list, step.address, step.role))
+    was = from_facts(step.place, before.facts if before else None)
+    return not {row.member_id for row in was} & {row.member_id for row in step.rows}
 
 
 def rows_of(

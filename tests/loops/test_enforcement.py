@@ -472,7 +472,9 @@ async def test_moderate_holds_everywhere_later_lists_too(
     lab.api("DELETE", f"lists/later.{DOMAIN}")
     lab.api("PATCH", f"members/{lab.member(USERS, MALLORY)}", moderation_action="accept")
     await loop.sweep()
-    assert loop.counters.put_right == 2  # rejoined, and released by hand
+    assert loop.counters.put_right == 1, "released by hand; but they may join"
+    told = {(r.list, r.note) for _, rows in book.proofs[1:] for r in rows if r.role == "member"}
+    assert told == {(USERS, NEWLY_COVERED), (USERS, PUT_RIGHT)}
     book.end(name)
     await loop.sweep()
     # On users they came back while it was in force: that is theirs, and starts anew.
@@ -589,6 +591,20 @@ async def test_a_list_that_leaves_its_group_stays_as_it_is_until_the_end(
     book.end(name)
     await less.sweep()
     assert lab.snapshot(*PERSON) == before
+
+
+@pytest.mark.parametrize("measure", [Measure.SUSPEND, Measure.MODERATE])
+async def test_a_list_that_comes_into_a_group_was_undone_by_nobody(
+    measure: Measure, lab: Lab, lists: MailmanLists, book: Book, clock: Now
+) -> None:
+    book.decide(measure, scope=Scope(groups=("sigs",)))
+    await enforcement(lists, book, clock).sweep()
+    more = enforcement(lists, book, clock, groups={"sigs": (*GROUPS["sigs"], USERS)})
+    await more.sweep()
+    (_, rows) = book.proofs[1]
+    assert (USERS, MALLORY, "member") in {(r.list, r.address, r.role) for r in rows}
+    assert {r.note for r in rows} == {NEWLY_COVERED}
+    assert more.counters.put_right == 0
 
 
 async def test_what_is_on_a_group_that_nobody_knows_is_not_proved(
