@@ -154,6 +154,7 @@ class MailmanLists:
             self._people(asked, mailboxes), self._each(self._ban_entries, levels.values())
         )
         linked = {a: person.addresses for person in people for a in person.addresses}
+        since = {a: at for person in people for a, at in person.since.items()}
         known = frozenset(a for person in people if person.known for a in person.addresses)
         unverified = frozenset(a for person in people for a in person.unverified)
         # Only an address of a user has cheap memberships; another has at most nonmember rows.
@@ -166,7 +167,7 @@ class MailmanLists:
         ]
         if known_lists and any(e["list_id"] not in self._list_ids.values() for e in found):
             await self._run(self._read_lists)
-        rows = self._rows(found, unverified, of_users)
+        rows = self._rows(found, unverified, of_users, since)
         everybody = sorted({*asked, *linked})
         bans = [
             ban
@@ -179,7 +180,8 @@ class MailmanLists:
             linked=linked,
             known=known,
             unverified=unverified,
-            since={a: at for person in people for a, at in person.since.items()},
+            since=since,
+            registered=since,
             users=of_users,
             preferred=preferred,
             rows=rows,
@@ -424,6 +426,7 @@ class MailmanLists:
         entries: Iterable[Mapping[str, Any]],
         unverified: Collection[Address],
         users: Mapping[Address, str],
+        since: Mapping[Address, datetime],
     ) -> tuple[Row, ...]:
         by_id = {list_id: name for name, list_id in self._list_ids.items()}
         return tuple(
@@ -436,6 +439,7 @@ class MailmanLists:
                 member_id=entry["member_id"],
                 action=entry.get("moderation_action"),
                 verified=address not in unverified,
+                since=since.get(address),
                 display_name=Private(entry.get("display_name") or ""),
             )
             for entry in entries

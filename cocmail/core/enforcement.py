@@ -98,6 +98,7 @@ class Row:
     member_id: str = ""
     action: str | None = None  # moderation action; None: the list's default
     verified: bool = True  # the address, by its owner: a silent subscription verifies it as well
+    since: datetime | None = None  # Mailman knows the address; None: not known, since when
     display_name: Private = field(default=Private(""))
     # What is explicitly set for this entry alone; None: not read (it costs a call for each).
     preferences: Mapping[str, object] | None = field(default=None, repr=False)
@@ -146,7 +147,9 @@ class Observed:
     known: frozenset[Address] = field(default=frozenset(), repr=False)  # Mailman has a record
     unverified: frozenset[Address] = field(default=frozenset(), repr=False)  # of those
     since: Mapping[Address, datetime] = field(default_factory=dict, repr=False)
-    # when Mailman came to know each of them
+    # when Mailman came to know each of them: of several, the first
+    registered: Mapping[Address, datetime] = field(default_factory=dict, repr=False)
+    # the same, on this site alone
     users: Mapping[Address, str] = field(default_factory=dict, repr=False)  # address → user's id
     preferred: Mapping[str, Address | None] = field(default_factory=dict, repr=False)
     # user's id → preferred address, of those that were asked for; None: has none, or is gone
@@ -356,6 +359,7 @@ def to_facts(rows: tuple[Row, ...]) -> Mapping[str, object] | None:
                 "member_id": row.member_id,
                 "action": row.action,
                 "verified": row.verified,
+                "since": row.since.isoformat() if row.since else None,
                 "display_name": str(row.display_name),
                 "preferences": None if row.preferences is None else dict(row.preferences),
             }
@@ -379,6 +383,7 @@ def from_facts(place: Place, facts: Mapping[str, object] | None) -> tuple[Row, .
             member_id=str(entry.get("member_id", "")),
             action=entry.get("action"),
             verified=bool(entry.get("verified", True)),
+            since=datetime.fromisoformat(entry["since"]) if entry.get("since") else None,
             display_name=Private(entry.get("display_name", "")),
             preferences=entry.get("preferences"),
             site=place.site,

@@ -59,7 +59,8 @@ class Homes:
         seen = self._seen.get(row.member_id)
         if seen is not None and row.member_id:
             same = (seen.list, seen.role) == (place.list, place.role)
-            return replace(row, address=seen.address) if same else row
+            moved = same and seen.address != row.address
+            return replace(row, address=seen.address, since=None) if moved else row
         if row.mode != "as_user" or row.user not in self.observed.preferred:
             return row
         prefers = self.observed.preferred[row.user]
@@ -68,7 +69,8 @@ class Homes:
         if prefers == place.address:
             return row
         if prefers is not None and self._is_covered(place, prefers):
-            now = replace(row, address=prefers, verified=prefers not in self.observed.unverified)
+            verified = prefers not in self.observed.unverified
+            now = replace(row, address=prefers, verified=verified, since=None)
             self.texts[now.place] = PREFERS
             return now
         self.texts[place] = BY_ADDRESS

@@ -64,6 +64,7 @@ GONE_LIST = "this list no longer exists"
 NEW_LIST = "this list was deleted and made again; nothing of the old one was put back"
 GONE_SITE = "its server was shut down; nothing was put back"
 GONE_ADDRESS = "Mailman no longer knows this address; nothing was put back"
+LEFT_SINCE = "they left Mailman meanwhile, and came back; nothing was put back"
 ONE_OF_TWO = "they were on this list twice; Mailman takes one entry back"
 OTHER_BAN = "a ban that isn't ours keeps them off; nothing was put back"
 BAN_STAYS = "this ban was there before; it stays"
@@ -735,7 +736,10 @@ class _Planner:
 
     def _is_anew(self, place: Place, reach: Reach) -> bool:
         """Whether entries were recorded, and the list was made after that: it is another one, of
-        the same name."""
+        the same name. Or the address is: who left Mailman left the list."""
+        if self._came_back(_rows(place, reach)):
+            self.outlasted[place] = LEFT_SINCE
+            return True
         noted = reach.noted.get(place)
         if noted is None or place.list is None or not _rows(place, reach):
             return False
@@ -747,6 +751,14 @@ class _Planner:
             return False
         self.outlasted[place] = NEW_LIST
         return True
+
+    def _came_back(self, rows: tuple[Row, ...]) -> bool:
+        """Whether Mailman forgot their address since, and knows it anew."""
+        now = self.observed.registered
+        return bool(rows) and all(
+            row.mode == "as_address" and row.since and now.get(row.address, row.since) > row.since
+            for row in rows
+        )
 
     # -- users -----------------------------------------------------------------------------------
 

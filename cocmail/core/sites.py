@@ -60,6 +60,7 @@ def added(first: Observed, second: Observed) -> Observed:
         known=first.known | second.known,
         unverified=first.unverified | second.unverified,
         since=_earliest((first, second)),
+        registered={**first.registered, **second.registered},
         users={**first.users, **second.users},
         preferred={**first.preferred, **second.preferred},
         own={**first.own, **second.own},

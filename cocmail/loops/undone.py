@@ -100,8 +100,8 @@ class Undone:
 
 
 def _is_new(sanction: Sanction, step: Step, recorded: Mapping[Held, Before]) -> bool:
-    """Whether what stands there is theirs by right: the sanction hasn't borne on that list, or site,
-    before; or they came onto a list, held by a sanction that lets them."""
+    """Whether what stands there is theirs by right: the sanction hasn't borne on that list before,
+    or that site; or they came onto a list, held by a sanction that lets them."""
     keeps_off = sanction.measure.keeps_off
     level = None if keeps_off and sanction.scope.everything else step.list
     role = Role.BAN if keeps_off else Role.NONMEMBER

@@ -37,8 +37,9 @@ from cocmail.core.enforcement import (
     to_facts,
 )
 from cocmail.core.people import Address, Private
-from cocmail.core.plan import CAME_BACK, LAST_OWNER, plan, plan_for
+from cocmail.core.plan import CAME_BACK, LAST_OWNER, LEFT_SINCE, plan, plan_for
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
+from cocmail.core.sites import union
 
 A1, A2, B, T = (Address(f"{name}@example.net") for name in ("mal", "mallory", "bert", "mal+dev"))
 OWNER = Address("owner@example.org")
@@ -760,3 +761,27 @@ def test_who_joined_a_list_that_was_made_again_and_left_its_group_is_given_back_
         if (note.sanction, record.role, record.list) == ("S2", "member", name)
     }
     assert noted == {name: to_facts((new,))}
+
+
+@pytest.mark.parametrize("mode", ["as_address", "as_user"])
+def test_who_left_a_mailman_and_came_back_is_given_nothing_back_whatever_another_knows(
+    mode: str,
+) -> None:
+    """Promise 9. An entry as user goes with the user, not with the address."""
+    name, early, late = LISTS[0], datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC)
+    entry = row(name, A1, member_id="old", since=early, mode=mode, user="u", site="one")
+    ended = Sanction(
+        id="S1", case="c", measure=Measure.SUSPEND, address=A1, addresses=(A1,), scope=Scope(),
+        reason=Private(""), state=State.ENDED, start=early, until=None,
+        before=(
+            Before(list=name, address=A1, role="member", facts=to_facts((entry,)), site="one"),
+        ),
+    )  # fmt: skip
+    here = Observed(
+        site="one", lists={name: name}, linked={A1: (A1,)}, known=frozenset({A1}),
+        users={A1: "u"}, preferred={"u": A1}, since={A1: late}, registered={A1: late},
+    )  # fmt: skip
+    other = replace(here, site="two", lists={}, since={A1: early}, registered={A1: early})
+    planned = plan(Standing(sanctions=(), ending=(ended,)), {}, union((here, other), {}))
+    assert [step.act for step in planned.steps] == [Act.PUT_BACK] * (mode == "as_user")
+    assert [r.note for r in planned.rows["S1"]] == [LEFT_SINCE if mode == "as_address" else ""]

@@ -18,7 +18,7 @@ from cocmail.core.enforcement import ProofRow
 from cocmail.core.errors import Temporary
 from cocmail.core.homes import BY_ADDRESS, PREFERS
 from cocmail.core.people import Address
-from cocmail.core.plan import GONE_ADDRESS, GONE_LIST, NEW_LIST, OTHER_BAN, THEIRS
+from cocmail.core.plan import GONE_ADDRESS, GONE_LIST, LEFT_SINCE, NEW_LIST, OTHER_BAN, THEIRS
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement
@@ -470,6 +470,23 @@ async def test_who_left_mailman_meanwhile_stays_away(
         (SIG_WEB, MAL),
         (USERS, MALLORY),
     }
+
+
+@pytest.mark.parametrize("by", ["themselves", "another sanction"])
+async def test_who_left_mailman_meanwhile_and_came_back_starts_anew(
+    by: str, lab: Lab, book: Book, loop: Enforcement
+) -> None:
+    name = book.decide(Measure.SUSPEND, scope=Scope(lists=(DEV, SIG_NODE)), including_roles=True)
+    if by == "another sanction":  # which makes an entry of theirs on the other lists
+        book.decide(Measure.MODERATE)
+    await loop.sweep()
+    lab.api("DELETE", f"users/{MAL}")
+    await loop.sweep()
+    if by == "themselves":
+        lab.api("POST", "users", email=MAL)
+    told = await end(loop, book, name)
+    assert [row for row in lab.rows(MAL) if row["role"] != "nonmember"] == []
+    assert {note for at, who, note in notes(told) if at in (DEV, SIG_NODE)} >= {LEFT_SINCE}
 
 
 async def test_a_list_that_was_deleted(lab: Lab, book: Book, loop: Enforcement) -> None:
