@@ -6,7 +6,8 @@ click runs on some desktop, disk images that carry them past a warning, and docu
 named as having macros. Source code, scripts of a shell and patches are not: a community of
 programmers sends those as evidence. JavaScript is the exception, because Windows runs it.
 
-An archive is looked at by its first entry's name alone. This is no virus scanner; where the mail
+Mails that are attached are looked into, as far as they can be taken apart. An archive is looked at
+by its first entry's name alone. This is no virus scanner; where the mail
 server has one, 10-spam-flagged.py heeds its mark.
 """
 
@@ -60,9 +61,10 @@ _DISGUISED = SetAside(why="An attachment's name is made to look like something e
 
 
 def judge(mail: Incoming) -> Verdict:
-    if any(_runs(one) for one in mail.attachments):
+    every = (*mail.attachments, *mail.within)
+    if any(_runs(one) for one in every):
         return _PROGRAM
-    if any(_TURNED.search(one.name) and _turns(one.name) for one in mail.attachments):
+    if any(_TURNED.search(one.name) and _turns(one.name) for one in every):
         return _DISGUISED
     return Pass()
 

@@ -27,7 +27,7 @@ from typing import Any
 
 from cocmail.core.headers import split
 from cocmail.core.limits import Limits
-from cocmail.core.mail import Mail
+from cocmail.core.mail import Attachment, Mail
 from cocmail.core.normal import normalized as normalized
 from cocmail.core.people import Private
 
@@ -92,6 +92,7 @@ class Incoming:
     encrypted: bool
     attachments: tuple[Attached, ...]
     fields: Mapping[str, tuple[str, ...]] = field(repr=False)
+    within: tuple[Attached, ...] = ()  # attached to mails that are attached
 
     def header(self, name: str) -> str:
         """The topmost field of this name, "" if there is none."""
@@ -115,11 +116,16 @@ def view(raw: bytes, mail: Mail) -> Incoming:
         text=Private(mail.whole),
         automatic=mail.automatic,
         encrypted=mail.encrypted,
-        attachments=tuple(
-            Attached(name=one.name, content_type=one.content_type, size=one.size, begins=one.begins)
-            for one in mail.attachments
-        ),
+        attachments=_seen(mail.attachments),
         fields=fields,
+        within=_seen(mail.within),
+    )
+
+
+def _seen(files: Iterable[Attachment]) -> tuple[Attached, ...]:
+    return tuple(
+        Attached(name=one.name, content_type=one.content_type, size=one.size, begins=one.begins)
+        for one in files
     )
 
 
@@ -127,15 +133,19 @@ def packed(mail: Incoming) -> dict[str, Any]:
     """As JSON has it, to cross into the process that runs filters."""
     return {
         **{name: getattr(mail, name) for name in _PLAIN},
-        "attachments": [
-            [one.name, one.content_type, one.size, base64.b64encode(one.begins).decode("ascii")]
-            for one in mail.attachments
-        ],
+        **{
+            name: [
+                [one.name, one.content_type, one.size, base64.b64encode(one.begins).decode("ascii")]
+                for one in getattr(mail, name)
+            ]
+            for name in _FILES
+        },
         "fields": dict(mail.fields),
     }
 
 
 _PLAIN = ("size", "sender", "sender_name", "subject", "text", "automatic", "encrypted")
+_FILES = ("attachments", "within")
 
 
 def unpacked(data: Mapping[str, Any]) -> Incoming:
@@ -148,13 +158,19 @@ def unpacked(data: Mapping[str, Any]) -> Incoming:
         text=Private(data["text"]),
         automatic=data["automatic"],
         encrypted=data["encrypted"],
-        attachments=tuple(
-            Attached(
-                name=Private(name), content_type=kind, size=size, begins=base64.b64decode(begins)
-            )
-            for name, kind, size, begins in data["attachments"]
-        ),
         fields={name: tuple(values) for name, values in data["fields"].items()},
+        **{
+            every: tuple(
+                Attached(
+                    name=Private(name),
+                    content_type=kind,
+                    size=size,
+                    begins=base64.b64decode(begins),
+                )
+                for name, kind, size, begins in data[every]
+            )
+            for every in _FILES
+        },
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import islice
 
 from cocmail.core import automatic, headers, languages, mime, opening
 from cocmail.core.body import Body, Told, is_text, told
@@ -29,6 +30,8 @@ _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 # RFC 9580 section 6.2; also where it is quoted or set in.
 _ARMOUR = re.compile(r"^[ \t>]{0,40}-----BEGIN PGP MESSAGE-----[ \t]*$", re.MULTILINE)
 _SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+_MAILS = ("message/rfc822", "message/global")
+_DEEP = 3  # mails in mails
 _CLAIMS = ("from", "sender", "reply-to")
 _MOST_CLAIMS, _LONGEST_CLAIM = 10, 2000  # lines, letters of each
 _BEGINS = 512  # bytes: the marks of file formats stand there
@@ -82,6 +85,8 @@ class Mail:
     # Shown below it: what only its HTML says, or what is attached to no text. No command is there.
     fuller: Private = field(default=Private(""), repr=False, kw_only=True)
     attachments: tuple[Attachment, ...]
+    # What is attached to mails that are attached to it: for filters, people aren't told
+    within: tuple[Attachment, ...] = field(default=(), repr=False, kw_only=True)
     elsewhere: int = field(default=0, kw_only=True)  # pictures on other servers, never fetched
     encrypted: bool  # PGP/MIME, S/MIME or an inline armour
     counts: Mapping[str, int] = field(repr=False)  # lower-case field name -> how often it stands
@@ -226,6 +231,7 @@ def _mail(
         text=Private(said.text),
         fuller=Private(said.fuller),
         attachments=tuple(_attachment(raw, part, said) for part in said.listed),
+        within=tuple(islice(_within(raw, top, limits, _DEEP), limits.parts)),
         elsewhere=said.elsewhere,
         encrypted=_encrypted(top, said.text),
         counts=Counter(f.name for f in header.fields),
@@ -293,8 +299,25 @@ def _delivered(header: Header) -> tuple[Address, ...]:
     return headers.addresses([f.unfolded for f in header.fields if f.name in _DELIVERED])
 
 
-def _attachment(raw: bytes, part: mime.Part, said: Told) -> Attachment:
+def _within(raw: bytes, top: mime.Part, limits: Limits, deep: int) -> Iterator[Attachment]:
+    """As far as those mails can be taken apart; all of them together are no longer than it."""
+    for part in top.leaves() if deep else ():
+        if part.content_type not in _MAILS and not part.name.lower().endswith(".eml"):
+            continue
+        data = mime.content(raw, part)
+        try:
+            inner = mime.walk(data, survey(data, limits), limits)
+        except TooMuchError:
+            continue
+        for leaf in inner.leaves():
+            if not is_text(leaf):
+                yield _attachment(data, leaf)
+        yield from _within(data, inner, limits, deep - 1)
+
+
+def _attachment(raw: bytes, part: mime.Part, said: Told | None = None) -> Attachment:
     data = mime.content(raw, part)
+    lost = said.missing if said else ()
     return Attachment(
         name=Private(_short(part.name).replace("/", "_").replace("\\", "_")),
         content_type=part.content_type,
@@ -302,7 +325,7 @@ def _attachment(raw: bytes, part: mime.Part, said: Told) -> Attachment:
         digest=hashlib.sha256(data).hexdigest(),
         begins=data[:_BEGINS],
         form=is_text(part),
-        missing=next((missing for one, missing in said.missing if one == part), 0),
+        missing=next((missing for one, missing in lost if one == part), 0),
     )
 
 

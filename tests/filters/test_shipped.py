@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import quote
 
 import pytest
 
@@ -20,6 +21,8 @@ from cocmail.core.filtering import (
     Urgent,
     Verdict,
     fold,
+    packed,
+    unpacked,
     view,
 )
 from cocmail.core.mail import Mail, read
@@ -275,6 +278,50 @@ def test_a_program_by_its_name_is_set_aside(name: str) -> None:
 )
 def test_a_program_by_its_bytes_or_type_is_set_aside(begins: bytes, kind: str) -> None:
     assert isinstance(attached("holiday.jpg", begins, kind), SetAside)
+
+
+def sent_on(inner: str, *, coded: bool = False, kind: str = "message/rfc822") -> str:
+    """A mail with this one attached."""
+    body = base64.encodebytes(inner.encode()).decode() if coded else inner
+    how = "Content-Transfer-Encoding: base64\n" if coded else ""
+    border = f"b{len(inner)}"
+    return (
+        f"From: anna@example.net\nContent-Type: multipart/mixed; boundary={border}\n\n"
+        f"--{border}\n\nlook\n--{border}\nContent-Type: {kind}; name=a.eml\n{how}\n{body}\n"
+        f"--{border}--\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "begins", "verdict"),
+    [
+        ("setup.exe", b"hello", SetAside),
+        ("holiday.jpg", b"MZ\x90\x00\x03\x00", SetAside),
+        ("holiday.zip", entry(b"photo.jpg.exe"), SetAside),
+        ("cod\u202etxt.doc", b"hello", SetAside),
+        ("holiday.jpg", b"\xff\xd8\xff", Pass),
+        ("log.zip", entry(b"irc.log"), Pass),
+    ],
+)
+def test_a_program_in_a_mail_that_was_sent_on_is_set_aside(
+    name: str, begins: bytes, verdict: type[Verdict]
+) -> None:
+    inner = (
+        "From: b@example.net\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nhello\n--c\n"
+        f"Content-Type: application/octet-stream\nContent-Disposition: attachment; "
+        f"filename*=utf-8''{quote(name)}\nContent-Transfer-Encoding: base64\n\n"
+        f"{base64.b64encode(begins).decode()}\n--c--\n"
+    )
+    for raw in (
+        sent_on(inner),
+        sent_on(inner, coded=True),
+        sent_on(inner, kind="application/octet-stream"),
+        sent_on(sent_on(inner)),
+    ):
+        mail = read(raw.encode())
+        assert isinstance(mail, Mail)
+        assert unpacked(packed(view(raw.encode(), mail))) == view(raw.encode(), mail)
+        assert isinstance(PROGRAMS.judge(view(raw.encode(), mail)), verdict)
 
 
 @pytest.mark.parametrize(
