@@ -211,6 +211,197 @@ def test_ordinary_reports_are_not_urgent(text: str) -> None:
     assert isinstance(judge(URGENT, text), Pass)
 
 
+# As people write in fear or in hate, a line each; and programmers about programs.
+IN_OTHER_WORDS = """
+Ich mach dich kalt
+Ich stech dich ab, du Schlampe
+Er hat ein Messer dabei
+Er will mir etwas antun
+Ich will einfach nur noch sterben
+Er hat mir mit dem Tod gedroht
+Er hat mich gestern vergewaltigt
+Er weiß, wo wir wohnen
+ich schlag dich tot
+Je vais te buter
+Il m'a violée à la conférence
+Il a un couteau
+Tu vas crever, connard
+Il m'attend en bas de chez moi
+je te tuerai
+je n'ai plus envie de vivre
+Te voy a matar, dijo
+Me quiere matar
+Tiene una pistola
+Ya no quiero vivir
+Me siguió hasta mi casa
+Está afuera de mi casa
+me violó anoche
+te mato
+ti ammazzo
+Ti ammazzerò se parli
+Mi ha stuprata
+vuole ammazzarmi
+ti uccido
+Voglio farla finita
+Ha un coltello
+temo per la mia vita
+Vou matar você
+Ele me estuprou
+Ele tem uma faca
+Não quero mais viver
+Vai te matar, ele escreveu
+Tenho medo pela minha vida
+Ik maak je dood
+Hij heeft een mes
+Hij heeft me met de dood bedreigd
+ik wil niet meer leven
+Ik vermoord je
+hij heeft me verkracht
+Zajebię cię
+zajebie cie
+Zgwałcił mnie
+Nie chcę już żyć
+Stoi pod moim domem
+On ma nóż
+Groził mi śmiercią
+zabije cię
+mam myśli samobójcze
+Я тебя зарежу
+Убью тебя, сука
+Он угрожает мне ножом
+Он стоит у моей двери
+Не хочу больше жить
+Он меня изнасиловал
+Он знает, где я живу
+боюсь за свою жизнь
+Я тебе вб'ю
+Уб’ю тебе
+Він погрожує мені ножем
+Він знає, де я живу
+не хочу жити
+Він стоїть під моїми дверима
+Він мене зґвалтував
+Seni gebertirim
+Seni öldürürüm
+Beni ölümle tehdit etti
+Bana tecavüz etti
+Artık yaşamak istemiyorum
+Kapımın önünde bekliyor
+Silahı var
+BENİ ÖLDÜRECEK
+我要杀了你
+他说要弄死我
+我不想活了
+他強姦了我
+他拿着刀
+他在我家门口
+殺了妳
+他知道我住在哪里
+ぶっ殺すぞ
+お前を殺す
+死にたい
+殺害予告を受けました
+ナイフを持っています
+家の前にいます
+このままだと殺されるかもしれません
+彼にレイプされました
+널 죽일 거야
+저를 죽이겠다고 했어요
+죽고 싶어요
+성폭행을 당했습니다
+칼을 들고 있어요
+집 앞에 와 있어요
+سوف أقتلك
+هددني بالقتل
+اغتصبني
+أريد أن أموت
+معه سكين
+حياتي في خطر
+هو أمام بيتي
+بقتلك
+im gonna kill u
+kys
+he wants me dead
+there was a bomb threat against the venue
+I dont want to live anymore
+"""
+OF_PROGRAMS = """
+Der Prozess wurde vom OOM-Killer getötet, die Methode ist tot.
+Die Methode bringt mich nicht weiter, der Server stirbt jede Nacht.
+Er macht mich fertig mit seinen Reviews.
+Schlag mir eine bessere Methode vor, der Build ist tot.
+Das Skript bricht ab, mach es bitte auf.
+Der Parser ist gestorben und sein Kommentar war eine Bombe.
+Er hat eine Meinung zu mit einem Semikolon beendeten Zeilen.
+Le serveur est mort, il faut tuer le processus.
+Ce bug me tue, vraiment.
+Il a un problème avec mon code et il m'a insultée.
+La méthode exécute une bombe zip de test.
+Il m'a envoyé un correctif, puis il a crevé le plafond mémoire.
+El proceso murió y hay que matar el servidor.
+Tiene una opinión sobre el método y me insultó.
+Se ejecuta y muere; mata el proceso con kill -9.
+La bomba zip de las pruebas me da miedo.
+Il server è morto, bisogna uccidere il processo.
+Il metodo esegue la bomba zip, mi ha insultata.
+Ha un problema con il mio codice.
+Il kernel uccide il processo quando finisce la memoria.
+O servidor morreu, vou matar o processo.
+Ele tem uma opinião sobre o método.
+Executar a bomba zip derruba o servidor.
+De server is dood, kill het proces.
+Hij heeft een mening over de methode.
+De OOM-killer doodt het proces, dat maakt de test kapot.
+Maak je werk af voordat je mijn code bekritiseert.
+Serwer padł, zabij proces.
+Zabiłem proces, ale metoda nie działa.
+On ma pretensje do mojego kodu.
+Bomba zip w testach zawiesza serwer.
+Убейте процесс и перезапустите сервер.
+Сервер умер, я убил процесс.
+У него есть мнение о методе.
+Метод выполняет zip-бомбу в тестах.
+Вбийте процес і перезапустіть сервер.
+Сервер помер, метод не працює.
+Sunucu öldü, süreci öldürün.
+Metodu çalıştır, zip bombası testi var.
+Bana hakaret etti ve yamamı reddetti.
+请杀死进程然后重启服务器。
+用kill命令杀掉进程，服务器死了。
+把他的进程杀了
+杀死他的进程
+这个方法执行了zip炸弹测试。
+プロセスが殺されました。
+OOM killerに殺されたプロセスを調べてください。
+プロセスを殺すコマンドです。
+サーバが死んだ。メソッドを実行する。
+カーネルに殺されました
+프로세스를 죽이겠습니다.
+서버가 죽었습니다. 프로세스를 죽여 주세요.
+메서드를 실행하면 zip 폭탄 테스트가 돌아갑니다.
+اقتل العملية ثم أعد تشغيل الخادم.
+مات الخادم وتوقفت الطريقة عن العمل.
+نفذ اختبار القنبلة المضغوطة.
+Execute the method; it may bomb, and then kill the process.
+kill them all with killall, the daemons are dead
+The zip bomb test blows up the parser.
+He wants the thread dead by Friday.
+The office of the TLS wiki was hacked; dead code remains.
+systemd will kill the unit, shoot me a mail.
+Nie udało się zabić procesu 42: brak uprawnień
+"""
+
+
+def test_danger_in_other_words_is_urgent() -> None:
+    lines = IN_OTHER_WORDS.strip().split("\n")
+    assert [line for line in lines if not isinstance(judge(URGENT, line), Urgent)] == []
+
+
+def test_talk_of_programs_is_not_urgent() -> None:
+    lines = OF_PROGRAMS.strip().split("\n")
+    assert [line for line in lines if not isinstance(judge(URGENT, line), Pass)] == []
+
+
 def test_ordinary_mail_is_not_urgent() -> None:
     for path in sorted(REPLIES.glob("*.txt")):
         assert isinstance(judge(URGENT, path.read_text()), Pass), path.name
