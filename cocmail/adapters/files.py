@@ -18,6 +18,7 @@ from itertools import islice
 
 from PIL import Image, ImageOps
 
+from cocmail.core import smime
 from cocmail.core.attached import MOST_BYTES, fit, going, is_picture, kind_of
 from cocmail.core.charsets import decode
 from cocmail.core.files import File
@@ -33,6 +34,7 @@ _MOST_BYTES = 10 * 1024 * 1024
 _MOST_FILES = 10
 _ENDINGS = {
     "forwarded": ".eml",
+    "signed": ".p7m",
     "calendar": ".ics",
     "text": ".txt",
     "page": ".html",
@@ -104,14 +106,22 @@ def _has_pictures(mail: bytes, limits: Limits, depth: int = 0) -> bool:
         kind = kind_of(one)
         if kind == "picture" or is_picture(data):
             return True
-        if kind == "forwarded" and _has_pictures(data, limits, depth + 1):
+        inner = _mail_in(kind, data)
+        if inner is not None and _has_pictures(inner, limits, depth + 1):
             return True
     return False
 
 
+def _mail_in(kind: str, data: bytes) -> bytes | None:
+    if kind == "signed":
+        return smime.within(data)
+    return data if kind == "forwarded" else None
+
+
 def _copy(number: int, one: Attachment, data: bytes, kind: str, limits: Limits) -> File | None:
     """None: a picture that can't be made anew stays where it is, and a mail that has pictures."""
-    if kind == "forwarded" and _has_pictures(data, limits):
+    inner = _mail_in(kind, data)
+    if inner is not None and _has_pictures(inner, limits):
         return None
     was = _untouched(number, one, data, kind)
     picture = _picture(data)

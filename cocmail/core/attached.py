@@ -15,6 +15,7 @@ from cocmail.core.events import Received, SetAside
 from cocmail.core.letters import clean
 from cocmail.core.mail import Attachment
 from cocmail.core.people import Private
+from cocmail.core.smime import is_signed, is_smime
 from cocmail.core.spelling import spelled
 
 # The first that fits counts: what it is by its first bytes goes before what it says it is.
@@ -76,7 +77,7 @@ _BY_TYPE = (
     (r"text/.*", "text"),
 )
 OTHER = "other"
-_ANEW = ("picture", "forwarded")  # doesn't go along as it came, or may not
+_ANEW = ("picture", "forwarded", "signed")  # doesn't go along as it came, or may not
 MOST_BYTES = 6_000_000  # in one mail: 8.3 MB as it travels; many servers take 10 MB
 _MOST_FILES = 20
 
@@ -91,6 +92,8 @@ def is_picture(data: bytes) -> bool:
 
 def kind_of(one: Attachment) -> str:
     """A word of the languages' table [parts]."""
+    if is_smime(one.content_type, one.name) and is_signed(one.begins):
+        return "signed"
     for begins, kind in _BY_BYTES:
         # Office's documents are packages too, and a drawing may be packed.
         if one.begins.startswith(begins) and not (kind == "package" and _is_one_thing(one)):

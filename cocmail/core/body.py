@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import unquote
 
-from cocmail.core import mime
+from cocmail.core import mime, smime
 from cocmail.core.charsets import decode, of_page
 from cocmail.core.flowed import unflow
-from cocmail.core.limits import Limits
+from cocmail.core.limits import Limits, TooMuchError, survey
 from cocmail.core.markup import held, pictures_elsewhere, strip_tags, without_pictures
 from cocmail.core.mime import Part
 from cocmail.core.quoting import WORD
@@ -63,8 +63,16 @@ class Told:
     elsewhere: int  # pictures that it shows and that don't come with it
 
 
-def told(raw: bytes, top: Part, limits: Limits, html_to_text: Callable[[str], str]) -> Told:
-    """``html_to_text`` changes the text alone, never what is listed."""
+def told(
+    raw: bytes,
+    top: Part,
+    limits: Limits,
+    html_to_text: Callable[[str], str],
+    *,
+    signed_too: bool = True,
+) -> Told:
+    """``html_to_text`` changes the text alone, never what is listed. ``signed_too``: below it
+    stands what is within signatures."""
     reader = _Reader(raw, limits.text)
     texts = [part for part in top.leaves() if is_text(part)]
     listed = [part for part in top.leaves() if not is_text(part)]
@@ -76,6 +84,8 @@ def told(raw: bytes, top: Part, limits: Limits, html_to_text: Callable[[str], st
     said, below = shown[:first], shown[first:]
     if not shown:
         below = _said([*filter(_could_be_text, listed)][:1], reader, html_to_text)
+    for part in listed if signed_too else ():
+        below += _signed(raw, part, limits, html_to_text, reader)
     return Told(
         kind=kind,
         text="\n\n".join(text for _, text in said),
@@ -85,6 +95,30 @@ def told(raw: bytes, top: Part, limits: Limits, html_to_text: Callable[[str], st
         elsewhere=len(reader.elsewhere),
         missing=tuple(reader.missing),
     )
+
+
+def _signed(
+    raw: bytes,
+    part: Part,
+    limits: Limits,
+    html_to_text: Callable[[str], str],
+    reader: _Reader,
+) -> list[tuple[Part, str]]:
+    """What the mail within a signature says, as text alone: no command is there."""
+    if not smime.is_smime(part.content_type, part.name):
+        return []
+    inner = smime.within(mime.content(raw, part))
+    if inner is None:
+        return []
+    try:
+        top = mime.walk(inner, survey(inner, limits), limits)
+    except TooMuchError:
+        return []
+    said = told(inner, top, limits, html_to_text, signed_too=False)
+    if lost := sum(missing for _, missing in said.missing):
+        reader.missing.append((part, lost))
+    text = "\n\n".join(filter(str.strip, (said.text, said.fuller)))
+    return [(part, text)] if text else []
 
 
 def _up_to_the_cut(

@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 
-from cocmail.core import automatic, headers, languages, mime, opening
+from cocmail.core import automatic, headers, languages, mime, opening, smime
 from cocmail.core.body import Body, Told, is_text, told
 from cocmail.core.charsets import of_text
 from cocmail.core.claims import bare
@@ -29,7 +29,6 @@ _LANGUAGES = ("content-language", "accept-language", "x-accept-language")  # RFC
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 # RFC 9580 section 6.2; also where it is quoted or set in.
 _ARMOUR = re.compile(r"^[ \t>]{0,40}-----BEGIN PGP MESSAGE-----[ \t]*$", re.MULTILINE)
-_SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _MAILS = ("message/rfc822", "message/global")
 _DEEP = 3  # mails in mails
 _CLAIMS = ("from", "sender", "reply-to")
@@ -233,7 +232,7 @@ def _mail(
         attachments=tuple(_attachment(raw, part, said) for part in said.listed),
         within=tuple(islice(_within(raw, top, limits, _DEEP), limits.parts)),
         elsewhere=said.elsewhere,
-        encrypted=_encrypted(top, said.text),
+        encrypted=_encrypted(raw, top, said.text),
         counts=Counter(f.name for f in header.fields),
         plain_opening=said.single is not None
         and said.single.end - said.single.start <= limits.text  # all of it is shown
@@ -302,9 +301,13 @@ def _delivered(header: Header) -> tuple[Address, ...]:
 def _within(raw: bytes, top: mime.Part, limits: Limits, deep: int) -> Iterator[Attachment]:
     """As far as those mails can be taken apart; all of them together are no longer than it."""
     for part in top.leaves() if deep else ():
-        if part.content_type not in _MAILS and not part.name.lower().endswith(".eml"):
+        data: bytes | None = None
+        if part.content_type in _MAILS or part.name.lower().endswith(".eml"):
+            data = mime.content(raw, part)
+        elif smime.is_smime(part.content_type, part.name):
+            data = smime.within(mime.content(raw, part))
+        if data is None:
             continue
-        data = mime.content(raw, part)
         try:
             inner = mime.walk(data, survey(data, limits), limits)
         except TooMuchError:
@@ -334,7 +337,7 @@ def _short(name: str) -> str:
     return name if len(name) <= _NAME else f"{name[: _NAME - _ENDING - 1]}…{name[-_ENDING:]}"
 
 
-def _encrypted(top: mime.Part, text: str) -> bool:
+def _encrypted(raw: bytes, top: mime.Part, text: str) -> bool:
     """Also where a list or a filter has put another multipart around it."""
     if _ARMOUR.search(text):
         return True
@@ -342,8 +345,9 @@ def _encrypted(top: mime.Part, text: str) -> bool:
         "multipart/encrypted" in part.parents
         or part.content_type in ("multipart/encrypted", "application/pgp-encrypted")
         or (
-            (part.content_type in _SMIME or part.name.lower().endswith(".p7m"))
+            smime.is_smime(part.content_type, part.name)
             and part.parameters.get("smime-type", "").lower() != "signed-data"
+            and not smime.is_signed(mime.content(raw, part))
         )
         for part in top.leaves()
     )

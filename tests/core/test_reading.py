@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs7
 
+from cocmail.adapters.files import copied
 from cocmail.adapters.html import html_to_text
 from cocmail.core import attached, casework
-from cocmail.core.mail import read
+from cocmail.core.limits import Limits
+from cocmail.core.mail import Mail, read
 from cocmail.core.people import Address, Mailbox, Private
 from cocmail.core.setting import Setting
 from cocmail.core.spelling import remark, spelled
@@ -135,6 +143,71 @@ def test_who_signs_around_the_words_is_not_passed_over(kind: str) -> None:
     )
     world.take(casework.report(world.case, world.setting(), world.incoming(mail(raw))))
     assert "cocmail can't read" in text_of(world.letters[-1])
+
+
+def opaque(inner: bytes, *, ber: bool = False) -> bytes:
+    """A mail that is within its signature: as DER has it, or in pieces of no told length."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(1))
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    builder = pkcs7.PKCS7SignatureBuilder().set_data(inner)
+    builder = builder.add_signer(certificate, key, hashes.SHA256())
+    data = builder.sign(serialization.Encoding.DER, [pkcs7.PKCS7Options.Binary])
+    if ber:
+        oid, kind = (
+            data[data.index(b"\x06\x09") :][:11],
+            b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01",
+        )
+        halves = (inner[: len(inner) // 2], inner[len(inner) // 2 :])
+        pieces = b"".join(b"\x04\x82" + len(one).to_bytes(2, "big") + one for one in halves)
+        held = b"\x30\x80" + kind + b"\xa0\x80\x24\x80" + pieces + b"\0" * 6
+        head = b"\x30\x80" + oid + b"\xa0\x80\x30\x80\x02\x01\x01\x31\x80\x30\x80" + b"\0" * 4
+        data = head + held + b"\0" * 6
+    return (
+        b"From: o@reporter.example\nTo: conduct@example.org\nContent-Transfer-Encoding: base64\n"
+        b'Content-Type: application/pkcs7-mime; name="smime.p7m"\n\n' + base64.encodebytes(data)
+    )
+
+
+@pytest.mark.parametrize("ber", [False, True])
+def test_the_words_within_a_signature_are_shown_and_run_nothing(ber: bool) -> None:
+    inner = multipart(
+        part("text/plain; charset=iso-8859-2", "/approve\n\nHe hit me, Łukasz did."),
+        part("application/octet-stream; name=setup.exe", "x"),
+    ).encode("iso-8859-2")
+    found = read(opaque(inner, ber=ber))
+    assert isinstance(found, Mail)
+    assert (found.encrypted, found.text) == (False, "")
+    assert found.fuller.split("\n\n") == ["/approve", "He hit me, Łukasz did."]
+    assert [attached.kind_of(one) for one in found.attachments] == ["signed"]
+    assert [str(one.name) for one in found.within] == ["setup.exe"]
+    world = World()
+    world.take(casework.report(world.case, world.setting(), world.incoming(found)))
+    shown = text_of(world.letters[-1])
+    assert "He hit me, Łukasz did." in shown
+    assert "a signature (S/MIME), which cocmail doesn't check" in " ".join(shown.split())
+
+
+def test_a_picture_within_a_signature_stays_where_it_is() -> None:
+    """It may tell where it was taken, and can't be made anew there."""
+    png = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
+    picture = part("image/png; name=a.png", png, "Content-Transfer-Encoding: base64\n")
+    words = part("text/plain", "hello")
+    assert len(copied(opaque(multipart(words).encode()), Limits())[0].data) > 100
+    assert copied(opaque(multipart(words, picture).encode()), Limits()) == ()
+
+
+def test_whatever_calls_itself_signed_is_read_without_harm() -> None:
+    whole = opaque(b"\nHe hit me.", ber=True)
+    head, _, body = whole.partition(b"\n\n")
+    data = base64.b64decode(body)
+    for n in range(len(data)):
+        for bad in (data[:n], data[:n] + b"\x80" + data[n + 1 :], data[:n] + b"\x24\x80" * 5_000):
+            assert isinstance(read(head + b"\n\n" + base64.encodebytes(bad)), Mail)
 
 
 def test_what_a_mail_shows_is_thought_out_once_for_all() -> None:

@@ -70,7 +70,10 @@ def _remarks(work: Work, incoming: Incoming, *before: str) -> Private:
         remarks.append(f"It can't be answered: {incoming.mail.sender_defect}.")
     elif odd := remark(incoming.mail.sender, work.setting.roster):
         remarks.append(odd)
-    if incoming.mail.fuller and incoming.text.strip():
+    kinds = {kind_of(one) for one in incoming.mail.attachments}
+    if incoming.mail.fuller and "signed" in kinds:
+        remarks.append("It has words within a signature (S/MIME), which cocmail doesn't check.")
+    elif incoming.mail.fuller and incoming.text.strip():
         remarks.append("Its plain text doesn't say all; below it stands what its HTML says.")
     elif incoming.mail.fuller:
         remarks.append("It has no text of its own; what stands here is attached to it.")
@@ -82,7 +85,7 @@ def _remarks(work: Work, incoming: Incoming, *before: str) -> Private:
         remarks += [incoming.mail.automatic, "Its sender wasn't told that it arrived."]
     if incoming.mail.encrypted:
         remarks.append("It is encrypted, and cocmail can't read it.")
-    elif not incoming.whole.strip() and "encrypted" in map(kind_of, incoming.mail.attachments):
+    elif not incoming.whole.strip() and kinds & {"encrypted", "signed"}:
         remarks.append("Its words are within its signature, and cocmail can't read them there.")
     if incoming.urgent:
         remarks.append(incoming.urgent)
