@@ -2,8 +2,8 @@
 
 Owns how likely a text in each script is, by its commonest letters: Cyrillic, Greek, Hebrew, Arabic,
 Thai, Chinese, Japanese and Korean are told from the Western European that everything else is taken
-for. In doubt it is that: single letters among English ones tell nothing. Refuses to know labels.
-Called by core.charsets.
+for, and by core.central Latin letters of other countries. In doubt it is that: single letters among
+English ones tell nothing. Refuses to know labels. Called by core.charsets.
 
 A library would do (charset-normalizer): of a line of 25 letters in a Western language it takes one
 in four for something else, of short ones nearly all.
@@ -19,6 +19,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
+
+from cocmail.core.central import central
 
 _SAMPLE, _WORDS = 300, 200  # bytes of words that aren't ASCII; of those, the first
 # A character of UTF-8 (RFC 3629 section 4), or what is none. Not those that begin with 0xdf: these
@@ -170,7 +172,7 @@ def mixed(data: bytes) -> str:
 def likely(data: bytes, clearly: float = CLEARLY) -> str:
     """Python's name of the charset, "" where it may as well be Western European."""
     sample, whole = _sample(data)
-    return _told_by(sample, whole, clearly) if sample else ""
+    return _told_by(sample, whole, clearly) or central(data) if sample else ""
 
 
 @lru_cache(maxsize=64)  # one value is read in several forms

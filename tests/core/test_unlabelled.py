@@ -130,6 +130,53 @@ def test_western_text_is_read_as_ever(text: str) -> None:
             assert decode(data, label) == one
 
 
+OF_OTHER_COUNTRIES = {
+    "Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw. Są oni "
+    "obdarzeni rozumem i sumieniem. Łukasz wciąż mi grozi, że przyjdzie.": ("cp1250", "iso8859-2"),
+    "Všichni lidé rodí se svobodní a sobě rovní co do důstojnosti a práv. Jsou nadáni rozumem a "
+    "svědomím. Jiří mi vyhrožuje, že příště přijde.": ("cp1250", "iso8859-2"),
+    "Minden emberi lény szabadon születik és egyenlő méltósága és joga van. Az őr azt mondta, hogy "
+    "erőszakos volt, a nő pedig félt tőle, és a fiú is; gyűlölet volt.": ("cp1250", "iso8859-2"),
+    "Bütün insanlar hür, haysiyet ve haklar bakımından eşit doğarlar. Akıl ve vicdana sahiptirler "
+    "ve birbirlerine karşı kardeşlik zihniyeti ile hareket etmelidirler.": ("cp1254",),
+    "Visi žmonės gimsta laisvi ir lygūs savo orumu ir teisėmis. Jiems suteiktas protas ir sąžinė, "
+    "jie turi elgtis vienas kito atžvilgiu kaip broliai, įžeidė mane.": ("cp1257", "iso8859-13"),
+    "Visi cilvēki piedzimst brīvi un vienlīdzīgi savā pašcieņā un tiesībās. Viņi ir apveltīti ar "
+    "saprātu un sirdsapziņu, un viņiem jāizturas citam pret citu brālības garā.": ("cp1257",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "charset"),
+    [(text, one) for text, every in OF_OTHER_COUNTRIES.items() for one in every],
+)
+def test_latin_letters_of_other_countries_are_told_from_western_ones(
+    text: str, charset: str
+) -> None:
+    data = text.encode(charset)
+    for label in ("", "us-ascii", "utf-8", "iso-8859-1", "windows-1252"):
+        assert decode(data, label) == text
+
+
+def test_names_from_other_countries_make_no_text_another() -> None:
+    names = (
+        "Jørgen Sørensen, José Peña, François Noël, Jürgen Groß, Zoë, Niccolò, Þór Ægisson, "
+        "Åsa Öberg, João Conceição, Chloë Brontë, Søren Kierkegård, Bjørn Ødegård, Renée"
+    )
+    data = names.encode("cp1252")
+    assert decode(data) == names
+    for text in WESTERN:
+        known = text.encode("cp1252", "ignore")
+        assert decode(known + b" " + data) == f"{known.decode('cp1252')} {names}"
+
+
+@pytest.mark.parametrize("data", [b"a" * 300_000, b"\xb3" * 300_000, b"a\xb3\xea " * 80_000])
+def test_letters_are_looked_at_quickly(data: bytes) -> None:
+    began = time.thread_time()
+    likely(data)
+    assert time.thread_time() - began < 1
+
+
 def test_utf_8_that_was_cut_or_stands_beside_something_else_is_utf_8() -> None:
     for text in (*FOREIGN, *WESTERN):
         whole = text.encode()
