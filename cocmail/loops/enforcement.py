@@ -289,19 +289,17 @@ class Enforcement:
         ours = {a for some in planned.covers.values() for a in some}
         ours |= {a for s in self._waiting for a in (s.address, *s.addresses)}
         strays = {p for p in observed.strays if p.address not in ours} - self._recalled
-        open_ = {
+        strays -= {
             Place(list=b.list, address=b.address, role=Role(b.role), site=b.site)
             for sanction in standing.ending
             for b in sanction.before  # those that just went, or are still to go
         }
-        strays -= open_
         rows = {
             row.member_id
             for row in observed.rows
             if row.member_id in self._past_rows - self._recalled
             and row.action == HOLD  # else it is somebody's by now
             and row.address not in ours
-            and row.place not in open_
         }
         if (strays or rows) and standing.past and await self._book.recall(strays, rows):
             self.wake.set()
