@@ -55,9 +55,10 @@ class Gmail(Scripted):
         return out
 
 
-@pytest.fixture
-async def gmail() -> AsyncIterator[Gmail]:
+@pytest.fixture(params=[0, 1], ids=["whole", "split"])
+async def gmail(request) -> AsyncIterator[Gmail]:
     server = Gmail()
+    server.piece = request.param
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(server.serving())
         yield server

@@ -16,6 +16,8 @@ import pytest
 from cocmail.core.errors import Permanent, Temporary
 from tests.adapters.imap_server import HANG_UP, MAILS, Answer, Scripted, inbox, only
 
+split = pytest.mark.parametrize("piece", [0, 1], ids=["whole", "split"])
+
 
 async def test_answers_split_at_every_place(server, clock, kept, until, running):
     server.piece = 1
@@ -199,10 +201,12 @@ async def test_nothing_is_moved_before_it_is_kept(server, clock, kept, until, ru
         await until(lambda: len(server.archived()) == 1)
 
 
+@split
 @pytest.mark.parametrize("uidplus", [" UIDPLUS", ""])
 async def test_without_move_others_deleted_mail_is_never_expunged(
-    server, clock, kept, until, running, uidplus
+    server, clock, kept, until, running, uidplus, piece
 ):
+    server.piece = piece
     server.capabilities = "IMAP4rev1 IDLE" + uidplus
     theirs = server.append(b"Subject: theirs\r\n\r\n")
     server.inbox.deleted.add(theirs)
@@ -222,7 +226,9 @@ async def test_without_move_others_deleted_mail_is_never_expunged(
     assert kept.raws == MAILS[:2]
 
 
-async def test_without_idle_it_asks_every_second(server, clock, kept, until, running):
+@split
+async def test_without_idle_it_asks_every_second(server, clock, kept, until, running, piece):
+    server.piece = piece
     server.capabilities = "IMAP4rev1 MOVE UIDPLUS"
     async with running(inbox(server, clock).run(kept)):
         await until(lambda: server.said("SEARCH") >= 1)
@@ -230,9 +236,11 @@ async def test_without_idle_it_asks_every_second(server, clock, kept, until, run
         await until(lambda: len(kept.arrivals) == 1)
 
 
-async def test_an_idle_that_is_refused_is_done_without(server, clock, kept, until, running):
+@split
+async def test_an_idle_that_is_refused_is_done_without(server, clock, kept, until, running, piece):
+    server.piece = piece
     server.instead = only("IDLE", b"TAG BAD not today\r\n")
-    async with running(inbox(server, clock).run(kept)):
+    async with running(inbox(server, clock, poll_every=0.2).run(kept)):
         await until(lambda: server.said("SEARCH") >= 4)
         server.append(MAILS[0])
         await until(lambda: len(kept.arrivals) == 1)
@@ -363,7 +371,11 @@ async def test_a_refused_login_is_final_at_the_start_and_not_later(
         await asyncio.wait_for(inbox(server, clock).run(kept), 60)
 
 
-async def test_tls_that_is_asked_for_is_never_done_without(server, clock, kept, until, running):
+@split
+async def test_tls_that_is_asked_for_is_never_done_without(
+    server, clock, kept, until, running, piece
+):
+    server.piece = piece
     for security in ("starttls", "tls"):
         adapter = inbox(server, clock, security=security, connect_timeout=1, read_timeout=1)
         async with running(adapter.run(kept)):
@@ -479,12 +491,14 @@ async def test_each_byte_by_itself(clock, kept, until, running, certificate):
     assert server.connections == 1
 
 
+@split
 @pytest.mark.parametrize(
     "greeting", [b"* PREAUTH you are in\r\n", b"* OK hello\r\n* OK [CAPABILITY IMAP4rev1] x\r\n"]
 )
 async def test_who_stands_between_cannot_talk_starttls_away(
-    server, clock, kept, until, running, greeting
+    server, clock, kept, until, running, greeting, piece
 ):
+    server.piece = piece
     server.greeting = greeting
     server.capabilities += " STARTTLS"
     server.instead = only("STARTTLS", b"TAG OK go on\r\n* CAPABILITY IMAP4rev1\r\nTAG OK x\r\n")
@@ -494,10 +508,12 @@ async def test_who_stands_between_cannot_talk_starttls_away(
     assert server.said("LOGIN") == server.said("SELECT") == server.said("AUTHENTICATE") == 0
 
 
+@split
 async def test_a_server_that_answers_bad_now_and_then_is_asked_again(
-    server, clock, kept, until, running
+    server, clock, kept, until, running, piece
 ):
     """Microsoft 365 lets somebody in and then says so, or that it is too busy."""
+    server.piece = piece
     says = [
         ("SELECT", b"TAG BAD User is authenticated but not connected.\r\n"),
         ("SEARCH", b"TAG NO [THROTTLED] later\r\n"),
