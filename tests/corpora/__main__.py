@@ -7,27 +7,28 @@ import os
 import sys
 from pathlib import Path
 
+from tests.corpora.mails import CORPORA, folders, not_mail
 from tests.corpora.table import HEAD, ROADS, another, left_out, ours, run
 
 
 def main() -> int:
     every = ours()
-    beside = ""
+    beside = [left_out(CORPORA / one, ours=True) for one in folders() if not_mail(CORPORA / one)]
     if named := os.environ.get("CORPORA"):
         folder = Path(named).expanduser().resolve()
         if not folder.is_dir():
             print(f"CORPORA={named}: there is no such folder; name one with mail", file=sys.stderr)
             return 2
         every += another(folder)
-        beside = left_out(folder)
+        beside.append(left_out(folder))
     print(HEAD)
     trouble: list[str] = []
     for road in ROADS:
         done = run(road, every, timeout=60 + 2 * len(every))
         for one in done.rows:
             print(one, flush=True)
-        if beside:
-            print(beside)
+        for line in beside:
+            print(line)
         bounces = next(one for one in done.rows if one.folder == "bounces")
         print(f"bounces and automatic replies answered: {bounces.answered} of {bounces.put}")
         print(done.shown)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 CORPORA = Path(__file__).parents[3] / "shared/corpora"
+APART = ("licenses", "replies")  # no mail; bodies, which `said` makes mails of
 _FIELD = re.compile(rb"(?:>?From |[!-9;-~]+[ \t]*:)")
 _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY = rb"%b[a-z]* +\d|\d +%b|(?:19|20)\d\d-\d\d" % (_MONTH, _MONTH)
@@ -18,6 +19,11 @@ _SEPARATOR = re.compile(
 _MMDF = re.compile(rb"^\x01{4}\r?\n", re.MULTILINE)
 _MARK = codecs.BOM_UTF8
 _OLE = b"\xd0\xcf\x11\xe0"  # Outlook's own .msg: no mail on the wire, and put to us all the same
+
+
+def folders(corpora: Path = CORPORA) -> list[str]:
+    """Those of the corpora whose files are mail as they are: all that lie there, but for two."""
+    return sorted(one.name for one in corpora.iterdir() if one.is_dir() and one.name not in APART)
 
 
 def mails(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.corpora.mails import CORPORA, mails, not_mail, said
+from tests.corpora.mails import CORPORA, folders, mails, not_mail, said
 from tests.hostile.stage import Result, Stage
 
 ROADS = ("lmtp", "imap")
-FOLDERS = ("bounces", "malformed", "authentication-results")
 HEAD = (
     f"{'mail':<28}{'road':<6}{'put':>6}{'same':>6}{'refused':>9}{'stored':>8}{'cases':>7}{'filed':>7}"
     f"{'set aside':>11}{'answered':>10}{'lost':>6}{'raised':>8}{'slowest':>9}"
@@ -141,7 +140,7 @@ def _in_order(words: Sequence[str], read: Sequence[str]) -> int:
 def ours() -> list[tuple[str, bytes]]:
     """All of ../shared/corpora."""
     found = [
-        (f"{folder}/{name}", raw) for folder in FOLDERS for name, raw in mails(CORPORA / folder)
+        (f"{folder}/{name}", raw) for folder in folders() for name, raw in mails(CORPORA / folder)
     ]
     return found + [(name, raw) for name, raw, _ in said()]
 
@@ -150,9 +149,10 @@ def another(folder: Path) -> list[tuple[str, bytes]]:
     return [(f"{_row_of(folder)}/{name}", raw) for name, raw in mails(folder)]
 
 
-def left_out(folder: Path) -> str:
+def left_out(folder: Path, ours: bool = False) -> str:
     """The files that nothing was put of, as a row."""
-    return f"{_row_of(folder)}: not mail, {len(not_mail(folder))} files"
+    name = folder.name if ours else _row_of(folder)
+    return f"{name}: not mail, {len(not_mail(folder))} files"
 
 
 def _row_of(folder: Path) -> str:
