@@ -13,7 +13,7 @@ from cocmail.core.letters import flowed
 from cocmail.lab.postgres import Postgres
 from cocmail.lab.waiting import wait_until
 from tests.hostile.mails import LARGE, MAILS
-from tests.hostile.reading import BOUND, costs
+from tests.hostile.reading import BOUND, Cost, costs, over
 from tests.hostile.stage import Result, Stage
 
 CALLBACK = 0.050  # seconds of the main loop's own processor time
@@ -28,8 +28,7 @@ GERMAN = (
 async def test_none_takes_a_second_to_read_or_to_judge_or_swells_its_reader() -> None:
     found = [cost async for cost in costs(MAILS)]
     assert len(found) == len(MAILS)
-    assert [cost.row() for cost in found if max(cost.seconds, cost.judging) > 1] == []
-    assert max(cost.memory for cost in found) < BOUND
+    assert over(found) == []
     # What people might write is read; what nobody would is not opened.
     assert {cost.name for cost in found if cost.why} >= {
         "a header line of 1 MB", "100,000 parts", "parts in parts, 3,000 deep",
@@ -38,6 +37,24 @@ async def test_none_takes_a_second_to_read_or_to_judge_or_swells_its_reader() ->
     assert not [
         cost.why for cost in found if cost.where == "apart" and "time or memory" in cost.why
     ]
+
+
+def test_the_table_names_what_is_over_and_nothing_behind_it() -> None:
+    def cost(name: str, seconds: float = 0.1, judging: float = 0.1, memory: int = 100) -> Cost:
+        return Cost(
+            name=name, size=1, seconds=seconds, judging=judging, where="apart", why="",
+            memory=memory << 20,
+        )  # fmt: skip
+
+    large = next(iter(LARGE))
+    assert over([cost("a", 1.0, 1.0, 400), cost(large, memory=450)]) == []
+    assert over([cost("a", 1.1), cost("b", judging=2), cost("c", memory=401)]) == [
+        "a: 1.10 s to read", "b: 2.00 s for the filters", "c: a reader of 401 MB",
+    ]  # fmt: skip
+    grown = [cost("a", memory=420), cost("b", memory=420), cost("c", memory=90)]
+    assert over([*grown, cost("d", memory=410), cost(large, memory=451)]) == [
+        "a: a reader of 420 MB", "d: a reader of 410 MB", f"{large}: a reader of 451 MB",
+    ]  # fmt: skip
 
 
 def held_up(found: Result) -> list[str]:
