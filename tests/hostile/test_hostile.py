@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.flood import late
 from cocmail.core.letters import flowed
 from cocmail.lab.postgres import Postgres
 from cocmail.lab.waiting import wait_until
@@ -55,6 +56,13 @@ def test_the_table_names_what_is_over_and_nothing_behind_it() -> None:
     assert over([*grown, cost("d", memory=410), cost(large, memory=451)]) == [
         "a: a reader of 420 MB", "d: a reader of 410 MB", f"{large}: a reader of 451 MB",
     ]  # fmt: skip
+
+
+def test_the_measured_flood_tells_in_which_rows_a_reporter_waited_too_long() -> None:
+    assert late({"nothing": [0.1, 0.2], "one": [0.1, 5.0]}) == ""
+    assert late({"nothing": [0.1], "one": [0.1, 5.1, 0.1], "many": [60.01, 6]}) == (
+        "a real reporter waited over 5 s: 5.10 s in 'one', 60.01 s in 'many'"
+    )
 
 
 def held_up(found: Result) -> list[str]:
