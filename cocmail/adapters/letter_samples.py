@@ -338,6 +338,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"hints": ()}, {"hints": (
         Hint(reference="COC-2K7QF3", why="return", sanctions=_SANCTIONS[:2]),
         Hint(reference="COC-9M3TEF", why="same-person"),
+        Hint(reference="COC-4QX7MB", why="same-words"),
     )}),
     ({"asked": "appeal", "conditions": Private("")},
      {"asked": "return", "conditions": Private("you stay off sig-node for a year.")}),

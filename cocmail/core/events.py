@@ -882,7 +882,7 @@ class Suggested:
     """Another case may belong together with this one; who may know both is told so."""
 
     case: str
-    why: Literal["return", "same-person"]
+    why: Literal["return", "same-person", "same-words"]
     kind: Literal["suggested"] = "suggested"
 
 

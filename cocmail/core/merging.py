@@ -174,7 +174,11 @@ def absorb(case: Case, other: Case, event: e.Absorbed) -> Case:
         },
         extensions={**case.extensions, **other.extensions},
         separated={**case.separated, **other.separated},
-        suggested=case.suggested | other.suggested,
+        suggested=frozenset(
+            (name, why)
+            for name, why in case.suggested | other.suggested
+            if name not in (case.id, other.id)
+        ),
         split=case.split | {first + n for n in other.split},
         priors=(*case.priors, *other.priors),
     )  # fmt: skip

@@ -92,7 +92,7 @@ class Hint:
     """Another case that may belong together with this one, for a member who may know both."""
 
     reference: str
-    why: str  # "return", "same-person"
+    why: str  # "return", "same-person", "same-words"
     sanctions: tuple[Sanction, ...] = field(default=(), repr=False)  # that hold the sender off
 
 

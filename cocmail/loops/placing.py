@@ -100,9 +100,9 @@ class Placer:
         case_id = self._new_case()
         await tx.open_case(case_id)
         case = Case(id=case_id)
-        return case_id, await thought(
-            _of_letters(mail.weight, setting), lambda: casework.report(case, setting, incoming)
-        )
+        # What was said before is looked at too.
+        weight = _of_letters(mail.weight, setting) + sum(map(_said, incoming.beside.values()))
+        return case_id, await thought(weight, lambda: casework.report(case, setting, incoming))
 
     async def _put_aside(
         self,

@@ -68,6 +68,49 @@ def test_who_says_what_another_reporter_of_the_case_said_reports_it_too() -> Non
     assert third not in (case, other)
 
 
+def test_members_hear_that_an_unsigned_one_says_the_same() -> None:
+    house = House()
+    first, second = reports(house, (ANNA, TEXT), (ANNA, TEXT), signature=Signature.MISSING)
+    assert first != second
+    for handle in ("alice", "bob", "carol"):
+        (told,) = house.got(f"member:{handle}", "report")
+        assert f"{house.ref(first)} says the same, from the same address" in told
+        assert f"/merge {house.ref(first)}" in told
+    assert house.ref(first) not in house.got("reporter:1", "acknowledgement")[0]
+    house.say("alice", second, f"/merge {house.ref(first)}")
+    assert house.case(first).merged_into == second
+
+
+def test_who_is_kept_out_of_the_first_does_not_hear_that_there_is_one() -> None:
+    house = House()
+    unsigned = Signature.MISSING
+    house.last = house.room.send(ANNA, "conduct+not-carol@example.org", TEXT, signature=unsigned)
+    first = next(iter({case for case, _ in house.last.events}))
+    house.say("bob", first, "/recuse bob")
+    reports(house, (ANNA, TEXT), signature=unsigned)
+    assert house.got("member:alice", "report")[0].count(house.ref(first)) == 2
+    for handle in ("bob", "carol"):
+        (told,) = house.got(f"member:{handle}", "report")
+        assert house.ref(first) not in told
+        assert "says the same" not in told
+
+
+@pytest.mark.parametrize("second", [(BERT, TEXT), (ANNA, TEXT + " Again.")])
+def test_of_other_people_s_words_or_of_other_words_nothing_is_said(
+    second: tuple[str, str],
+) -> None:
+    house = House()
+    reports(house, (ANNA, TEXT), second, signature=Signature.MISSING)
+    assert "says the same" not in house.got("member:alice", "report")[0]
+
+
+def test_a_case_is_no_hint_of_itself() -> None:
+    house = House()
+    first, second = reports(house, (ANNA, TEXT), (ANNA, TEXT), signature=Signature.MISSING)
+    house.say("alice", first, f"/merge {house.ref(second)}")
+    assert not house.case(first).suggested
+
+
 def test_where_no_filter_asks_for_it_each_mail_is_a_report() -> None:
     house = House()
     first, second = reports(house, (ANNA, TEXT), (ANNA, TEXT), judgement=ALONE)

@@ -3,12 +3,13 @@
 Owns when two reports are one. Refuses to guess: both are signed by their sender's own domain, so
 that nobody's report goes where somebody else wants it; both leave out the same members, so that
 nobody reads what wasn't for them; nothing is attached to the second that the first didn't have.
-Where one of these is missing, or two people say the same, it is a report by itself. Called by
-loops/placing.
+Where one of these is missing, or two people say the same, it is a report by itself; in the first
+case it bears a hint, for who may know of both. Called by loops/placing and by reports.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from cocmail.core import events as e
@@ -28,11 +29,7 @@ WITHIN = timedelta(days=7)
 
 def sent_before(case: Case, setting: Setting, incoming: Incoming) -> e.Received | None:
     """The message of this case that the mail repeats; None where it doesn't, or may not join."""
-    mail = incoming.mail
-    words = words_of(incoming.whole)
-    if not words or mail.encrypted or not incoming.address or incoming.proof != "signed":
-        return None
-    if not case.is_open or case.merged_into or case.provisional or case.kept:
+    if incoming.proof != "signed" or case.provisional or case.kept:
         return None
     if incoming.destination.kept or wishes(incoming.whole).keeps:
         return None
@@ -40,21 +37,37 @@ def sent_before(case: Case, setting: Setting, incoming: Incoming) -> e.Received 
         return None  # a member's plain mail is asked about first
     if {*incoming.destination.left_out} != {*case.left_out}:
         return None
-    attached = {one.digest for one in mail.attachments}
+    attached = {one.digest for one in incoming.mail.attachments}
+    for first in _same_words(case, setting, incoming):
+        if first.proof == "signed" and attached <= {*first.digests}:
+            return first
+    return None
+
+
+def says_the_same(case: Case, setting: Setting, incoming: Incoming) -> bool:
+    """Whether this case has a report in the same words from the same address, proved or not."""
+    return any(_same_words(case, setting, incoming))
+
+
+def _same_words(case: Case, setting: Setting, incoming: Incoming) -> Iterator[e.Received]:
+    """The reports in this open case that say what the mail says."""
+    mail = incoming.mail
+    words = words_of(incoming.whole)
+    if not words or mail.encrypted or not incoming.address:
+        return
+    if not case.is_open or case.merged_into:
+        return
     for message in case.messages:
         first = message.received
         if (
             first.sender == incoming.address
-            and first.proof == "signed"
             and first.party.startswith("reporter:")
             and first.number not in case.split
             and setting.now - message.at <= WITHIN
             and words_of(first.subject) == words_of(mail.subject)
-            and attached <= {*first.digests}
             and words_of(first.text) == words
         ):
-            return first
-    return None
+            yield first
 
 
 def again(case: Case, setting: Setting, incoming: Incoming, first: e.Received) -> Result:

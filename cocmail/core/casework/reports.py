@@ -12,6 +12,7 @@ from datetime import datetime
 from cocmail.core import events as e
 from cocmail.core.audience import later
 from cocmail.core.case import Case
+from cocmail.core.casework.again import says_the_same
 from cocmail.core.casework.filing import (
     NO_SAFE_ADDRESS,
     OWN_MATTER,
@@ -58,6 +59,9 @@ def report(case: Case, setting: Setting, incoming: Incoming) -> Result:
         for author in authors(incoming.mail, setting.roster):
             work.ask_author(reporter, author, answering)
     look_for(work, incoming.beside.values())
+    for other in incoming.beside.values():
+        if says_the_same(other, setting, incoming):
+            work.happen(e.Suggested(case=other.id, why="same-words"))
     if not kept:
         copies(work, beside=incoming.beside.values())
         where_too_few(work)
