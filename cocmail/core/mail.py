@@ -37,6 +37,8 @@ _BEGINS = 512  # bytes: the marks of file formats stand there
 _NAME, _ENDING = 255, 24  # characters of an attachment's name; of its end, where it is cut
 _FEW = 3  # texts that are asked in which charset they are
 _LINE = 20  # characters: what a line of a letter costs to write, whatever it says
+# Postfix writes the null path so where it hands mail to a program.
+_NULL = re.compile(r"<[ \t]*>|<?mailer-daemon(?:@[^<>@\s]*)?>?", re.IGNORECASE)
 _SIGNATURE = re.compile(rb"\A(?:[^\r\n][^\n]*\n)*?dkim-signature[ \t]*:", re.IGNORECASE)
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
 
@@ -288,10 +290,10 @@ def _claimants(header: Header) -> str:
 
 
 def _null(header: Header, return_path: str | None) -> bool:
-    if return_path in ("", "<>"):
+    if return_path is not None and (not return_path or _NULL.fullmatch(return_path)):
         return True
     # Where somebody sends a report on, with an envelope of their own, the field tells it still.
-    return any(f.unfolded.replace(" ", "") == "<>" for f in header.all("return-path")[:1])
+    return any(_NULL.fullmatch(f.unfolded.strip()) for f in header.all("return-path")[:1])
 
 
 def _delivered(header: Header) -> tuple[Address, ...]:

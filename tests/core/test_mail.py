@@ -501,7 +501,20 @@ def test_a_body_that_reads_the_same_whatever_its_header_says(raw: str, same: boo
         "Auto-Submitted: auto-replied",
         "Auto-Submitted: auto-generated; type=x",
         "Return-Path: <>",
+        "Return-Path: < >",
+        "Return-Path: <MAILER-DAEMON>",
+        "Return-Path: MAILER-DAEMON@mx.x.example",
         "Precedence: bulk",
+        "Precedence: bulk (a list)",
+        "X-Precedence: auto_reply",
+        "Preference: auto-reply",
+        "List-Subscribe: <mailto:x@y>",
+        "List-Owner: <mailto:x@y>",
+        "List-Archive: <https://l.example/>",
+        "X-Mailman-Version: 3.3.10",
+        "X-OTRS-Loop: yes",
+        "X-RT-Loop-Prevention: x",
+        "X-POST-MessageClass: 9; Autoresponder",
         "Precedence: Auto_Reply",
         "List-Id: <l.example>",
         "List-Unsubscribe: <mailto:x@y>",
@@ -546,6 +559,8 @@ def test_a_machines_mail_is_known(header: str) -> None:
         "Precedence: normal",
         "X-Auto-Response-Suppress: None",
         "Return-Path: <a@x.example>",
+        "Return-Path: <mailer-daemonic@x.example>",
+        "X-Precedence: normal",
         "Subject: He harassed me out of office hours",
         "Subject: Undeliverable promises of the committee",
         "Subject: Vacation photos posted without consent",
@@ -633,7 +648,7 @@ def test_what_a_rule_of_a_microsoft_mailbox_sent_on_may_be_a_persons(source: str
 
 
 def test_the_envelope_says_that_there_is_no_return_path() -> None:
-    for path, null in (("", True), ("a@x.example", False), (None, False)):
+    for path, null in (("", True), ("MAILER-DAEMON", True), ("a@x.example", False), (None, False)):
         found = read(b"From: a@x.example\n\nx", return_path=path)
         assert isinstance(found, Mail)
         assert found.null_return_path is null
