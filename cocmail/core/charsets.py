@@ -67,10 +67,18 @@ _UNKNOWN_TO_PYTHON = {
     "ks_c_5601-1987": "cp949",
     "x-sjis": "cp932",
     "windows-31j": "cp932",
+    "cswindows31j": "cp932",
+    "sjis-win": "cp932",
     "x-mac-roman": "mac_roman",
     "macintosh": "mac_roman",
     "x-gbk": "gb18030",
     "x-euc-jp": "euc_jp",
+    "x-eucjp": "euc_jp",
+    "eucjp-ms": "euc_jp",
+    "eucjp-win": "euc_jp",
+    "cp51932": "euc_jp",
+    "iso-8859-6-i": "iso8859_6",
+    "iso-8859-6-e": "iso8859_6",
     "iso-8859-8-i": "iso8859-8",
     "iso-8859-8-e": "iso8859-8",
     "x-mac-cyrillic": "mac_cyrillic",
@@ -85,8 +93,14 @@ _UNKNOWN_TO_PYTHON = {
     "koi8u": "koi8_u",
     "latin-9": "iso8859_15",
     "x-mac-ce": "mac_latin2",
+    "x-mac-centraleurroman": "mac_latin2",
+    "x-mac-icelandic": "mac_iceland",
     "x-mac-greek": "mac_greek",
     "x-mac-turkish": "mac_turkish",
+    "ucs-2": "utf-16",
+    "iso-10646-ucs-2": "utf-16",
+    "unicode": "utf-16",
+    "csunicode": "utf-16",
 }
 # Python keeps every name that it was ever asked for, known or not: it is asked for these alone.
 _PYTHONS = frozenset(
@@ -276,7 +290,7 @@ def codec_of(label: str) -> str:
     if not _LABEL.fullmatch(label):
         return ""
     page = _OF_WINDOWS.fullmatch(label)
-    known = f"cp{page[1]}" if page else _UNKNOWN_TO_PYTHON.get(label, label)
+    known = _UNKNOWN_TO_PYTHON.get(label) or (f"cp{page[1]}" if page else label)
     known = normalize_encoding(known)
     known = aliases.get(known) or aliases.get(known.replace(".", "_"), known)
     if known not in _PYTHONS:

@@ -382,6 +382,19 @@ def test_what_is_encrypted_is_said_to_be(kind: str, encrypted: bool) -> None:
         ("שלום".encode("iso8859-8"), "iso-8859-8-i", "שלום"),
         ("grün".encode("mac_roman"), "x-mac-roman", "grün"),
         ("přítel".encode("cp1250"), "windows-1250", "přítel"),
+        ("můj dům".encode("mac_latin2"), "x-mac-centraleurroman", "můj dům"),
+        ("vinátta".encode("mac_iceland"), "x-mac-icelandic", "vinátta"),
+        *(("報告①".encode("cp932"), label, "報告①") for label in ("csWindows31J", "sjis-win")),
+        *(
+            ("報告".encode("euc_jp"), label, "報告")
+            for label in ("cp51932", "eucJP-ms", "eucJP-win", "x-eucjp")
+        ),
+        ("بلاغ".encode("iso8859-6"), "iso-8859-6-i", "بلاغ"),
+        ("بلاغ".encode("iso8859-6"), "iso-8859-6-e", "بلاغ"),
+        *(
+            ("ein Übergriff".encode("utf-16-be"), label, "ein Übergriff")
+            for label in ("ucs-2", "iso-10646-ucs-2", "unicode", "csUnicode")
+        ),
     ],
 )
 def test_every_charset_is_read(data: bytes, label: str, text: str) -> None:
@@ -403,6 +416,7 @@ def test_a_label_is_doubted_without_much_memory(label: str) -> None:
     ("label", "head", "charset"),
     [
         ("", '<meta charset="koi8-r">', "koi8-r"),
+        ("", '<meta charset="ibm866">', "cp866"),  # its letters alone wouldn't tell
         ("; charset=us-ascii", "<META charset=windows-1251>", "cp1251"),
         (
             "; charset=unknown-8bit",
