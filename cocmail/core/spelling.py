@@ -24,10 +24,11 @@ _VARIANTS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _WORD = re.compile(r"[^\W\d_]+")
 _SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU"})
 _LOOKS = str.maketrans(
-    "аеорсухіјѕԁһӏԛԝвкмнтαορνικτυχεϲϳ",
-    "aeopcyxijsdhlqwbkmhtaopviktuxecj",
+    "аеорсухіјѕԁһӏԛԝвкмнтαορνικτυχεϲϳıɪɩl1ɑɡƅ",
+    "aeopcyxijsdhiqwbkmhtaopviktuxecjiiiiiagb",
 )
-"""Small letters of other scripts that pass for Latin ones."""
+"""Small letters and figures that pass for another Latin one; a stroke is i, whichever it was: I is
+no other than l in many a typeface."""
 _MOST_NAMED = 3
 
 
@@ -76,7 +77,7 @@ def _like_a_member(name: str, roster: Roster) -> bool:
 
 
 def _skeleton(name: str) -> str:
-    return plain(name).translate(_LOOKS)
+    return plain(name.replace("|", "l")).translate(_LOOKS)
 
 
 def _mixed(name: str) -> list[str]:
