@@ -27,7 +27,7 @@ from cocmail.config import Settings
 from cocmail.config.values import LogFormat
 from cocmail.core.arrivals import Arrival as Held
 from cocmail.core.case import Case
-from cocmail.core.errors import Temporary
+from cocmail.core.errors import Full, Temporary
 from cocmail.core.filtering import Judgement, view
 from cocmail.core.mail import Mail, signed
 from cocmail.core.shortage import disk_nearly_full
@@ -92,6 +92,7 @@ class Daemon:
             beside=lambda: self._enforcement.beside,
         )
         self._room = servers.room(settings)
+        self._told_of_disk = False
         self._workers = servers.workers(settings)
         reader = servers.reader(settings, self._workers)
         self._outbox = Outbox(self._deciding, self._submission, clock, copies=reader.copies)
@@ -119,7 +120,14 @@ class Daemon:
     async def _keep(self, arrival: Arrival) -> None:
         self._room.require(len(arrival.raw))
         arrival = replace(arrival, ahead=signed(arrival.raw))
-        await whole(self._store.keep(arrival, self._clock.now()))
+        try:
+            await whole(self._store.keep(arrival, self._clock.now()))
+        except Full:
+            if not self._room.trouble:  # elsewhere it can be told only once there is room
+                log.error("the store's disk is full; mail waits where it comes from")
+            self._room.refused(len(arrival.raw))
+            raise
+        self._room.taken(len(arrival.raw))
         self._bells.mail.ring()
 
     def _changed(self, held: tuple[Held, ...]) -> None:
@@ -291,10 +299,15 @@ class Daemon:
             self._bells.enforcement.ring()
 
     async def _tell_of_the_disk(self) -> None:
-        """Once each time that it comes to it, whoever starts us meanwhile."""
+        """Once each time that it comes to it, whoever starts us meanwhile; on a full disk as soon
+        as it can be written."""
         self._room.look()
-        if self._room.trouble and not (await self._store.notes()).get("disk"):
-            await self._deciding.on_committee(disk_nearly_full)
+        if not self._room.trouble:
+            self._told_of_disk = False
+        elif not self._told_of_disk:
+            if not (await self._store.notes()).get("disk"):
+                await self._deciding.on_committee(disk_nearly_full)
+            self._told_of_disk = True  # even if it can't be noted
 
 
 async def _receive(run: Callable[[Keep], Awaitable[None]], keep: Keep) -> None:

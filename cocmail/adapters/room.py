@@ -1,8 +1,9 @@
 """Whether the disk that the store is on has room for one more mail.
 
-Owns the look. A disk that is full to the last byte also stops votes, letters and the log; so mail,
-of which anybody can send any amount, is refused while some of it is still free, and stays where it
-comes from. Refuses to know what is done about it. Called by the daemon, before a mail is kept.
+Owns the look, and what the store itself says of it. A disk that is full to the last byte also stops
+votes, letters and the log; so mail, of which anybody can send any amount, is refused while some of
+it is still free, and stays where it comes from. Refuses to know what is done about it. Called by
+the daemon, before a mail is kept and after.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ _MORE = 64 << 20  # bytes beyond what is kept free: then the trouble is over, an
 
 class Room:
     def __init__(self, folder: Path | None, reserve: int) -> None:
-        """``folder``: on that disk; None: it is another machine's, and nothing is looked at.
-        ``reserve``: bytes that mail leaves free."""
+        """``folder``: on that disk; None: it is a server's, and can't be looked at, so that the
+        first mail that is refused tells. ``reserve``: bytes that mail leaves free."""
         self._folder, self._reserve = folder, reserve
+        self._refused = 0  # bytes: the largest mail that the store had no room for
         self.trouble = ""
 
     def require(self, size: int) -> None:
@@ -34,8 +36,22 @@ class Room:
 
     def look(self) -> None:
         """Forget the trouble when it is over."""
-        if self.trouble and self._free() >= self._reserve + _MORE:
+        if self.trouble and not self._refused and self._free() >= self._reserve + _MORE:
             self.trouble = ""
+
+    def refused(self, size: int) -> None:
+        """The store had no room for a mail of so many bytes."""
+        self._refused = max(self._refused, size)
+        self.trouble = (
+            "the store's disk is full: a mail is not taken in until there is room "
+            f"(for {-(-self._refused >> 10)} KB)"
+        )
+
+    def taken(self, size: int) -> None:
+        """A mail of so many bytes was kept. A smaller one than was refused says nothing: there
+        may be room for it, and each time that it came and went would be told anew."""
+        if self._refused and size >= self._refused:
+            self._refused, self.trouble = 0, ""
 
     def _free(self) -> float:
         """Bytes, for us (statvfs(3))."""

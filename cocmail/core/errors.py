@@ -18,6 +18,10 @@ class Away(Temporary):
     """The server that it takes is not there: no use to try with anything else meanwhile."""
 
 
+class Full(Temporary):
+    """The store's disk has no room for it."""
+
+
 class Permanent(CocmailError):
     """Trying again is of no use; a human must act."""
 

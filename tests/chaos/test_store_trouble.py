@@ -6,6 +6,7 @@ Meanwhile no mail is said to be stored that isn't; after it all goes on by itsel
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import smtplib
@@ -131,3 +132,43 @@ def test_the_disk_is_nearly_full(new_house: Any, tmp_path: Path) -> None:
     for one in house.members:
         told = [m for m in house.mails(one, "alert") if "nearly full" in m.text]
         assert len(told) == 1
+
+
+@pytest.mark.parametrize("new_store", ["postgresql"], indirect=True)
+def test_postgresqls_disk_is_full(new_house: Any, postgres: Any) -> None:
+    """Its own refusal, from a trigger; a disk of its own can't be filled without rights."""
+    house = new_house()
+    database = re.search(r"/(story\d+)", house.configuration.read_text()).group(1)
+    people = [house.somebody("Rae Reporter") for _ in range(2)]
+    pushed, pulled = [p.write(house.address, "Hello", "I need to tell you.") for p in people]
+    postgres.sql(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$",
+        database=database,
+    )
+    for table in ("mails", "ledger"):
+        postgres.sql(
+            f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} EXECUTE FUNCTION refuse()",
+            database=database,
+        )
+    assert not delivered(house, pushed)
+    house.into_inbox(pulled, house.address, SENDER)
+    assert "the store's disk is full" in house.said()
+    assert not any(house.mails(one, "alert") for one in house.members)
+    postgres.sql("DROP TRIGGER full_disk ON ledger", database=database)
+    for one in house.members:
+        house.mail(one, "alert", containing="nearly full")
+    wait_until(
+        lambda: any("disk is full" in words for words in house.ask("status")["trouble"]),
+        timeout=60, what="a word in the status",
+    )  # fmt: skip
+    assert not delivered(house, pushed)
+    assert house.servers.dovecot.mailbox(house.user).count() == 1
+    postgres.sql("DROP TRIGGER full_disk ON mails", database=database)
+    wait_until(lambda: delivered(house, pushed), timeout=60, what="a 250")
+    for person in people:
+        house.mail(person, "acknowledgement")
+    wait_until(lambda: not house.ask("status")["trouble"], timeout=60, what="no trouble any more")
+    nothing_is_lost(house, len(people))
+    for one in house.members:
+        assert len([m for m in house.mails(one, "alert") if "nearly full" in m.text]) == 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from cocmail.core.errors import CocmailError, Permanent, SoundnessError, Temporary
+from cocmail.core.errors import CocmailError, Full, Permanent, SoundnessError, Temporary
 
 if TYPE_CHECKING:
     import psycopg
@@ -25,6 +25,7 @@ _SQLITE_REFUSED = {"SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_
 
 # PostgreSQL's manual, appendix A: the classes of SQLSTATE that pass by themselves.
 _PASSING = {"08", "40", "53", "55", "57", "58"}
+_DISK_FULL = "53100"  # of its class alone; memory and connections pass sooner
 _REFUSED = {"28", "3D", "42"}
 
 # libpq gives no SQLSTATE for a refused connection; these are the server's own words.
@@ -66,7 +67,8 @@ def _sqlite(cause: sqlite3.Error, *, where: str, opening: bool) -> CocmailError:
         return Permanent(f"[store] url: {where} can't be opened and written ({name})")
     if name == "SQLITE_ERROR":
         return Permanent(f"[store] url: {where} does not have the tables it should ({name})")
-    return Temporary(f"the store at {where} can't take it now ({name})")
+    kind = Full if name == "SQLITE_FULL" else Temporary
+    return kind(f"the store at {where} can't take it now ({name})")
 
 
 def _postgresql(cause: psycopg.Error, *, where: str) -> CocmailError:
@@ -78,7 +80,8 @@ def _postgresql(cause: psycopg.Error, *, where: str) -> CocmailError:
                 return Permanent(f"[store] url: {where}: {meaning}")
         return Temporary(f"the store at {where} can't be reached now")
     if code[:2] in _PASSING:
-        return Temporary(f"the store at {where} can't take it now (SQLSTATE {code})")
+        kind = Full if code == _DISK_FULL else Temporary
+        return kind(f"the store at {where} can't take it now (SQLSTATE {code})")
     if code.startswith("XX"):
         return SoundnessError(f"[store] url: {where} is damaged (SQLSTATE {code})")
     if code[:2] in _REFUSED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
@@ -12,7 +13,7 @@ from cocmail.adapters.store import open_store
 from cocmail.adapters.store.engine import Database
 from cocmail.adapters.store.errors import translate
 from cocmail.adapters.vault import derive
-from cocmail.core.errors import CocmailError, Permanent, SoundnessError, Temporary
+from cocmail.core.errors import CocmailError, Full, Permanent, SoundnessError, Temporary
 from cocmail.lab.postgres import Postgres
 from cocmail.lab.waiting import wait_until
 
@@ -110,7 +111,7 @@ def test_a_full_disk_is_temporary_and_damage_is_not(tmp_path: Path) -> None:
     full = _full(tmp_path / "full.db")
     assert full.sqlite_errorname == "SQLITE_FULL"
     wrapped = DBAPIError("INSERT", {"name": "Rita"}, full)
-    assert type(translate(wrapped, where="x.db", opening=False)) is Temporary
+    assert type(translate(wrapped, where="x.db", opening=False)) is Full
     for name, opening, kind in (
         ("SQLITE_IOERR_FSYNC", False, Temporary),
         ("SQLITE_CORRUPT_INDEX", False, SoundnessError),
@@ -123,6 +124,16 @@ def test_a_full_disk_is_temporary_and_damage_is_not(tmp_path: Path) -> None:
         told = translate(DBAPIError("INSERT", None, error), where="x.db", opening=opening)
         assert type(told) is kind
         assert "Rita" not in str(told)
+
+
+def test_postgresqls_full_disk_is_told_from_what_passes_sooner() -> None:
+    for error, kind in (
+        (psycopg.errors.DiskFull, Full),
+        (psycopg.errors.OutOfMemory, Temporary),
+        (psycopg.errors.TooManyConnections, Temporary),
+    ):
+        told = translate(DBAPIError("INSERT", None, error("Rita")), where="x", opening=False)
+        assert type(told) is kind
 
 
 @pytest.mark.servers
