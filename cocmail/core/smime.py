@@ -1,8 +1,8 @@
 """The mail within an opaque signature (S/MIME, RFC 8551 section 3.5.2): signed, and not encrypted.
 
 Owns where its bytes stand (RFC 5652 section 5, in BER, X.690 section 8). Refuses to check the
-signature: whoever reads the words learns that nobody did. Never raises, and takes time by the
-length of what it is given. Called by core.body, core.mail and core.attached.
+signature: whoever reads the words learns that nobody did. Never raises, and takes the time
+of so many pieces at most. Called by core.body, core.mail and core.attached.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # its OID
 _SEQUENCE, _OCTETS, _IN_PIECES, _HELD = 0x30, 0x04, 0x24, 0xA0
 _ENDS = b"\0\0"  # what began without a length
 _DEEPEST = 10
+# Pieces that any may have, and bytes that each has where they are more: programs write a thousand.
+_FEW, _PIECE = 64, 256
+_BEFORE = 512  # bytes of what stands before the content and says what it is
 _TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 
 
@@ -68,6 +71,8 @@ def _behind(data: bytes, at: int, deep: int = 0) -> int:
     if deep > _DEEPEST:
         raise ValueError
     while not data.startswith(_ENDS, begin):
+        if begin > at + _BEFORE:
+            raise ValueError
         begin = _behind(data, begin, deep + 1)
     return begin + len(_ENDS)
 
@@ -78,8 +83,11 @@ def _octets(data: bytes, at: int, pieces: list[bytes], deep: int) -> int:
     if data[at] == _OCTETS and end is not None:
         pieces.append(data[begin:end])
         return end
+    pieces.append(b"")  # counted, too
     if data[at] != _IN_PIECES or deep > _DEEPEST:
         raise ValueError
     while begin < end if end is not None else not data.startswith(_ENDS, begin):
+        if len(pieces) > _FEW + len(data) // _PIECE:
+            raise ValueError
         begin = _octets(data, begin, pieces, deep + 1)
     return begin if end is not None else begin + len(_ENDS)

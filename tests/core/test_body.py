@@ -465,9 +465,12 @@ def test_base64_of_any_kind_takes_little_time_and_loses_nothing(body: bytes) -> 
         content_type="text/plain", declared=True, parameters={}, encoding="base64",
         disposition="", name="", start=0, end=len(body), parents=(), opens=True,
     )  # fmt: skip
-    began = time.thread_time()
-    assert len(mime.text(body, part_)) > len(body) // 2
-    assert time.thread_time() - began < 0.05
+    took = []
+    for _ in range(3):  # a collection of garbage may fall into one
+        began = time.thread_time()
+        assert len(mime.text(body, part_)) > len(body) // 2
+        took.append(time.thread_time() - began)
+    assert min(took) < 0.05
 
 
 def test_a_long_page_that_is_not_shown_whole_is_listed() -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 
 from cocmail.adapters.files import copied
 from cocmail.adapters.html import html_to_text
-from cocmail.core import attached, casework
+from cocmail.core import attached, casework, smime
 from cocmail.core.limits import Limits
 from cocmail.core.mail import Mail, read
 from cocmail.core.people import Address, Mailbox, Private
@@ -194,6 +194,21 @@ def test_the_words_within_a_signature_are_shown_and_run_nothing(ber: bool) -> No
     shown = text_of(world.letters[-1])
     assert "He hit me, Łukasz did." in shown
     assert "a signature (S/MIME), which cocmail doesn't check" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("length", [1, 1000])
+def test_a_signed_text_in_too_many_pieces_is_not_put_together(length: int) -> None:
+    """Each costs; two million of a byte, a second."""
+    piece = b"\x04\x82" + length.to_bytes(2, "big") + b"a" * length
+    head = bytes.fromhex(
+        "308006092a864886f70d010702a080308002010131800000308006092a864886f70d010701a0802480"
+    )
+    found = smime.within(head + piece * 10_000 + bytes(12))
+    assert found == (b"a" * 10_000_000 if length == 1000 else None)
+    before = bytes.fromhex("308006092a864886f70d010702a0803080020101") + b"\x31\x80"
+    rest = bytes.fromhex("0000308006092a864886f70d010701a080040161") + bytes(6)
+    assert smime.within(before + b"\x02\x00" * 100 + rest) == b"a"
+    assert smime.within(before + b"\x02\x00" * 1000 + rest) is None
 
 
 def test_a_picture_within_a_signature_stays_where_it_is() -> None:
