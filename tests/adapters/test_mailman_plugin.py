@@ -25,7 +25,7 @@ from cocmail.lab.mailman import Mailman
 from cocmail.lab.waiting import free_port
 from cocmail.loops.bell import Bell, Flurry
 from cocmail.loops.enforcement import Enforcement
-from tests.loops.test_enforcement import Book, Now
+from tests.loops.lab import Book, Now
 
 PLUGIN = Path(__file__).parents[2] / "deploy" / "mailman" / "plugin"
 KEY = b"a key that two programs share, and nobody else"

@@ -25,7 +25,7 @@ from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.postfix import Postfix
 from cocmail.lab.process import room
 from cocmail.loops.enforcement import Enforcement
-from tests.loops.test_enforcement import Book, Now
+from tests.loops.lab import Book, Now
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "postfix"
 CONDUCT, INFO, JOBS = map(Address, ("conduct@example.org", "info@example.org", "jobs@example.org"))

@@ -23,7 +23,7 @@ from cocmail.lab.community import UNSTABLE, list_id, make_list, snapshot
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement
 from tests.histories.model import InForce, Model, Seen
-from tests.loops.test_enforcement import Book, Now, copy
+from tests.loops.lab import Book, Now, copy
 
 DOMAIN = "lists.example.org"
 LISTS = tuple(f"{name}@{DOMAIN}" for name in ("dev", "sig-node", "sig-web"))

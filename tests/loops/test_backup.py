@@ -14,7 +14,7 @@ from cocmail.core.enforcement import tags_text
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement, Unread
-from tests.loops.test_enforcement import (
+from tests.loops.lab import (
     BYSTANDER,
     DEV,
     MAL,
@@ -25,9 +25,6 @@ from tests.loops.test_enforcement import (
     enforcement,
     where,
 )
-from tests.loops.test_enforcement import lab as lab
-from tests.loops.test_enforcement import lists as lists
-from tests.loops.test_enforcement import mailman as mailman
 
 pytestmark = pytest.mark.servers
 

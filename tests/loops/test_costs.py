@@ -16,7 +16,7 @@ from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.community import list_id
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.leading import Leading
-from tests.loops.test_enforcement import (
+from tests.loops.lab import (
     BYSTANDER,
     DEV,
     DOMAIN,

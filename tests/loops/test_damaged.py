@@ -25,10 +25,7 @@ from cocmail.core.sanctions import Measure
 from cocmail.loops.book import LedgerBook
 from cocmail.loops.enforcement import Enforcement, Unread
 from cocmail.loops.watching import Watching
-from tests.loops.test_enforcement import DEV, MAL, PERSON, QUIET, Book, Lab, Now, where
-from tests.loops.test_enforcement import lab as lab
-from tests.loops.test_enforcement import lists as lists
-from tests.loops.test_enforcement import mailman as mailman
+from tests.loops.lab import DEV, MAL, PERSON, QUIET, Book, Lab, Now, where
 from tests.loops.workplace import Workplace, workplace
 
 ASKED = "please help, another matter"

@@ -10,7 +10,7 @@ import contextlib
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -20,25 +20,12 @@ from cocmail.core.errors import Temporary
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
 from tests.loops.front import Front
-from tests.loops.test_enforcement import DEV, PERSON, Book, Lab, Now, enforcement, where
+from tests.loops.lab import DEV, PERSON, Book, Lab, Now, enforcement, where
 
 pytestmark = pytest.mark.servers
 
 SLOW = float(os.environ.get("SLOW", "0.1"))  # seconds a call
 FAULTS = int(os.environ.get("FAULTS", "3"))  # of 13 calls
-
-
-@pytest.fixture(scope="module")
-def mailman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailman]:
-    with Mailman(tmp_path_factory.mktemp("mailman")) as running:
-        yield running
-
-
-@pytest.fixture
-def lab(mailman: Mailman) -> Lab:
-    lab = Lab(mailman)
-    lab.clear()
-    return lab
 
 
 @contextlib.asynccontextmanager

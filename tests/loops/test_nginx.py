@@ -27,7 +27,7 @@ from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure
 from cocmail.lab.mailman import Mailman
 from cocmail.lab.nginx import Call, Nginx
-from tests.loops.test_enforcement import (
+from tests.loops.lab import (
     BYSTANDER,
     DEV,
     NAMES,
@@ -46,19 +46,6 @@ LINES = (Path(__file__).parents[2] / "deploy" / "nginx" / "mailman.conf").read_t
 LIMIT = "limit_req zone=mailman-api burst=20;"
 SAYS_429 = "limit_req_status 429;"
 PATIENCE = "proxy_read_timeout 60s;"
-
-
-@pytest.fixture(scope="module")
-def mailman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailman]:
-    with Mailman(tmp_path_factory.mktemp("mailman")) as running:
-        yield running
-
-
-@pytest.fixture
-def lab(mailman: Mailman) -> Lab:
-    lab = Lab(mailman)
-    lab.clear()
-    return lab
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ force. Each test looks at what is true on the lists afterwards, and at what the 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from cocmail.core.plan import GONE_ADDRESS, GONE_LIST, LEFT_SINCE, NEW_LIST, OTH
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement
-from tests.loops.test_enforcement import (
+from tests.loops.lab import (
     BYSTANDER,
     DEV,
     DOMAIN,
@@ -47,19 +47,6 @@ Told = Mapping[tuple[str | None, str, str], ProofRow]
 """The proof of an end, by list, address and role."""
 
 _LINKS = ("self_link", "http_etag", "member_id", "address", "user")
-
-
-@pytest.fixture(scope="module")
-def mailman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailman]:
-    with Mailman(tmp_path_factory.mktemp("mailman")) as running:
-        yield running
-
-
-@pytest.fixture
-def lab(mailman: Mailman) -> Lab:
-    lab = Lab(mailman)
-    lab.clear()
-    return lab
 
 
 @pytest.fixture

@@ -26,8 +26,7 @@ from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.applying import apply
-from tests.loops.test_backup import Week
-from tests.loops.test_enforcement import (
+from tests.loops.lab import (
     BYSTANDER,
     DEV,
     MAL,
@@ -41,6 +40,7 @@ from tests.loops.test_enforcement import (
     enforcement,
     where,
 )
+from tests.loops.test_backup import Week
 
 pytestmark = pytest.mark.servers
 

@@ -27,7 +27,7 @@ from cocmail.lab.mailman import Mailman
 from cocmail.lab.sink import Caught, Sink
 from cocmail.lab.waiting import wait_until
 from cocmail.loops.enforcement import Enforcement
-from tests.loops.test_enforcement import Book, Now
+from tests.loops.lab import Book, Now
 from tests.roads.table import DELIVERED, GONE, HELD, OFF, ON, REACHES
 
 HOST = "lists.example.org"
