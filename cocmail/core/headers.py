@@ -213,13 +213,17 @@ def unbase64(data: bytes) -> bytes:
 # What a From value is made of (RFC 5322 section 3.2). A comment is taken where no reader, however
 # simple, finds another address or another end in it.
 _PIECE = re.compile(
-    r"""(?P<space>[ \t\r\n]+)
+    r"""(?P<space>[ \t]+)
     |(?P<comment>\([^()<>@"\\]*\))
     |(?P<quoted>"(?:[^"\\]|\\.)*")
     |(?P<angle><[^<>]*>)
-    |(?P<word>[^ \t\r\n()<>\[\]:;,"\\]+)""",
+    |(?P<word>[^ \t()<>\[\]:;,"\\]+)""",
     re.VERBOSE | re.DOTALL,
 )
+# Controls, but for the tab and those that ISO-2022 escapes with: some readers take one for the end
+# of a line, of a text or of an address, and find another sender behind or before it.
+_NO_SENDERS = re.compile(r"[\x00-\x08\x0a-\x0d\x10-\x1a\x1c-\x1f\x7f]")
+NOT_IN_A_HEADER = "its header holds characters that no header may hold"
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -231,6 +235,8 @@ def one_mailbox(text: str, say: Callable[[str], str] = str) -> tuple[Mailbox | N
     form, alone or in angle brackets behind a phrase, and comments around it. Another address may
     stand as a name in quotes or in an encoded word, where no reader takes it for the sender's.
     """
+    if _NO_SENDERS.search(text):
+        return None, NOT_IN_A_HEADER
     pieces = _pieces(text)
     comments = " ".join(said[1:-1] for kind, said in pieces if kind == "comment")
     match [(kind, said) for kind, said in pieces if kind not in ("space", "comment")]:

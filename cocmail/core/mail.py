@@ -263,7 +263,7 @@ def _sender(header: Header, charset: str = "") -> tuple[Mailbox | None, str]:
     if len(fields) != 1:
         return None, "it has more than one From" if fields else "it has no From"
     if header.tricky:
-        return None, "its header holds characters that no header may hold"
+        return None, headers.NOT_IN_A_HEADER
     if fields[0].loose:
         return None, "its From is not one plain address"
     say = partial(headers.reread, value=fields[0].value, charset=charset)

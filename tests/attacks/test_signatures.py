@@ -208,6 +208,7 @@ def test_a_second_from(post: Post, top: bytes) -> None:
         "(eve@bob.example) bob@bob.example",
         '(") <eve@bob.example> (") <bob@bob.example>',
         "bob@bob.example eve@bob.example",
+        '"eve@bob.example\vFrom: eve" <bob@bob.example>',
     ],
 )
 def test_two_mailboxes_in_one_from(post: Post, sender: str) -> None:

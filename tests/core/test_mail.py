@@ -161,12 +161,37 @@ def test_one_mailbox_is_read(value: str, name: str, address: str) -> None:
         "From: mar\u212a@x.example\n",
         "From: a@\u212aernel.example\n",
         'From: "unclosed <a@x.example>\n',
+        'From: "b@y.example\vFrom: c" <a@x.example>\n',
+        'From: "b@y.example\fFrom: c" <a@x.example>\n',
+        "From: b\x1c <a@x.example>\n",
+        "From: a@x.example (b\x08)\n",
+        "From: b\x7f <a@x.example>\n",
     ],
 )
 def test_whoever_cannot_be_told_is_nobody(header: str) -> None:
     found = mail(header + "Subject: s\n\nx")
     assert found.sender is None
     assert found.sender_defect
+
+
+@pytest.mark.parametrize("line_end", ["\r", "\n", "\0"])
+def test_a_name_ends_at_no_end_of_a_line(line_end: str) -> None:
+    """Python's getaddresses finds b@c.e there."""
+    box, why = headers.one_mailbox(f'"b@c.e{line_end}xample" <a@b.example>')
+    assert box is None
+    assert why
+
+
+def test_a_name_in_two_or_more_bytes_a_letter_is_read() -> None:
+    """ISO-2022-JP and windows-1252 as old programs write them: escapes, and bytes of 0x80-0x9f."""
+    japanese = '"\u9234\u6728" <a@x.example>'.encode("iso-2022-jp")
+    head = b"Content-Type: text/plain; charset=%s\nFrom: %s\n\nx"
+    found = mail(head % (b"iso-2022-jp", japanese)).sender
+    assert found is not None
+    assert str(found.name) == "\u9234\u6728"
+    found = mail(head % (b"windows-1252", b"Anna \x96 \x85 <a@x.example>")).sender
+    assert found is not None
+    assert str(found.name) == "Anna \u2013 \u2026"
 
 
 def test_names_and_comments_are_no_recipients() -> None:
