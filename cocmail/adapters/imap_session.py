@@ -15,6 +15,7 @@ import re
 import select
 import socket
 import ssl
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -59,8 +60,9 @@ BROKEN = (
 _LINES = 16 << 20  # bytes: the numbers of two million mails
 _ANSWER = 96 << 20  # bytes: a mail of the largest, and what a server may get wrong of its size
 
-# A mailbox of 150,000 mails that waited has an answer to SEARCH of more than imaplib's megabyte.
-imaplib._MAXLINE = _LINES  # type: ignore[attr-defined]
+_TIMES = 10  # so much longer than for a piece of it we wait for the whole of an answer,
+_SLOWEST = 4096  # and a second more for each so many bytes of it
+_PIECE = 1 << 16
 
 
 class TooLarge(Exception):
@@ -74,18 +76,61 @@ class Unbounded(OSError):
         super().__init__(0, "the server's answer is larger than any that we ask for")
 
 
+class Endless(OSError):
+    """What the server says to one command comes, but not as fast as any server's."""
+
+    def __init__(self) -> None:
+        super().__init__(0, "the server's answer takes too long")
+
+
 class _Bounded(imaplib.IMAP4):
-    """Counts what comes for one command, before there is room made for it."""
+    """Reads what comes for one command, counted before there is room made for it, and within a
+    time that grows with it. The socket's own timeout is for each piece."""
 
-    _lines = 0
-    _bytes = 0
+    _from: Any = None
+    _buffer = bytearray()
 
-    def _command(self, *words: Any) -> Any:
-        self._lines = self._bytes = 0
-        return super()._command(*words)  # type: ignore[misc]
+    def _new_tag(self) -> Any:
+        self.begin()
+        return super()._new_tag()  # type: ignore[misc]
+
+    def open(self, *where: Any, **more: Any) -> None:
+        self.patience = _TIMES * self._timeout
+        super().open(*where, **more)
+        self.begin()
+
+    def begin(self) -> None:
+        """What comes now is another answer."""
+        self._lines = self._bytes = self._came = 0
+        self._since = time.monotonic()
+
+    @property
+    def ahead(self) -> bytearray:
+        """What came and wasn't read. What came before TLS isn't read after it."""
+        if self._from is not self.sock:
+            self._from, self._buffer = self.sock, bytearray()
+        return self._buffer
+
+    def more(self) -> bytes:
+        """What comes next, b"" at the end."""
+        if time.monotonic() - self._since > self.patience + self._came / _SLOWEST:
+            raise Endless
+        data: bytes = self.sock.recv(_PIECE)
+        self._came += len(data)
+        return data
 
     def readline(self) -> bytes:
-        line = super().readline()
+        ahead, looked = self.ahead, 0
+        while (end := ahead.find(b"\n", looked)) < 0:
+            looked = len(ahead)
+            if self._lines + looked > _LINES:
+                raise Unbounded
+            data = self.more()
+            if not data:
+                break
+            ahead += data
+        line = bytes(ahead[: end + 1] if end >= 0 else ahead)
+        del ahead[: len(line)]
         self._lines += len(line)
         if self._lines > _LINES:
             raise Unbounded
@@ -95,7 +140,12 @@ class _Bounded(imaplib.IMAP4):
         self._bytes += size
         if self._bytes > _ANSWER:
             raise Unbounded
-        return super().read(size)
+        ahead = self.ahead
+        while len(ahead) < size and (data := self.more()):
+            ahead += data
+        body = bytes(ahead[:size])
+        del ahead[:size]
+        return body
 
 
 class _Plain(_Bounded, IMAP4WithTimeout): ...  # type: ignore[misc]
@@ -107,10 +157,14 @@ class _Tls(_Bounded, IMAP4_TLS): ...  # type: ignore[misc]
 class _Client(IMAPClient):  # type: ignore[misc]
     def _create_IMAP4(self) -> Any:  # noqa: N802, IMAPClient's
         seconds = self._timeout.connect
-        if self.ssl:
-            tls: Any = _Tls
-            return tls(self.host, self.port, self.ssl_context, seconds)
-        return _Plain(self.host, self.port, seconds)
+        tls: Any = _Tls
+        imap = (
+            tls(self.host, self.port, self.ssl_context, seconds)
+            if self.ssl
+            else _Plain(self.host, self.port, seconds)
+        )
+        imap.patience = _TIMES * self._timeout.read
+        return imap
 
 
 class LoginRefused(CocmailError):
@@ -471,6 +525,7 @@ class ImapSession:
         self._client.idle()
         if not self._read_ahead():
             wait_readable((self._client.socket(), wake), seconds)
+        self._client._imap.begin()
         self._client.idle_done()
 
     def _announced(self) -> bool:
@@ -479,20 +534,18 @@ class ImapSession:
         return bool(self._client._imap.response("EXISTS")[1] != [None])
 
     def _read_ahead(self) -> bool:
-        """imaplib reads through a buffer, and TLS in records: what came in one packet with the
-        "+" of IDLE is there already, and poll would never tell."""
+        """We read in pieces, and TLS in records: what came in one packet with the "+" of IDLE is
+        there already, and poll would never tell."""
         imap = self._client._imap
-        if getattr(imap, "_readbuf", None):  # Python 3.14 and newer
-            return True
-        file = getattr(imap, "_file", None) or imap.file
         sock = self._client.socket()
         sock.setblocking(False)
         try:
-            return bool(file.peek(1))
+            imap.ahead.extend(imap.more())
         except (BlockingIOError, ssl.SSLWantReadError):
-            return False
+            pass
         finally:
             sock.settimeout(self._settings.read_timeout)
+        return bool(imap.ahead)
 
     # -- the end -----------------------------------------------------------------------------
 

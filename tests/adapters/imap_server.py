@@ -20,6 +20,7 @@ from cocmail.core.people import Private
 from cocmail.lab.waiting import free_port
 
 HANG_UP = b"!hang up"
+DRIP = b"!drip"
 Answer = Callable[["Scripted", str, str], bytes | None]
 
 
@@ -50,6 +51,7 @@ class Scripted:
         self.connections = 0
         self.instead: Answer = lambda *_: None  # what to say in place of the usual answer
         self.piece = 0  # 0: whole answers; else in pieces of so many bytes
+        self.pause = 0.0  # seconds between these
         self._new = asyncio.Event()
 
     @property
@@ -81,12 +83,21 @@ class Scripted:
             writer.write(data[at : at + step])
             await writer.drain()
             if self.piece:
-                await asyncio.sleep(0)
+                await asyncio.sleep(self.pause)
+
+    async def _drip(self, writer: asyncio.StreamWriter) -> None:
+        """An answer that neither ends nor stops."""
+        while True:
+            writer.write(b"*")
+            await writer.drain()
+            await asyncio.sleep(0.02)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         selected = Folder()
         try:
+            if self.greeting == DRIP:
+                await self._drip(writer)
             await self._write(writer, self.greeting)
             while line := (await reader.readline()).decode().rstrip("\r\n"):
                 self.heard.append(line)
@@ -95,6 +106,8 @@ class Scripted:
                 said = self.instead(self, verb, rest)
                 if said == HANG_UP:
                     break
+                if said == DRIP:
+                    await self._drip(writer)
                 if verb == "IDLE" and said is None:
                     await self._idle(reader, writer, selected)
                     said = b""

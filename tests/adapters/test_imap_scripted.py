@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cocmail.core.errors import Permanent, Temporary
-from tests.adapters.imap_server import HANG_UP, MAILS, Answer, Scripted, inbox, only
+from tests.adapters.imap_server import DRIP, HANG_UP, MAILS, Answer, Scripted, inbox, only
 
 split = pytest.mark.parametrize("piece", [0, 1], ids=["whole", "split"])
 
@@ -90,6 +90,46 @@ async def test_a_black_hole_anywhere_is_left_by_a_new_connection(
         await until(lambda: server.connections > 1 and len(server.archived()) == 1)
         await until(lambda: adapter.trouble == "")
     assert kept.raws == MAILS[:1]
+
+
+@pytest.mark.parametrize("verb", ["LOGIN", "SEARCH", "FETCH", "IDLE"])
+async def test_a_server_that_drips_is_left_by_a_new_connection(
+    server, clock, kept, until, running, verb
+):
+    """Each byte comes in time, and the answer never ends."""
+    server.append(MAILS[0])
+    server.instead = only(verb, DRIP, times=1)
+    adapter = inbox(server, clock, read_timeout=0.1, idle_for=0.3)
+    async with running(adapter.run(kept)):
+        await until(lambda: "takes too long" in adapter.trouble)
+        await until(lambda: server.connections > 1 and len(server.archived()) == 1)
+        await until(lambda: adapter.trouble == "")
+    assert kept.raws == MAILS[:1]
+
+
+async def test_a_greeting_that_drips_is_left_by_a_new_connection(
+    server, clock, kept, until, running
+):
+    server.append(MAILS[0])
+    server.greeting = DRIP
+    adapter = inbox(server, clock, connect_timeout=0.1)
+    async with running(adapter.run(kept)):
+        await until(lambda: "takes too long" in adapter.trouble)
+        server.greeting = b"* OK hello\r\n"
+        await until(lambda: kept.raws == MAILS[:1])
+
+
+async def test_a_large_mail_over_a_slow_line_has_the_time_that_it_needs(
+    server, clock, kept, until, running
+):
+    """Longer than an answer of a few bytes may take: each byte that came gives it more."""
+    raw = b"Subject: slow\r\n\r\n" + b"x" * 30_000
+    server.append(raw)
+    server.piece, server.pause = 1_000, 0.05
+    adapter = inbox(server, clock, read_timeout=0.1)
+    async with running(adapter.run(kept)):
+        await until(lambda: kept.raws == [raw])
+    assert server.connections == 1
 
 
 async def test_a_message_that_vanishes_is_no_error(server, clock, kept, until, running):
