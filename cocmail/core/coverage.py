@@ -1,8 +1,8 @@
 """Whom and what each sanction covers, seen against what stands on the lists.
 
 Owns the reach of one sanction (addresses, lists, what it takes away, what it has touched before)
-and which people are one person. Refuses to know how sanctions compose. Called by core.plan and
-core.proof.
+and which people are one person. Refuses to know how sanctions compose. Called by core.plan with
+its rooms, and core.proof.
 """
 
 from __future__ import annotations
@@ -11,11 +11,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from cocmail.core.enforcement import Observed, Place, Question, Role, Standing
+from cocmail.core.enforcement import (
+    Observed,
+    Place,
+    Question,
+    Role,
+    Row,
+    Standing,
+    from_facts,
+)
 from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Sanction
 
 Facts = Mapping[str, object] | None
+Groups = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +48,10 @@ class Reach:
     @property
     def everywhere(self) -> bool:
         return self.sanction.scope.everything
+
+    def rows(self, place: Place) -> tuple[Row, ...]:
+        """What stood there, by its record."""
+        return from_facts(place, self.records.get(place))
 
     def covers(self, place: Place) -> bool:
         return place.address in self.addresses and (place.list is None or place.list in self.lists)
@@ -78,14 +91,12 @@ class Reach:
         return replace(place, list=level, role=Role.BAN) in self.records
 
 
-def reaches(
-    sanctions: Iterable[Sanction], groups: Mapping[str, tuple[str, ...]], observed: Observed
-) -> tuple[Reach, ...]:
+def reaches(sanctions: Iterable[Sanction], groups: Groups, observed: Observed) -> tuple[Reach, ...]:
     """On the site that was observed: a list of one has no records on another."""
     return tuple(_reach(one, groups, observed) for one in sanctions if _acts(one))
 
 
-def _reach(sanction: Sanction, groups: Mapping[str, tuple[str, ...]], observed: Observed) -> Reach:
+def _reach(sanction: Sanction, groups: Groups, observed: Observed) -> Reach:
     records = {
         Place(list=b.list, address=b.address, role=Role(b.role), site=b.site): b
         for b in sanction.before
@@ -185,7 +196,7 @@ def bearing(
 
 
 def questions(
-    standing: Standing, groups: Mapping[str, tuple[str, ...]], doubtful: Iterable[str] = ()
+    standing: Standing, groups: Groups, doubtful: Iterable[str] = ()
 ) -> tuple[Question, ...]:
     """What has to be observed to plan for these sanctions. ``doubtful``: lists whose own bans
     are to be read although no sanction of ours bans there."""
@@ -209,7 +220,7 @@ def questions(
     return tuple(asked)
 
 
-def forgotten_groups(in_force: Iterable[Sanction], groups: Mapping[str, tuple[str, ...]]) -> str:
+def forgotten_groups(in_force: Iterable[Sanction], groups: Groups) -> str:
     """What to say where these are on groups that the configuration doesn't name; "": they aren't.
     It tells of their cases."""
     lost = {name for s in in_force if _acts(s) for name in s.scope.lacks(groups)}

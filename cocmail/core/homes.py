@@ -1,7 +1,7 @@
 """Where an entry that was recorded would stand by now, had nobody touched it.
 
 Owns what follows from a user who prefers another address, or lost one: an entry as user stands at
-the address that the user prefers. Refuses to plan. Called by core.plan.
+the address that the user prefers. Refuses to plan. Called by planning.site.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What enforcement tells people: the rows of a proof, the warnings of a plan.
 
 Owns their words. Refuses to decide anything. Called by core.plan, which is called for the proof
-with what was read back.
+with what was read back, and by its rooms.
 """
 
 from __future__ import annotations
@@ -25,6 +25,26 @@ from cocmail.core.sites import section
 
 ROLE_STAYS = "this role stays"
 BAN_STANDS = "a ban from before, which isn't ours; it stays when this ends"
+
+THEIRS = "somebody changed this meanwhile; theirs stands"
+GONE_LIST = "this list no longer exists"
+NEW_LIST = "this list was deleted and made again; nothing of the old one was put back"
+GONE_SITE = "its server was shut down; nothing was put back"
+GONE_ADDRESS = "Mailman no longer knows this address; nothing was put back"
+LEFT_SINCE = "they left Mailman meanwhile, and came back; nothing was put back"
+ONE_OF_TWO = "they were on this list twice; Mailman takes one entry back"
+OTHER_BAN = "a ban that isn't ours keeps them off; nothing was put back"
+BAN_STAYS = "this ban was there before; it stays"
+PATTERN_STAYS = "a pattern that isn't ours still bans this address"
+CAME_BACK = "they subscribed again since"
+LAST_OWNER = "the list would be left without an owner; the role stays"
+
+UNREAD = (
+    "a sanction can't be read: what it decided stays as it is on the lists, and nothing is given"
+    " back to anybody; `cocmail ledger verify` tells what is broken"
+)
+"""What to say while one can't: it may bear on anybody."""
+
 _ROLES = (Role.OWNER, Role.MODERATOR)
 
 

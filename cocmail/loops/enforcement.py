@@ -35,8 +35,9 @@ from cocmail.core.enforcement import (
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.events import GROUP_LOST
 from cocmail.core.people import Address
-from cocmail.core.plan import UNREAD, plan
+from cocmail.core.plan import plan
 from cocmail.core.preview import on_top
+from cocmail.core.proof import UNREAD
 from cocmail.core.sanctions import Measure, Sanction, Scope
 from cocmail.core.sites import claimed_twice, forgotten, slow
 from cocmail.core.table import Table

@@ -37,7 +37,8 @@ from cocmail.core.enforcement import (
     to_facts,
 )
 from cocmail.core.people import Address, Private
-from cocmail.core.plan import CAME_BACK, LAST_OWNER, LEFT_SINCE, plan, plan_for
+from cocmail.core.plan import plan, plan_for
+from cocmail.core.proof import CAME_BACK, LAST_OWNER, LEFT_SINCE
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
 from cocmail.core.sites import union
 

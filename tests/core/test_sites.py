@@ -27,8 +27,9 @@ from cocmail.core.enforcement import (
     tags_text,
 )
 from cocmail.core.errors import Permanent, Temporary
-from cocmail.core.plan import GONE_SITE, plan, plan_for
+from cocmail.core.plan import plan, plan_for
 from cocmail.core.preview import where
+from cocmail.core.proof import GONE_SITE
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope
 from cocmail.core.sites import added, claimed_twice, forgotten, slow, union
 from cocmail.core.watching import still_shared

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cocmail.core.enforcement import HOLD, Place, Plan, Role, Standing, tags_text
-from cocmail.core.plan import UNREAD, plan
+from cocmail.core.plan import plan
+from cocmail.core.proof import UNREAD
 from cocmail.core.sanctions import Measure, Sanction
 from tests.core import test_plan as sound
 from tests.core.test_plan import A1, GROUPS, LINKED, LISTS, SCOPES, THEIRS, B, T, operations, place

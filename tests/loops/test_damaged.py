@@ -20,7 +20,7 @@ from cocmail.core.committee import COMMITTEE
 from cocmail.core.enforcement import Observed, Role, Row, Standing, Step
 from cocmail.core.errors import Permanent
 from cocmail.core.people import Address, Private
-from cocmail.core.plan import UNREAD
+from cocmail.core.proof import UNREAD
 from cocmail.core.sanctions import Measure
 from cocmail.loops.book import LedgerBook
 from cocmail.loops.enforcement import Enforcement, Unread

@@ -19,7 +19,7 @@ from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
 from cocmail.core.enforcement import OUR_BAN, STILL_OFF, Act, Step, tags_text
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
-from cocmail.core.plan import CAME_BACK, GONE_LIST
+from cocmail.core.proof import CAME_BACK, GONE_LIST
 from cocmail.core.sanctions import Measure, Scope, State
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement, Unread

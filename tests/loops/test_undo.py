@@ -18,7 +18,7 @@ from cocmail.core.enforcement import ProofRow
 from cocmail.core.errors import Temporary
 from cocmail.core.homes import BY_ADDRESS, PREFERS
 from cocmail.core.people import Address
-from cocmail.core.plan import GONE_ADDRESS, GONE_LIST, LEFT_SINCE, NEW_LIST, OTHER_BAN, THEIRS
+from cocmail.core.proof import GONE_ADDRESS, GONE_LIST, LEFT_SINCE, NEW_LIST, OTHER_BAN, THEIRS
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.mailman import Mailman
 from cocmail.loops.enforcement import Enforcement
