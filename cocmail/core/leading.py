@@ -17,7 +17,7 @@ from cocmail.core.case import Lead as Told
 from cocmail.core.enforcement import Observed
 from cocmail.core.leads import Lead, Person
 from cocmail.core.letters import Kind
-from cocmail.core.people import Address, Private
+from cocmail.core.people import Address, Member, Private
 from cocmail.core.sanctions import Measure, Sanction
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
@@ -144,13 +144,21 @@ def found(case: Case, setting: Setting, leads: Collection[Lead], observed: Obser
             hints=tuple(e.Hint(evidence=c.evidence, like=c.like) for c in lead.clues),
             others=others,
         )
-        if work.eligible:  # else it is found again when somebody may know it
+        # Else it is found again when somebody may know it.
+        if any(not _is_named(member, event) for member in work.eligible):
             work.happen(event)
             fresh.append(event)
-    if fresh:
-        more = unanswered + len(fresh) >= MOST_OPEN
-        work.tell(Kind.ALERT, "lead", {"leads": fresh, "more": more})
+    more = unanswered + len(fresh) >= MOST_OPEN
+    for member in work.eligible:
+        if told := [x for x in fresh if not _is_named(member, x)]:
+            work.to_member(member, Kind.ALERT, "lead", {"leads": told, "more": more})
     return work.result()
+
+
+def _is_named(member: Member, lead: e.LeadFound) -> bool:
+    """Whether the one who was found has this member's mailbox."""
+    theirs = {address.untagged for address in member.addresses}
+    return any(address.untagged in theirs for address in (lead.address, *lead.others))
 
 
 def was_told(case: Case, suspect: Suspect, address: Address) -> bool:

@@ -109,7 +109,8 @@ def asked(
     """Who of the two waits to be let near now. Told once for each request."""
     work = Work(case, setting)
     watch, before = case.watches.get(watch_id), case.asked.get(watch_id, frozenset())
-    if watch is not None and {*waiting} != before:
+    # While nobody may know it, it is news still.
+    if watch is not None and {*waiting} != before and work.eligible:
         work.happen(e.WatchAsked(watch=watch_id, requests=waiting))
         new = [one for one in waiting if one not in before]
         if new:
@@ -129,7 +130,7 @@ def seen(case: Case, setting: Setting, watch_id: str, lists: tuple[str, ...]) ->
     """What the lists say now. Told once for each list that both have come to be on."""
     work = Work(case, setting)
     watch = case.watches.get(watch_id)
-    if watch is not None and set(watch.lists) != set(lists):
+    if watch is not None and set(watch.lists) != set(lists) and work.eligible:
         work.happen(e.WatchSeen(watch=watch_id, lists=lists))
         new = [one for one in lists if one not in watch.lists]
         if new:

@@ -133,13 +133,14 @@ class Leading:
 
     async def _tell(self, case: Case, suspects: Mapping[str, Suspect]) -> None:
         left = [x for x in self._left.pop(case.id, ()) if self._is_news(case, suspects, x)]
+        if not left:
+            return
+        self._left[case.id] = left  # all of it, if anything goes wrong
         waiting = sum(not x.answer for x in case.leads.values())
-        if left and waiting < leading.MOST_OPEN:
-            now, left = left[: leading.MOST_AT_ONCE], left[leading.MOST_AT_ONCE :]
+        if now := left[: max(0, min(leading.MOST_AT_ONCE, leading.MOST_OPEN - waiting))]:
             observed = await self._users(x.address for x in now)
             await self._deciding.on(case.id, partial(leading.found, leads=now, observed=observed))
-        if left:
-            self._left[case.id] = left
+            self._left[case.id] = left[len(now) :]
 
     def _is_news(self, case: Case, suspects: Mapping[str, Suspect], lead: Lead) -> bool:
         suspect = suspects.get(lead.person)

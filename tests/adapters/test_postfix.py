@@ -7,6 +7,7 @@ import io
 import os
 import pwd
 import shutil
+import smtplib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from tests.loops.lab import Book, Now
 DEPLOY = Path(__file__).parents[2] / "deploy" / "postfix"
 CONDUCT, INFO, JOBS = map(Address, ("conduct@example.org", "info@example.org", "jobs@example.org"))
 MALLORY, EVE = Address("mallory@example.net"), Address("eve@example.net")
+MANY = 25  # connections at once
 GROUPS = {"office": (str(JOBS), "staff@lists.example.org")}
 
 
@@ -231,6 +233,13 @@ async def test_a_real_postfix_asks_the_table(tmp_path: Path) -> None:
             # Nothing of cocmail runs now but what Postfix itself started.
             assert rejected(MALLORY, "info", "jobs", *free) == [True, True, *[False] * 5]
             assert rejected(EVE, "info", "jobs", *free) == [False, True, *[False] * 5]
+            with contextlib.ExitStack() as held:
+                for _ in range(MANY):
+                    smtp = smtplib.SMTP("127.0.0.1", postfix.port, timeout=30)
+                    held.enter_context(smtp)
+                    smtp.ehlo()
+                    smtp.mail(MALLORY)
+                    assert smtp.rcpt(INFO)[0] == 550, "who holds many is let through at last"
             assert rejected("bob@example.net", "info", "jobs") == [False, False]
             assert rejected("", "info", "jobs") == [False, False]
             found = await table(place / "table", INFO, Address("team@example.org")).ask(

@@ -16,7 +16,7 @@ from cocmail.core.commands import parse
 from cocmail.core.coverage import reaches
 from cocmail.core.drift import NEWLY_COVERED, PUT_RIGHT
 from cocmail.core.enforcement import STILL_OFF, Observed, ProofRow, Role, Row
-from cocmail.core.leads import Bearers, Subscription, leads
+from cocmail.core.leads import Bearers, Clue, Lead, Subscription, leads
 from cocmail.core.people import Address, Private
 from cocmail.core.policy import Policy
 from cocmail.core.proofs import enforced, restored, waiting_discarded
@@ -73,6 +73,33 @@ def test_it_is_told_once_to_those_who_may_know() -> None:
     assert look(world, LIKE) == 0
     assert "waits" not in letter
     assert not world.to("member:carol", "alert")
+
+
+def test_a_member_whose_own_address_it_names_is_not_told() -> None:
+    world = sanctioned()
+    (person,) = (s.person for s in leading.suspects(world.case))
+    bob, clue = Address("bob+x@bob.example"), Clue(evidence="name", like=person.covered[0])
+    both = [
+        Lead(person=person.key, address=a, name=Private(""), lists=(DEV,), clues=(clue,))
+        for a in (bob, LIKE)
+    ]
+    world.take(leading.found(world.case, world.setting(), both, Observed()))
+    told = {handle: text_of(world.to(f"member:{handle}", "alert")[-1]) for handle in world.members}
+    assert [handle for handle, text in told.items() if bob in text] == ["alice", "carol"]
+    assert all(LIKE in text for text in told.values())
+    world = sanctioned()
+    world.say("alice", "/recuse")
+    world.say("carol", "/recuse")
+    world.take(leading.found(world.case, world.setting(), both, Observed()))
+    assert [x.found.address for x in world.case.leads.values()] == [LIKE], "else nobody hears of it"
+
+
+def test_while_nobody_may_know_it_is_found_again() -> None:
+    world = sanctioned()
+    for handle in ("alice", "bob", "carol"):
+        world.say(handle, "/recuse")
+    assert look(world, LIKE) == 0
+    assert not world.case.leads
 
 
 def test_only_where_a_sanction_that_bears_covers_the_list() -> None:

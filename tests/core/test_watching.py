@@ -75,6 +75,46 @@ def test_it_is_told_once_a_list_to_the_members_of_the_case() -> None:
     assert not world.case.sanctions
 
 
+def test_a_member_whom_it_is_to_look_for_is_kept_out() -> None:
+    world = World()
+    world.report()
+    world.say("alice", f"/watch bob+x@bob.example near {ANNA}")
+    assert {*world.case.recused} == {"bob"}
+    assert {party for party, _ in world.told()} == {"member:alice", "member:carol"}
+    (watch,) = world.case.watches
+    world.take(seen(world.case, world.setting(), watch, ("dev@lists.example",)))
+    assert {party for party, _ in world.told()} == {"member:alice", "member:carol"}
+    world.say("alice", f"/watch {MALLORY} near carol@carol.example")
+    assert {*world.case.recused} == {"bob"}, "who asks for it may be a member"
+
+
+def test_what_is_seen_while_nobody_may_know_it_is_told_later() -> None:
+    world, watch = watched()
+    for handle in world.members:
+        world.say(handle, "/recuse")
+    requests = (("sig@lists.example", ALIAS),)
+    for _ in range(2):
+        for result in (
+            seen(world.case, world.setting(), watch, ("dev@lists.example",)),
+            asked(world.case, world.setting(), watch, requests),
+        ):
+            assert not world.take(result).events
+    world.members = (*world.members, "dora")
+    world.take(seen(world.case, world.setting(), watch, ("dev@lists.example",)))
+    assert world.told() == {("member:dora", "alert")}
+    world.take(asked(world.case, world.setting(), watch, requests))
+    assert world.told() == {("member:dora", "alert")}
+
+
+def test_it_tells_of_a_request_of_either() -> None:
+    there = on(("dev@lists.example", ANNA, Role.MEMBER), ("sig@lists.example", ALIAS, Role.MEMBER))
+    requests = {"dev@lists.example": (ALIAS,), "sig@lists.example": (ANNA,)}
+    assert asking(there, [MALLORY], [ANNA], requests) == (
+        ("dev@lists.example", ALIAS),
+        ("sig@lists.example", ANNA),
+    )
+
+
 def test_what_they_share_already_is_said_at_once() -> None:
     world = World()
     world.report()

@@ -10,6 +10,8 @@ import pytest
 
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.adapters.venues import Venues
+from cocmail.core.errors import Temporary
+from cocmail.core.leading import MOST_OPEN
 from cocmail.core.people import Address
 from cocmail.lab import community
 from cocmail.lab.mailman import Mailman
@@ -105,5 +107,59 @@ async def test_it_costs_one_call_while_nothing_changes(mailman: Mailman) -> None
         *_, lead = world.case.leads.values()
         assert (lead.found.address, lead.found.hints[0].evidence) == ("ben@dev.example", "user")
         assert await calls() == 1
+    finally:
+        await lists.close()
+
+
+class Failing:
+    """The lists; who somebody is can't be asked, once."""
+
+    def __init__(self, lists: Venues) -> None:
+        self._lists, self.fails = lists, True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lists, name)
+
+    async def observe(self, *asked: Any, **more: Any) -> Any:
+        if self.fails:
+            self.fails = False
+            raise Temporary("Mailman went away")
+        return await self._lists.observe(*asked, **more)
+
+
+async def test_what_was_found_is_not_forgotten(mailman: Mailman) -> None:
+    """Neither when a call fails before it is told, nor when more was found than is told at once."""
+    lists = MailmanLists(mailman.url, mailman.username, mailman.password, timeout=60)
+    world = World()
+    world.report()
+    text = f"/sanction suspend {MALLORY} for 90 days because of it"
+    world.vote(world.propose(text), "alice", "bob")
+    failing = Failing(Venues({"": lists}))
+    loop = Leading(
+        Shelf(world),  # type: ignore[arg-type]
+        failing,  # type: ignore[arg-type]
+        Now(world),
+        groups={},
+        every=timedelta(minutes=5),
+    )
+    crowd = [f"ma11ory+{n}@mail.example" for n in range(MOST_OPEN + 5)]
+    try:
+        for who in crowd:
+            community.subscribe(mailman, LISTS[2], who)
+        with pytest.raises(Temporary):
+            await loop.look()
+        assert not world.case.leads
+        for _ in range(4):
+            await loop.look()
+        assert len(world.case.leads) == MOST_OPEN
+        world.say("alice", "/different 1 2 3")
+        for _ in range(2):
+            await loop.look()
+        assert len(world.case.leads) == MOST_OPEN + 3
+        world.say("alice", "/different 4 5 6 7 8 9")
+        for _ in range(2):
+            await loop.look()
+        found = {str(x.found.address) for x in world.case.leads.values()}
+        assert {*crowd} <= found
     finally:
         await lists.close()

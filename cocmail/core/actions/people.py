@@ -32,17 +32,17 @@ def respondent(turn: Turn, command: Command) -> None:
     turn.done.append(f"named {', '.join(addresses)} as {known.role} {known.number}")
 
 
-def keep_out_if_member(turn: Turn, addresses: tuple[Address, ...]) -> None:
-    """A member, or a guest, who is the respondent decides nothing here, from this moment on."""
+def keep_out_if_member(
+    turn: Turn,
+    addresses: tuple[Address, ...],
+    because: str = "This member's address is the respondent's.",
+) -> None:
+    """A member, or a guest, whom the case is about decides nothing here, from this moment on."""
     for address in addresses:
         member = everybody(turn.work.case, turn.work.setting).whose(address)
         if member and member.handle not in turn.work.case.recused:
             turn.work.happen(
-                e.Recused(
-                    handle=member.handle,
-                    by="cocmail",
-                    because=Private("This member's address is the respondent's."),
-                )
+                e.Recused(handle=member.handle, by="cocmail", because=Private(because))
             )
             turn.done.append(f"kept {member.handle} out of this case, being named in it")
     deliberation.reconsider(turn.work)

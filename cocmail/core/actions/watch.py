@@ -1,10 +1,11 @@
 """`/watch`: tell us when one person joins a list that another is on.
 
-Called by the table of actions.
+A member whom it is to look for is kept out of the case. Called by the table of actions.
 """
 
 from __future__ import annotations
 
+from cocmail.core.actions.people import keep_out_if_member
 from cocmail.core.actions.turn import Turn
 from cocmail.core.commands import Command, Problem
 from cocmail.core.watching import begin, ends, of, shared, theirs
@@ -21,6 +22,7 @@ def watch(turn: Turn, command: Command) -> None:
     if known and not ends(work.case, known):
         raise Problem(f"{address} is watched near {near} already", "nothing: it is done")
     both = theirs(work.case, address), theirs(work.case, near)
+    keep_out_if_member(turn, both[0], "Somebody asked to be kept safe from this member.")
     now = shared(turn.observed, *both) if turn.observed else ()
     until = begin(work, address, near, by=turn.member.handle, lists=now).until
     where = f"; both are on {', '.join(now)} now" if now else ""
