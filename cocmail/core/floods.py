@@ -18,8 +18,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cocmail.core.attached import kind_of
 from cocmail.core.case import Case
 from cocmail.core.leads.canonical import canonical
+from cocmail.core.mail import Mail
 from cocmail.core.people import Address
 
 HOUR = timedelta(hours=1)
@@ -64,6 +66,7 @@ class Limit:
 
 SAME_WORDS = "The same words came from this sender again and again within a day."
 _DAYS = 3  # hours whose mails may come in a day
+_OF_PROGRAMS = ("signature", "report")  # attached to a mail, and different each time
 _WORDS = {
     "words": SAME_WORDS,
     "words of several": "The same words came again and again within a day, from people whom the"
@@ -80,12 +83,14 @@ BEYOND = frozenset(_WORDS.values())
 """Why a mail that is one of too many is set aside."""
 
 
-def words(text: str, subject: str) -> str:
+def words(mail: Mail) -> str:
     """A digest of what its writer wrote, without quotes, numbers and line breaks: by these a
-    program's notice differs each time. Of the subject, where there is nothing else."""
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith(">")]
-    own = _plain(" ".join(lines)) or _plain(subject)
-    return hashlib.sha256(own.encode("utf-8", "replace")).hexdigest()
+    program's notice differs each time. Of the subject, where there is no text; and of what is
+    attached, for photos come one a mail, under the same words."""
+    lines = [line for line in mail.whole.splitlines() if not line.lstrip().startswith(">")]
+    own = [_plain(" ".join(lines)) or _plain(mail.subject)]
+    own += [a.digest for a in mail.attachments if not (a.form or kind_of(a) in _OF_PROGRAMS)]
+    return hashlib.sha256("\n".join(own).encode("utf-8", "replace")).hexdigest()
 
 
 def _plain(text: str) -> str:

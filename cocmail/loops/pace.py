@@ -55,7 +55,7 @@ class Pace:
         if mail_id in self._said:
             return self._said[mail_id]
         sender = mail.sender.address if mail.sender else None
-        said = await thought(mail.weight, lambda: words(mail.text, mail.subject))
+        said = await thought(mail.weight, lambda: words(mail))
         party = "/".join(place) if place else ""
         member = roster.by_address(sender) if sender else None
         if not party or stranger:  # anybody can think of what looks like a reply address

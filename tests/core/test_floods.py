@@ -29,7 +29,7 @@ from cocmail.core.floods import (
     to_the_public,
     words,
 )
-from cocmail.core.mail import read
+from cocmail.core.mail import Mail, read
 from cocmail.core.people import Address
 from cocmail.core.returned import RETURN
 from cocmail.core.rows import dues
@@ -102,13 +102,15 @@ def test_a_reply_address_counts_by_itself() -> None:
         assert let_in == fits
 
 
-def one_too_many(house: House, number: int, sender: str, to: str, text: str = "") -> str:
+def one_too_many(
+    house: House, number: int, sender: str, to: str, text: str = "", header: str = ""
+) -> str:
     """Why the mail with this number is; without a text it says something that no other says."""
     examiner = house.room.intake._examiner
     examiner._clock = SimpleNamespace(now=lambda: house.room.now)
     to = to.replace("+?", f"+{number:026}".translate(str.maketrans("01", "ab")))
     text = text or "".join(chr(ord("a") + int(digit)) for digit in str(number))
-    raw = f"From: {sender}\r\nTo: {to}\r\n\r\n{text}\r\n".encode()
+    raw = f"From: {sender}\r\nTo: {to}\r\n{header}\r\n{text}\r\n".encode()
     mail = read(raw)
     waiting = Waiting(
         id=f"m{number}", raw=raw, road="lmtp", recipients=(), return_path=None, junk=False,
@@ -300,8 +302,8 @@ def test_the_same_words_stop_being_answered() -> None:
     ):
         fits = 0
         for n in range(9):
-            mail = f"> You wrote {n}\n\n{said},  until {n} May.\n"
-            limits = to_the_public(Rates(), ONE, proved=False, said=words(mail, f"Re: {n}"))
+            mail = written(f"> You wrote {n}\n\n{said},  until {n} May.\n", f"Re: {n}")
+            limits = to_the_public(Rates(), ONE, proved=False, said=words(mail))
             why, changed = counted(levels, limits, now)
             levels |= changed
             fits += not why
@@ -309,8 +311,73 @@ def test_the_same_words_stop_being_answered() -> None:
         assert fits == let_in, said
 
 
+def written(text: str, subject: str, header: str = "") -> Mail:
+    raw = f"From: {ONE}\r\nSubject: {subject}\r\n{header}\r\n" + text.replace("\n", "\r\n")
+    mail = read(raw.encode())
+    assert isinstance(mail, Mail)
+    return mail
+
+
 def test_where_there_are_no_words_the_subject_counts() -> None:
-    assert words("> quoted\n", "Away 1") == words("", "Re: away 2") != words("", "Back")
+    same = words(written("> quoted\n", "Away 1"))
+    assert same == words(written("", "Re: away 2")) != words(written("", "Back"))
+
+
+MIXED = 'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n'
+
+
+def with_file(text: str, content_type: str, data: str, name: str) -> str:
+    """The body of a mail with something attached."""
+    return (
+        f"--b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n--b\r\nContent-Type: {content_type}\r\n"
+        f"Content-Disposition: attachment; filename={name}\r\n\r\n{data}\r\n--b--\r\n"
+    )
+
+
+def test_photos_that_come_one_a_mail_are_no_program_s() -> None:
+    """Promise 1: a phone writes the same below each, and the subject is the file's name."""
+    house = House()
+    case = house.report("rae@reporter.example", "Something")
+    rae, alice = "rae@reporter.example", "alice@alice.example"
+    of_rae = house.room.address(case, "reporter:1")
+    of_alice = house.room.address(case, "member:alice")
+    photos = [
+        with_file("Sent from my iPhone", "image/jpeg", f"photo {n}", f"IMG_{n}.jpg")
+        for n in range(12)
+    ]
+    for number, (sender, to, fits) in enumerate(
+        [(rae, COMMUNITY, 3), (rae, of_rae, 3), (alice, of_alice, 6)]
+    ):
+        house.room.intake._examiner._pace = Pace(Rates())
+        begin = 100 * number
+        for n, photo in enumerate(photos, start=begin):
+            assert not one_too_many(house, n, sender, to, photo, MIXED), "each is another one"
+        same = [
+            one_too_many(house, n, sender, to, photos[0], MIXED)
+            for n in range(begin + 50, begin + 58)
+        ]
+        assert same == [""] * (fits - 1) + [SAME_WORDS] * (9 - fits), "a logo, say"
+
+
+def test_what_programs_attach_anew_each_time_makes_no_other_words() -> None:
+    """Promise 11: a gateway's signature, a report of its own, and the text's other form."""
+
+    def said(n: int, content_type: str) -> str:
+        return words(written(with_file("Away.", content_type, f"n{n}", "x"), "Re: hello", MIXED))
+
+    for content_type in ("application/pkcs7-signature", "message/delivery-status"):
+        assert said(1, content_type) == said(2, content_type)
+    assert said(1, "application/pdf") != said(2, "application/pdf")
+    alternative = MIXED.replace("mixed", "alternative")
+
+    def in_two_forms(link: str) -> str:
+        page = f"<p>Away.</p><a href='https://away.example/{link}'>.</a>"
+        text = f"--b\n\nAway.\n--b\nContent-Type: text/html\n\n{page}\n--b--\n"
+        mail = written(text, "Re: hello", alternative)
+        assert [one.form for one in mail.attachments] == [True]
+        return words(mail)
+
+    assert in_two_forms("a") == in_two_forms("b")
 
 
 def test_what_differs_each_time_is_bounded_by_the_day() -> None:
