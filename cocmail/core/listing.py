@@ -25,14 +25,15 @@ class Alike:
     items: tuple[Item, ...]  # those that are listed: at least one
 
 
-def groups(items: Iterable[Item], seen: Collection[str]) -> tuple[Alike, ...]:
-    """The kinds of these that have a place in the list, what is most likely a person's first.
-    ``seen``: mails that stood in a list before."""
+def groups(
+    items: Iterable[Item], seen: Collection[str] = (), room: int = LISTED
+) -> tuple[Alike, ...]:
+    """The kinds of these that have a place in a list of so many, what is most likely a person's
+    first. ``seen``: mails that stood in a list before."""
     found: dict[str, list[Item]] = {}
     for item in items:
         found.setdefault(item.mail.why, []).append(item)
     listed: list[Alike] = []
-    room = LISTED
     for place, (why, those) in enumerate(sorted(found.items(), key=lambda one: len(one[1]))):
         share = max(room // (len(found) - place), min(room, 1))
         best = sorted(

@@ -42,6 +42,8 @@ MOST = 100
 """Mails in one record."""
 LISTED = 100
 """Mails in one list that a member gets, of all records together; more are counted."""
+ATTACHED = 1_000
+"""Lines in a file with such a list, of what is new and has no room in it; of more in the next."""
 FEWEST = 10_000
 """The first number that ever was: in a case none is so high."""
 FEWEST_ALONE = 100_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -184,6 +185,45 @@ def test_a_thousand_mails_make_few_letters() -> None:
         listed = [n for x in theirs for n in numbers_in(x)]
         assert len(listed) == len({*listed}) == 100 * len(theirs), "each mail lists others"
         assert f"{999 if handle == 'bob' else 1000} mails wait" in text_of(theirs[-1])
+
+
+def files_of(letter: Letter) -> str:
+    parsed = email.message_from_bytes(letter.message)
+    parts = parsed.get_payload()[1:] if parsed.is_multipart() else []
+    return "\n".join(one.get_payload(decode=True).decode() for one in parts)  # type: ignore
+
+
+def test_each_mail_of_a_flood_is_announced_within_the_time_for_it() -> None:
+    """What has no room in a letter stands in a file with it, but for what is kept from its reader;
+    once, and not again with each reminder."""
+    room = Room("alice", "bob")
+    without_bob = room.aside("first", to="conduct+not-bob@example.org").number
+    flood = {item.number: item.mail for item in (room.aside(f"Buy {n}") for n in range(250))}
+    letters = room.later(hours=24)
+    for handle, theirs in (("alice", {without_bob, *flood}), ("bob", {*flood})):
+        mine = [x for x in letters if x.party == f"member:{handle}"]
+        told = [int(n) for x in mine for n in re.findall(r"Number (\d+)", files_of(x))]
+        assert len(told) == len({*told})
+        assert {*told, *(n for x in mine for n in numbers_in(x))} == theirs
+        assert str(without_bob) not in "".join(map(files_of, mine)) or handle == "alice"
+    named = [x for x in letters if "new among them stands in the attached file" in text_of(x)]
+    assert len(named) == 2
+    assert not any(files_of(x) for x in room.later(hours=24))
+    one = next(int(n) for n in re.findall(r"Number (\d+)", files_of(named[0])))
+    room.say("alice", f"/accept {one}")
+    assert room.room.shelf.settled[flood[one]] == RELEASED
+
+
+def test_what_has_no_room_in_a_file_either_is_told_in_the_next_letter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cocmail.core.casework.quarantine.ATTACHED", 40)
+    room = Room("alice")
+    flood = {room.aside(f"Buy {n}").number for n in range(250)}
+    letters = room.later(hours=23)
+    told = [int(n) for x in letters for n in re.findall(r"Number (\d+)", files_of(x))]
+    assert {*told, *(n for x in letters for n in numbers_in(x))} == flood
+    assert len(letters) == 3
 
 
 def test_in_a_flood_what_is_rare_and_what_is_urgent_stands_in_the_list() -> None:

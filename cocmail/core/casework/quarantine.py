@@ -13,11 +13,13 @@ from datetime import datetime
 
 from cocmail.core import events as e
 from cocmail.core.case import Case
+from cocmail.core.files import File
 from cocmail.core.letters import Kind
-from cocmail.core.listing import groups
+from cocmail.core.listing import Alike, groups
 from cocmail.core.people import Address, Handle, Member, Private
-from cocmail.core.quarantine import BETWEEN, FEWEST_ALONE, LISTED, OUTSIDE, Item
+from cocmail.core.quarantine import ATTACHED, BETWEEN, FEWEST_ALONE, LISTED, OUTSIDE, Item
 from cocmail.core.setting import Setting
+from cocmail.core.table import as_file
 from cocmail.core.work import Result, Work
 
 
@@ -139,15 +141,29 @@ def _tell(work: Work, handle: str, others: Iterable[Case], fresh: Iterable[int])
     _renumber(rooms, {*mails}, fresh)
     waiting = _waiting(rooms, handle)
     listed = groups(waiting, seen)
-    _note(rooms, handle, mails, sent=True)
+    # Each is announced once, in time; a mail of an earlier version has no number of its own here.
+    left = [one for one in new if one.mail.mail not in mails and one.number >= FEWEST_ALONE]
+    attached = groups(left, room=ATTACHED)
+    placed = {one.mail.mail for group in attached for one in group.items}
+    still_new = {one.mail.mail for one in left} - placed
+    _note(rooms, handle, mails, sent=True, still_new=still_new)
     values = {
         "alike": listed,
         "mails": [item for one in listed for item in one.items],
         "fresh": len(new),
         "total": len(waiting),
         "more": len(waiting) - len(mails),
+        "further": attached,
     }
-    work.to_member(member, Kind.ALERT if new else Kind.REMINDER, "set-aside-alert", values)
+    kind = Kind.ALERT if new else Kind.REMINDER
+    work.to_member(member, kind, "set-aside-alert", values, files=_file(work, member, attached))
+
+
+def _file(work: Work, member: Member, attached: tuple[Alike, ...]) -> tuple[File, ...]:
+    if not attached:
+        return ()
+    _, text = work.setting.render("set-aside-file", {"alike": attached}, member.language)
+    return (as_file("set-aside.txt", text),)
 
 
 def _waiting(rooms: Iterable[Work], handle: str) -> tuple[Item, ...]:
@@ -165,8 +181,17 @@ def _renumber(rooms: Iterable[Work], mails: Collection[str], fresh: Iterable[int
                     room.happen(e.QuarantineRenumbered(number=item.number, fresh=number))
 
 
-def _note(rooms: Iterable[Work], handle: str, mails: Collection[str], *, sent: bool) -> None:
-    """They know of all that waits for them; these stood in the list."""
+def _note(
+    rooms: Iterable[Work],
+    handle: str,
+    mails: Collection[str],
+    *,
+    sent: bool,
+    still_new: Collection[str] = (),
+) -> None:
+    """They know of all that waits for them, but for what is ``still_new``; these stood in the
+    list."""
+    known = {*mails, *still_new}
     rooms = tuple(rooms)
     audiences = [{*i.mail.handles} for i in _waiting(rooms, handle)]
     fellows = tuple(sorted(set[str].intersection(*audiences))) if audiences else ()
@@ -176,7 +201,7 @@ def _note(rooms: Iterable[Work], handle: str, mails: Collection[str], *, sent: b
             e.QuarantineTold(
                 handle=handle,
                 numbers=tuple(i.number for i in mine if i.mail.mail in mails),
-                counted=tuple(i.number for i in mine if i.mail.mail not in mails),
+                counted=tuple(i.number for i in mine if i.mail.mail not in known),
                 sent=sent,
                 fellows=fellows,
             )
