@@ -38,15 +38,21 @@ _PICTURE = re.compile(
     rb"\xff\xd8\xff|[\x89\x8a\x8b][PMJ]NG|GIF8|II[*+]\0|MM\0[*+]|RIFF....WEBP|BM....\0\0\0\0|8BPS"
     rb"|(?:....(?:free|skip|wide).{0,400}?)?....ftyp(?:.{4}){0,60}?"
     rb"(?:hei[cxms]|hev[cxms]|mi[fa][12f]|msf1|MA1[AB]|avi[fso]|avc[is]|j2[ki][is]|jpeg|crx "
-    rb"|jp[2xm] )|\xff\x0a|\xff\x4f\xff\x51|\0\0\0\x0c(?:JXL|jP) |\0\0[\x01\x02]\0[^\0]\0"
+    rb"|jp[2xm] )|\xff\x0a|\xff\x4f\xff\x51|\0\0\0\x0c(?:JXL|jP) |\0\0[\x01\x02]\0(?!\0\0)"
     rb"|II\xbc\x01|IIU\0|IIR[OS]|II\x1a\0\0\0HEAP|FUJIFILM|FOVb|\0MRM|icns|gimp xcf"
     rb"|\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF|v/1\x01|qoif|AT&TFORM"
-    rb"|P[1-7]\n(?:#[^\n]*\n)*+[0-9]+ [0-9]+\s",
+    rb"|P[1-6]\s+(?:#[^\n]*+\n\s*+)*+[0-9]+\s+(?:#[^\n]*+\n\s*+)*+[0-9]+\s|P7\n(?:#|WIDTH|HEIGHT|DEPTH)"
+    rb"|\n[\0-\x05][\0\x01][\x01\x02\x04\x08]|\xb1\x68\xde\x3a"  # PCX
+    rb"|.[\0\x01][\x01-\x03\x09-\x0b].{13}[\x01\x08\x0f\x10\x18\x20][\0-\x3f]"  # TGA has no mark
+    rb"|\x01\xda[\0\x01][\x01\x02]|DDS \|\0\0\0|\x59\xa6\x6a\x95|BPG\xfb"
+    rb"|\(\0\0\0.{8}\x01\0[\x01\x04\x08\x10\x18\x20]\0"  # BMP without its first header
+    rb"|%!PS-Adobe[^\r\n]*EPSF|\xc5\xd0\xd3\xc6|/\* XPM|#define\s\w*_?width\s+[0-9]",
     re.DOTALL,
 )
 _DRAWING = re.compile(
-    rb"(?:[\s\xef\xbb\xbf\xff\xfe]|<\?[^>]*+>|<!--(?:(?!-->).)*+-->|<!DOCTYPE (?!svg)[^>]*+>)*+"
-    rb"<(?:!DOCTYPE svg|(?:[\w.-]{1,40}:)?svg)\b",
+    rb"(?:[\s\xef\xbb\xbf\xff\xfe]|<\?[^>]*+>|<!--(?:(?!-->).)*+-->|<!DOCTYPE\s(?!\s*svg)[^>\[]*+>)*+"
+    rb"(?:<!DOCTYPE\s[^>\[]*+\[.*?)?"  # what it defines may hold anything
+    rb"<(?:!DOCTYPE\s+svg|(?:[\w.-]{1,40}:)?svg)\b",
     re.DOTALL | re.IGNORECASE,
 )
 _LOOKED_AT = 65_536  # bytes; above a drawing stands what its program has to say

@@ -166,6 +166,10 @@ def test_a_picture_that_says_it_is_none_tells_members_nothing_either(kind: str) 
         ("\ufeff<svg>".encode("utf-16-le"), "picture"),
         (b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'x' [<!ENTITY", "picture"),
         (b"<!DOCTYPE html><svg>", "picture"),
+        (b"<!DOCTYPE\nsvg [<!ENTITY a 'b'>]><svg>", "picture"),
+        (b"<!DOCTYPE x [<!ENTITY a ']>'> <!ELEMENT b ANY>]>\n<svg>", "picture"),
+        (b"<!DOCTYPE x:svg [<!ENTITY a 'b'>]><x:svg>", "picture"),
+        (b"<!DOCTYPE x [<!ENTITY a 'b'>]><html>", "other"),
         (b"<html><body><svg>", "other"),
         (b"<svgs are what I saw", "other"),
         (b"I saw an <svg>", "other"),
@@ -173,6 +177,21 @@ def test_a_picture_that_says_it_is_none_tells_members_nothing_either(kind: str) 
         (b"gimp xcf v011", "picture"),
         (b"v/1\x01", "picture"),
         (b"\x8aMNG\r\n", "picture"),
+        (b"\n\x05\x01\x08\0\0\0\0", "picture"),  # PCX
+        (b"\n\x05\x01\x02\x03", "picture"),
+        (b"\n1. He followed me", "other"),
+        (b"P6 40 30 255\n\1\2\3", "picture"),
+        (b"P6\r\n# seen\r\n40\r\n30\r\n255\r\n", "picture"),
+        (b"P7\nWIDTH 40\nHEIGHT 30\n", "picture"),
+        (b"P5 is where he sat", "other"),
+        (b"P6 12 people saw it", "other"),
+        (b"\0\0\1\0\0\1\x10\x10", "picture"),  # 256 icons
+        (b"\x01\xda\x01\x01\0\x03", "picture"),  # SGI
+        (b"DDS |\0\0\0", "picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "picture"),
+        (b"/* XPM */\nstatic char", "picture"),
+        (b"#define seen_width 40\n#define", "picture"),
+        (b"#define a thing", "other"),
         (b"", "other"),
     ],
 )
@@ -190,6 +209,22 @@ def test_what_a_picture_is_goes_by_its_first_bytes(begins: bytes, kind: str) -> 
 
     assert named("") == kind
     assert named("x.js") == "program", "some files are both"
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        *((kind, mode) for kind in ("PCX", "TGA", "DIB") for mode in ("RGB", "L", "1", "P")),
+        *((kind, mode) for kind in ("PPM", "SGI", "DDS", "EPS", "ICO") for mode in ("RGB", "L")),
+        ("PPM", "1"),
+        ("TGA", "RGBA"),
+        ("XBM", "1"),
+    ],
+)
+def test_a_rare_picture_without_a_name_stays(kind: str, mode: str) -> None:
+    out = io.BytesIO()
+    Image.open(io.BytesIO(photo("PNG"))).convert(mode).save(out, kind)
+    assert copied(mail(("", "application/octet-stream", out.getvalue() + SECRET))) == ()
 
 
 DRAWING = (
@@ -239,7 +274,15 @@ def test_a_packed_drawing_stays(name: str, content_type: str) -> None:
 
 def test_to_look_for_a_drawing_takes_little_time() -> None:
     began = time.thread_time()
-    for data in (b"<!--" * 1_000_000, b"<?" * 1_000_000, b" " * 3_000_000, b"<!---->" * 500_000):
+    for data in (
+        b"<!--" * 1_000_000,
+        b"<!DOCTYPE x [" + b"<" * 3_000_000,
+        b"<!DOCTYPE x [<a" + b"a" * 3_000_000,
+        b"P1 " + b"#\n" * 1_000_000,
+        b"<?" * 1_000_000,
+        b" " * 3_000_000,
+        b"<!---->" * 500_000,
+    ):
         assert not is_picture(data)
     assert time.thread_time() - began < 0.5
 
