@@ -15,6 +15,7 @@ from typing import Literal
 from cocmail.core import events as e
 from cocmail.core.committee import Committee
 from cocmail.core.drift import Drift
+from cocmail.core.mail import weight_of
 from cocmail.core.people import Address, Private
 from cocmail.core.quarantine import Quarantine
 from cocmail.core.sanctions import Measure, Sanction, State
@@ -249,6 +250,24 @@ class Case:
     def out(self) -> frozenset[str]:
         """Handles of members who learn nothing of the case now."""
         return self.recused | self.provisional | self.named
+
+    @property
+    def weight(self) -> int:
+        """Characters that whoever decides on it may go through: all that it keeps of mails."""
+        mails: list[e.Received | e.SetAside] = [m.received for m in self.messages]
+        mails += [a.mail for a in self.asides]
+        ours = [one.text for one in self.said]
+        ours += [one.text for one in self.withheld.values()]
+        ours += [one.text for one in self.held.values()]
+        said = sum(
+            len(mail.subject)
+            + len(mail.text)
+            + len(mail.claimants)
+            + weight_of((mail.name, *mail.claims, *mail.attachments))
+            for mail in mails
+        )
+        waiting = (item.mail.why for item in self.quarantine.waiting.values())
+        return said + weight_of(ours) + weight_of(waiting)
 
     def epoch(self, party: str) -> int:
         return self.epochs.get(party, 0)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -27,7 +29,7 @@ from cocmail.core.quarantine import (
 )
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result
-from cocmail.loops.bell import Bell, whole
+from cocmail.loops.bell import Bell, thought, whole
 from cocmail.ports import Store, Transaction
 
 log = structlog.get_logger()
@@ -38,6 +40,9 @@ _MOST_LINKED = 20
 _MOST_CASES = 200
 """That one digest looks through: those that something fell due in, then the oldest open ones."""
 
+_LETTER = 500  # characters: what one costs to write, whatever it says
+
+T = TypeVar("T")
 Decide = Callable[[Case, Setting], Result]
 
 
@@ -119,7 +124,8 @@ class Deciding:
             case = await self.case(tx, case_id)
             if case is None:
                 return None
-            result = decide(case, await self.setting(tx, case))
+            setting = await self.setting(tx, case)
+            result = await considered(partial(decide, case, setting), setting, case)
             await write(tx, case.id, result)
         self.ring(result)
         return result
@@ -144,7 +150,9 @@ class Deciding:
                     continue
                 if case is not None:
                     cases.append(case)
-            result = reminders.digest(record, await self.setting(tx), handle, cases)
+            setting = await self.setting(tx)
+            digest = partial(reminders.digest, record, setting, handle, cases)
+            result = await considered(digest, setting, *cases)
             await write(tx, COMMITTEE, result)
         self.ring(result)
 
@@ -163,7 +171,8 @@ class Deciding:
             others = tuple(one for one in await self.records(tx) if one.id != record)
             shared = sum(n < FEWEST_ALONE for r in (room, *others) for n in r.quarantine.waiting)
             fresh = await unused(tx, setting, min(shared, LISTED))
-            result = casework.tell(room, setting, handle, others, fresh)
+            tell = partial(casework.tell, room, setting, handle, others, fresh)
+            result = await considered(tell, setting, room, *others)
             await write(tx, record, result)
         self.ring(result)
 
@@ -189,7 +198,8 @@ class Deciding:
         async with self.store.transaction() as tx:
             await tx.ensure_case(COMMITTEE)
             record = await tx.case(COMMITTEE) or Case(id=COMMITTEE)
-            result = decide(record, await self.setting(tx))
+            setting = await self.setting(tx)
+            result = await considered(partial(decide, record, setting), setting, record)
             await write(tx, COMMITTEE, result)
         self.ring(result)
         return result
@@ -221,6 +231,15 @@ class Deciding:
             self.bells.mail.ring()
         if result.enforce:
             self.bells.enforcement.ring()
+
+
+async def considered(
+    think: Callable[[], T], setting: Setting, *cases: Case, characters: int = 0
+) -> T:
+    """What may make a letter to every member, of all that these cases hold and of so many
+    characters more: in the loop only where that is little."""
+    said = characters + sum(case.weight for case in cases)
+    return await thought(len(setting.roster.members) * (said + _LETTER), think)
 
 
 async def unused(tx: Transaction, setting: Setting, count: int) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ from cocmail.core.errors import Permanent
 from cocmail.core.escalation import HELP
 from cocmail.core.escrow import KEPT
 from cocmail.core.letters import Kind, usable_id
-from cocmail.core.mail import Mail, weight_of
+from cocmail.core.mail import Mail
 from cocmail.core.minting import is_ours
 from cocmail.core.people import Address, Member, Private
 from cocmail.core.quarantine import is_quarantine
@@ -34,13 +34,12 @@ from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 from cocmail.loops.aside import Asides, MayKnow
 from cocmail.loops.bell import thought
-from cocmail.loops.deciding import Deciding
+from cocmail.loops.deciding import Deciding, considered
 from cocmail.loops.examining import Examined, is_return_path
 from cocmail.ports import RELEASED, Found, Transaction, Waiting
 
 _COMMANDS = "commands"  # for what the marks of a mail with commands are remembered
 _MOST_BESIDE = 200  # cases looked at for one mail: of more, some stay unread
-_LETTER = 500  # characters: what one costs to write, whatever it says
 
 
 class Placer:
@@ -100,9 +99,10 @@ class Placer:
         case_id = self._new_case()
         await tx.open_case(case_id)
         case = Case(id=case_id)
+        report = partial(casework.report, case, setting, incoming)
         # What was said before is looked at too.
-        weight = _of_letters(mail.weight, setting) + sum(map(_said, incoming.beside.values()))
-        return case_id, await thought(weight, lambda: casework.report(case, setting, incoming))
+        before = incoming.beside.values()
+        return case_id, await considered(report, setting, *before, characters=mail.weight)
 
     async def _put_aside(
         self,
@@ -215,8 +215,9 @@ class Placer:
         if case.links or case.suggested:
             setting = await self._deciding.setting(tx, case)
         # What was said before is looked at too, where something leaves.
-        weight = _of_letters(_said(case) + examined.mail.weight, setting)
-        result = await thought(weight, lambda: in_case(case, setting, incoming, found))
+        decide = partial(in_case, case, setting, incoming, found)
+        near = (case, *beside.values())
+        result = await considered(decide, setting, *near, characters=incoming.mail.weight)
         if result.settled == "quarantined" and _no_case(found.case):
             return await self._put_aside(tx, examined, setting, result.why)
         return found.case, result
@@ -361,7 +362,7 @@ async def _repeated(
         if case is None:
             return None
         look = partial(casework.sent_before, case, setting, incoming)
-        return await thought(_said(case) + incoming.mail.weight, look)
+        return await thought(case.weight + incoming.mail.weight, look)
 
     for name, glanced in incoming.beside.items():
         if await first_in(glanced) is None:
@@ -370,7 +371,8 @@ async def _repeated(
         first = await first_in(case)
         if case is not None and first is not None:
             joins = partial(casework.again, case, setting, incoming, first)
-            return name, await thought(_of_letters(incoming.mail.weight, setting), joins)
+            weight = incoming.mail.weight
+            return name, await considered(joins, setting, case, characters=weight)
     return None
 
 
@@ -414,23 +416,6 @@ def _linked(examined: Examined, address: Address) -> tuple[Address, ...]:
 def _no_case(record: str) -> bool:
     """Whether what has this id in the ledger is a record of the committee's as a whole."""
     return record == COMMITTEE or is_quarantine(record)
-
-
-def _said(case: Case) -> int:
-    """Characters of all that came to it."""
-    every = [m.received for m in case.messages]
-    return sum(
-        len(r.subject)
-        + len(r.text)
-        + len(r.claimants)
-        + weight_of((r.name, *r.claims, *r.attachments))
-        for r in every
-    )
-
-
-def _of_letters(characters: int, setting: Setting) -> int:
-    """Of letters to every member that say so much."""
-    return len(setting.roster.members) * (characters + _LETTER)
 
 
 def _incoming(examined: Examined) -> Incoming:

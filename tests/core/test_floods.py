@@ -524,6 +524,18 @@ def test_who_is_kept_out_is_not_told_of_what_was_set_aside() -> None:
     assert not any("Let me in." in text_of(m) for m in world.to("member:bob"))
 
 
+def test_a_status_names_twenty_of_what_was_set_aside_and_counts_the_rest() -> None:
+    world = World()
+    world.report()
+    for n in range(25):
+        strange(world, f"Let me in, {n}.")
+    world.say("alice", "/status")
+    text = text_of(world.to("member:alice", "answer")[-1])
+    shown = [int(number) for number in re.findall(r"Set aside, number (\d+)", text)]
+    assert shown == [*range(1, 21)]
+    assert "And 5 more are set aside, which stand here once these" in text
+
+
 def test_what_was_dropped_meanwhile_is_not_told() -> None:
     world = World()
     world.report()
