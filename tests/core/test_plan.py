@@ -479,6 +479,53 @@ def test_a_removal_that_waits_takes_no_role_that_was_given_since() -> None:
     assert c.world.told() == c.own.told()
 
 
+def owners(c: Community, name: str) -> set[Address]:
+    return {
+        at.address
+        for at, rows in c.world.rows.items()
+        if rows and at.role is Role.OWNER and at.list == name
+    }
+
+
+def test_who_keeps_a_role_that_a_waiting_removal_does_not_take_is_an_owner_who_stays() -> None:
+    """The other one goes: nobody else would have kept the list from being left."""
+    c = start()
+    perform(c, ("refuse", LISTS[2]))
+    perform(c, ("decide", Measure.REMOVE, B, Scope(), True))
+    c.sweep()
+    c.both(row(LISTS[1], B, Role.OWNER, action="accept"))
+    perform(c, ("decide", Measure.SUSPEND, A1, Scope(lists=(LISTS[1],)), True))
+    told = c.sweep().rows["S2"]
+    assert owners(c, LISTS[1]) == {B}
+    assert LAST_OWNER not in {r.note for r in told}
+    c.refusing = None
+    c.sweep()
+    assert owners(c, LISTS[1]) == {B}
+    c.end("S2")
+    c.sweep()
+    assert c.world.told() == c.own.told()
+
+
+def test_a_role_that_a_waiting_removal_still_takes_leaves_no_list_without_an_owner() -> None:
+    """It waits for another owner; and whose roles weren't looked at is taken to go."""
+    c = start()
+    c.both(row(LISTS[3], B, Role.OWNER, action="accept"))
+    perform(c, ("refuse", LISTS[2]))
+    perform(c, ("decide", Measure.REMOVE, B, Scope(), True))
+    c.sweep()
+    assert owners(c, LISTS[3]) == {B}
+    c.both(row(LISTS[3], A1, Role.OWNER, action="accept"))
+    perform(c, ("decide", Measure.SUSPEND, A1, Scope(lists=(LISTS[3],)), True))
+    everything, asked = c.standing(), c.world.observed()
+    theirs = tuple(r for r in asked.rows if r.address != B)
+    alone = replace(everything, sanctions=(c.force["S2"],), whole=everything.sanctions)
+    for standing in (alone, everything):
+        planned = plan(standing, GROUPS, replace(asked, rows=theirs))
+        assert not [step for step in planned.steps if step.role is Role.OWNER]
+    c.sweep()
+    assert owners(c, LISTS[3]) == {A1, B}
+
+
 def test_a_removal_takes_also_what_a_suspension_has_of_a_list_that_left_its_group(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

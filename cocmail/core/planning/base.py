@@ -12,7 +12,7 @@ from dataclasses import replace
 from cocmail.core.coverage import Reach
 from cocmail.core.enforcement import HOLD, Place, Role, Row, Word, made_ids, word
 from cocmail.core.planning.sheet import Sheet
-from cocmail.core.planning.site import Site
+from cocmail.core.planning.site import Site, ids
 from cocmail.core.proof import LEFT_SINCE, NEW_LIST
 
 
@@ -53,10 +53,6 @@ def is_held_still(site: Site, place: Place, rows: tuple[Row, ...]) -> bool:
     """Whether just that is held here by what covers the list no longer."""
     kept = [_actions(r.rows(place)) for r in site.keepers(place) if not r.took_off(place)]
     return _actions(rows) in kept
-
-
-def ids(rows: tuple[Row, ...]) -> set[str]:
-    return {row.member_id for row in rows}
 
 
 def _actions(rows: tuple[Row, ...]) -> set[tuple[str, str | None]]:

@@ -26,8 +26,9 @@ from cocmail.core.enforcement import (
     word,
 )
 from cocmail.core.planning.bans import Bans
-from cocmail.core.planning.base import base, held, ids, is_held_still
+from cocmail.core.planning.base import base, held, is_held_still
 from cocmail.core.planning.sheet import Sheet
+from cocmail.core.planning.site import ids
 from cocmail.core.proof import GONE_ADDRESS, ONE_OF_TWO, OTHER_BAN, THEIRS
 from cocmail.core.sanctions import Measure
 

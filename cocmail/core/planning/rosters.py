@@ -22,9 +22,10 @@ from cocmail.core.enforcement import (
     word,
 )
 from cocmail.core.planning.bans import Bans
-from cocmail.core.planning.base import base, held, ids, moderated_as
+from cocmail.core.planning.base import base, held, moderated_as
 from cocmail.core.planning.returning import Returns
 from cocmail.core.planning.sheet import Sheet
+from cocmail.core.planning.site import ids
 from cocmail.core.proof import CAME_BACK, LAST_OWNER
 from cocmail.core.sanctions import Measure
 
@@ -44,7 +45,7 @@ class Rosters:
     def settle(self, place: Place) -> None:
         in_force = self.site.in_force(place)
         off = [reach for reach in in_force if reach.takes_off(place)]
-        if taken := [reach for reach in off if self._has_taken(reach, place)]:
+        if taken := [reach for reach in off if self.site.has_taken(reach, place)]:
             off = [reach for reach in off if reach not in taken]
             if self.site.seen(place) and any(reach.records.get(place) for reach in taken):
                 self.sheet.texts[place] = CAME_BACK
@@ -61,17 +62,6 @@ class Rosters:
             self._hold_nonmember(place, hold)
         else:
             self.returns.let_go(place)
-
-    def _has_taken(self, reach: Reach, place: Place) -> bool:
-        """Whether it is a removal that took here what it found, while it still waits on another
-        list: it takes once, and they may come back, and get a role that they didn't have."""
-        if reach.sanction.measure is not Measure.REMOVE:
-            return False
-        lists = (None, place.list)
-        begun = {self.site.place(name, place.address, Role.MEMBER) for name in lists}
-        if not (begun | {place}) & reach.records.keys():
-            return False
-        return not ids(self.site.seen(place)) & ids(reach.rows(place))
 
     def _note_stays(self, place: Place, off: list[Reach]) -> None:
         """When another owner comes, this role goes after all, and is to be given back."""

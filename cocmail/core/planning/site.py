@@ -36,9 +36,9 @@ class Site:
         self.all = (*self.force, *self.ending)
         self.people = {*self.persons, *(p.address for reach in self.all for p in reach.records)}
         self._force, self._ending = _by_address(self.force), _by_address(self.ending)
-        every = {s.id: s for s in (*standing.whole, *standing.sanctions)}.values()
-        with_roles = (s for s in every if s.including_roles)
-        self._with_roles = _by_address(reaches(with_roles, self.groups, observed))
+        mine = {s.id for s in standing.sanctions}
+        others = (s for s in standing.whole if s.including_roles and s.id not in mine)
+        self._others = _by_address(reaches(others, self.groups, observed))
         self.rows: dict[Place, tuple[Row, ...]] = {}
         for row in sorted(observed.rows, key=lambda row: row.mode):
             self.rows[row.place] = (*self.rows.get(row.place, ()), row)
@@ -75,6 +75,17 @@ class Site:
         in_force = self.in_force(place)
         return [r for r in self.recorded(place) if r in in_force and not r.covers(place)]
 
+    def has_taken(self, reach: Reach, place: Place) -> bool:
+        """Whether it is a removal that took here what it found, while it still waits on another
+        list: it takes once, and they may come back, and get a role that they didn't have."""
+        if reach.sanction.measure is not Measure.REMOVE:
+            return False
+        lists = (None, place.list)
+        begun = {self.place(name, place.address, Role.MEMBER) for name in lists}
+        if not (begun | {place}) & reach.records.keys():
+            return False
+        return not ids(self.seen(place)) & ids(reach.rows(place))
+
     def is_last_owner(self, place: Place) -> bool:
         """Whether all owners of that list would go."""
         owners = self.observed.owners.get(place.list or "", ())
@@ -83,7 +94,14 @@ class Site:
         )
 
     def _goes(self, place: Place) -> bool:
-        return any(r.takes_off(place) for r in self._with_roles.get(place.address, ()))
+        """Where nobody looked, whoever may go is taken to go."""
+        stay = [r for r in self.in_force(place) if self.seen(place) and self.has_taken(r, place)]
+        some = (*self.in_force(place), *self._others.get(place.address, ()))
+        return any(reach.takes_off(place) for reach in some if reach not in stay)
+
+
+def ids(rows: tuple[Row, ...]) -> set[str]:
+    return {row.member_id for row in rows}
 
 
 def _by_address(some: Iterable[Reach]) -> dict[Address, tuple[Reach, ...]]:
