@@ -33,8 +33,8 @@ from cocmail.core.setting import Setting
 from cocmail.core.table import Table, Tense, limits, meeting, of_drift, read_back
 from cocmail.core.work import Result, Work
 
-Recalled = dict[str, set[Place]]
-"""Sanctions that are over, and where they banned."""
+Recalled = dict[str, tuple[Before, ...]]
+"""Sanctions that are over, and what they put back that is to be put back once more."""
 
 
 def _lines(rows: Sequence[ProofRow]) -> tuple[e.ProofLine, ...]:
@@ -234,20 +234,20 @@ def left_over(
     cases: Iterable[Case], strays: Collection[Place], rows: Collection[str] = ()
 ) -> dict[str, Recalled]:
     """Whose bans these are: of the sanctions that banned there, the last; and whose entries, by
-    their ids. By case, those that are over and put back on that site, with the places."""
-    cases = tuple(cases)
+    their ids. By case, those that are over and put back on that site, with what goes with them."""
+    every = [sanction for case in cases for sanction in case.sanctions.values()]
     latest: dict[Place, Sanction] = {}
-    for sanction in (one for case in cases for one in case.sanctions.values()):
+    for sanction in every:
         for place in _banned(sanction) & {*strays}:
             if place not in latest or _start(latest[place]) < _start(sanction):
                 latest[place] = sanction
-    theirs = [*latest.items()]
-    for sanction in (one for case in cases for one in case.sanctions.values()):
-        theirs += ((place, sanction) for place in _held(sanction, rows))
     found: dict[str, Recalled] = {}
-    for place, sanction in theirs:
-        if not sanction.in_force and all(b.site != place.site for b in sanction.before):
-            found.setdefault(sanction.case, {}).setdefault(sanction.id, set()).add(place)
+    for sanction in every:
+        places = {place for place, last in latest.items() if last is sanction}
+        places |= _held(sanction, rows)
+        records = tuple(b for b in _put_back(sanction) if _goes(b, sanction, places, latest))
+        if records:
+            found.setdefault(sanction.case, {})[sanction.id] = records
     return found
 
 
@@ -255,22 +255,44 @@ def recalled(case: Case, setting: Setting, found: Recalled) -> Result:
     """Our bans stand there again, as after a backup: what was put back on that site, or list, and
     has gone with them, is to be put back once more."""
     work = Work(case, setting)
-    for name, places in found.items():
-        sanction = case.sanctions[name]
-        open_at = {b.site for b in sanction.before}
-        records = [
-            b
-            for b in sanction.closed
-            if b.site not in open_at
-            # An entry that was gone comes with all else of its Mailman.
-            and any(
-                b.site == p.site and (p.role is Role.NONMEMBER or p.list in (None, b.list))
-                for p in places
-            )
-        ]
-        if records and not sanction.in_force:
-            work.happen(noted(name, records))
+    for name, records in found.items():
+        still = _put_back(case.sanctions[name])
+        if again := [b for b in records if b in still]:
+            work.happen(noted(name, again))
     return work.result()
+
+
+def _put_back(sanction: Sanction) -> list[Before]:
+    """What a sanction that is over has put back, on the sites where nothing of it waits."""
+    open_at = {b.site for b in sanction.before}
+    return [b for b in sanction.closed if b.site not in open_at and not sanction.in_force]
+
+
+def _goes(
+    before: Before,
+    sanction: Sanction,
+    places: Collection[Place],
+    latest: Mapping[Place, Sanction],
+) -> bool:
+    """Whether it goes with these places of that sanction: unless one that banned that address
+    later knew what stood there by then, and gives that back. A role that such a one left standing
+    goes with it, whoever had taken and given back that role before."""
+    lists = {before.list} if before.role == Role.BAN else {None, before.list}
+    bans = (
+        Place(list=name, address=before.address, role=Role.BAN, site=before.site) for name in lists
+    )
+    later = [latest[at] for at in bans if at in latest and _start(sanction) < _start(latest[at])]
+    if any(before.at in one.stayed for one in later):
+        return True
+    if before.role in (Role.OWNER, Role.MODERATOR):
+        later = [one for one in later if one.including_roles]
+    if later and before.role != Role.NONMEMBER:  # no ban takes such an entry
+        return False
+    return any(
+        # An entry that was gone comes with all else of its Mailman.
+        before.site == p.site and (p.role is Role.NONMEMBER or p.list in (None, before.list))
+        for p in places
+    )
 
 
 def _banned(sanction: Sanction) -> set[Place]:

@@ -96,6 +96,8 @@ class Sanction:
     told: frozenset[str] = frozenset()  # what its members heard of it, and still holds
     # Decided to be somebody else's: not covered, whatever Mailman links them to.
     apart: frozenset[Address] = field(default=frozenset(), repr=False)
+    # Which roles it left standing, as proved: places as of Before.at.
+    stayed: frozenset[tuple[str, str | None, Address, str]] = field(default=frozenset(), repr=False)
     before: tuple[Before, ...] = field(default=(), repr=False)  # open; a place's last counts
     closed: tuple[Before, ...] = field(default=(), repr=False)  # those that were all put back
 

@@ -15,6 +15,7 @@ from cocmail.core.case import Case, Extension
 from cocmail.core.enforcement import Role
 from cocmail.core.folding.common import put, sanction_of, unfit
 from cocmail.core.people import Address
+from cocmail.core.proof import ROLE_STAYS
 from cocmail.core.sanctions import Before, Measure, Sanction, Scope, State
 
 
@@ -52,6 +53,8 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
             known_addresses = tuple(dict.fromkeys((*sanction.addresses, *event.addresses)))
             lists = frozenset(line.list for line in event.lines if line.list is not None)
             banned = any(line.role == Role.BAN for line in event.lines)
+            left = (line for line in event.lines if line.note == ROLE_STAYS)
+            stayed = {(line.site, line.list, line.address, line.role) for line in left}
             separated = case.separated.get(sanction.id, frozenset())
             return replace(
                 case,
@@ -64,6 +67,7 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
                         proved=sanction.proved or at,
                         added=sanction.added - {*event.addresses},
                         cleared=sanction.cleared and not banned,
+                        stayed=sanction.stayed | stayed,
                         # A removal takes once and gives nothing back: no record is left open.
                         before=() if sanction.measure is Measure.REMOVE else sanction.before,
                     ),
