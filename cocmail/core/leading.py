@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from cocmail.core import coverage
+from cocmail.core import coverage, extending
 from cocmail.core import events as e
 from cocmail.core.case import Case
 from cocmail.core.case import Lead as Told
@@ -167,12 +167,10 @@ def was_told(case: Case, suspect: Suspect, address: Address) -> bool:
     return any(x.found.address == address and x.found.like in theirs for x in case.leads.values())
 
 
-def meant(case: Case, number: int | None, address: Address | None) -> Told | None:
-    """The lead that a member names."""
-    if number is not None:
-        return case.leads.get(number)
+def meant(case: Case, address: Address) -> tuple[Told, ...]:
+    """The leads that a member who names this address may mean: one for each person."""
     named = [x for x in case.leads.values() if x.found.address == address]
-    return named[-1] if named else None
+    return tuple({extending.on_person_of(case, x.found): x for x in named}.values())
 
 
 def suspect_of(case: Case, lead: e.LeadFound) -> Suspect | None:

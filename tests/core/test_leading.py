@@ -273,6 +273,29 @@ def test_who_is_not_the_one_may_still_be_the_other() -> None:
     assert LIKE not in world.case.sanctions[second].addresses
 
 
+@pytest.mark.parametrize("word", ["same", "different"])
+def test_an_address_in_leads_to_two_people_says_not_which_of_them(word: str) -> None:
+    """It would be a guess; the number of the lead says it."""
+    world, _first, _second = about_two()
+    world.say("alice", f"/{word} {LIKE}")
+    assert not world.case.open_proposals
+    assert [x.answer for x in world.case.leads.values()] == ["", ""]
+    said = text_of(world.to("member:alice", "refusal")[-1])
+    assert f"{LIKE} is in leads to 2 different people" in said
+    assert f"by its number: /{word} 1, /{word} 2" in said
+    world.say("alice", f"/{word} 1")
+    assert [x.answer for x in world.case.leads.values()] == [word, ""]
+
+
+def test_an_address_in_two_leads_to_one_person_needs_no_number() -> None:
+    world, first, _second = about_two()
+    happen(world, replace(world.case.leads[1].found, number=3, address=SECOND))
+    happen(world, replace(world.case.leads[1].found, number=4, address=SECOND))
+    world.say("alice", f"/same {SECOND}")
+    assert world.case.open_proposals[-1].proposed.sanctions == (first,)
+    assert world.case.leads[4].answer == "same"
+
+
 def test_what_two_leads_cover_of_two_people_is_two_votes() -> None:
     world, _first, _second = about_two()
     voted(world, "/same 1")

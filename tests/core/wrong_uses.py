@@ -148,6 +148,7 @@ PLACES: dict[str, Callable[[], Example]] = {
     "after lead 1 was said to be somebody else": lambda: _lead("/different 1")(),
     "when lead 1 is covered": lambda: _covered(),
     "with leads to two people": lambda: _led_to_two(),
+    "with one address in leads to two people": lambda: _led_from_one(),
     "when the sanction is over": lambda: _led_and_over(),
     "with two reporters": _two_reporters,
     "with the respondent named": _after(_reported, f"/respondent {MALLORY}"),
@@ -186,6 +187,13 @@ def _led_to_two() -> Example:
     other = SUSPEND.replace(MALLORY, "robin@example.net")
     world.vote(world.propose(other), "alice", "bob")
     _looked(world, "r0bin@example.net")
+    return world
+
+
+def _led_from_one() -> Example:
+    world = _led_to_two()
+    again = replace(world.case.leads[3].found, number=4, address=world.case.leads[1].found.address)
+    world.take(Result(events=(again,), letters=()))
     return world
 
 

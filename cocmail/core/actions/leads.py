@@ -88,10 +88,14 @@ def different(turn: Turn, command: Command) -> None:
 
 def _meant(turn: Turn, command: Command) -> tuple[Lead, ...]:
     case = turn.work.case
-    named = [
-        *((str(n), meant(case, n, None)) for n in command.numbers),
-        *((str(a), meant(case, None, a)) for a in command.addresses),
-    ]
+    named: list[tuple[str, Lead | None]] = [(str(n), case.leads.get(n)) for n in command.numbers]
+    for address in command.addresses:
+        found = meant(case, address)
+        if len(found) > 1:
+            ways = ", ".join(f"/{command.word} {x.number}" for x in found)
+            words = f"{address} is in leads to {len(found)} different people"
+            raise Problem(words, f"the one that you mean, by its number: {ways}")
+        named.append((str(address), found[0] if found else None))
     leads: list[Lead] = []
     for name, lead in named:
         if lead is None:
