@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cocmail.core.arrivals import Arrival, free, nobodys, to_hold, unheld
+from cocmail.core.clock import over
 from cocmail.core.coverage import bearing, forgotten_groups, pressing, questions
 from cocmail.core.enforcement import (
     HOLD,
@@ -131,9 +132,9 @@ class Enforcement:
         self._lock = asyncio.Lock()
         self._recalled: set[Place | str] = set()  # bans and rows, left over from before, seen to
         self._failed: set[Place] = set()  # where a step failed last
-        self._look_back = clock.now()  # when those of lists are looked for again, and
+        self._looked_back: datetime | None = None  # for those of lists, and
         self._past_rows: frozenset[str] = frozenset()  # entries that we made, by their ids
-        self._look_for_tags = clock.now()  # when whoever is held is looked for with tags again
+        self._sought_tags: datetime | None = None  # of whoever is held
         self._doubtful: set[str] = set()  # lists whose own bans got in our way
         self._undone = Undone(clock)
         self._proving = Proving(lists, book, self._undone, groups)
@@ -249,9 +250,10 @@ class Enforcement:
         that is dear, so not as often as somebody else joins a list."""
         now = self._clock.now()
         held = [s for s in standing.sanctions if s.measure is Measure.MODERATE and s.proved]
-        if not held or now < self._look_for_tags:
+        last = self._sought_tags
+        if not held or (last and not over(last, self._sweep_every / 2, now)):
             return None
-        self._look_for_tags = now + self._sweep_every / 2
+        self._sought_tags = now
         addresses = {a for s in held for a in (s.address, *s.addresses) if a == a.untagged}
         return Question(addresses=tuple(sorted(addresses)), tagged=True)
 
@@ -274,8 +276,10 @@ class Enforcement:
     async def _past(self, standing: Standing) -> Question | None:
         """Now and then it is looked for what no sanction bears on any more: the bans of lists, and
         who was held."""
-        now = self._clock.now()
-        if standing.unread or not standing.past or now < self._look_back:
+        last = self._looked_back
+        if standing.unread or not standing.past:
+            return None
+        if last and not over(last, _LOOK_BACK, self._clock.now()):
             return None
         self._past_rows = (past := await self._book.past()).made
         return Question(addresses=tuple(sorted(past.people)), lists=tuple(sorted(past.lists)))
@@ -306,7 +310,7 @@ class Enforcement:
             self.wake.set()
         self._recalled |= strays | rows
         if looked_back and not observed.away:
-            self._look_back = self._clock.now() + _LOOK_BACK
+            self._looked_back = self._clock.now()
 
     async def press(self) -> None:
         """What was decided and isn't true yet, without a look at all that was made true before.
@@ -566,7 +570,7 @@ class Enforcement:
         now = self._clock.now()
         self._failing_since = self._failing_since or now
         self._say(error)
-        lasted = now - self._failing_since >= self._tell_after
+        lasted = over(self._failing_since, self._tell_after, now)
         if not self._told and (lasted or isinstance(error, Permanent)):
             try:
                 await self._book.note_trouble(str(error))

@@ -19,6 +19,7 @@ import structlog
 
 from cocmail.core import leading
 from cocmail.core.case import Case
+from cocmail.core.clock import over
 from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.leading import Suspect
@@ -95,7 +96,7 @@ class Leading:
         known = frozenset(replace(p, different=frozenset()) for p in persons)
         now, beside = self._clock.now(), self._beside()
         same = (known, beside) == (self._persons, self._seen_beside)
-        if self._whole is None or now >= self._whole + WHOLE_EVERY or not same:
+        if self._whole is None or over(self._whole, WHOLE_EVERY, now) or not same:
             self._bearers = Bearers(persons)
             observed = await self._users(a for p in persons for a in p.known)
             self._linked = {**observed.linked, **beside}

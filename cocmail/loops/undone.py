@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from cocmail.core.clock import over
 from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
 from cocmail.core.enforcement import Act, Place, ProofRow, Role, Step, Word, from_facts
 from cocmail.core.people import Address
@@ -87,7 +88,7 @@ class Undone:
         written = self._written.get(sanction)
         return (
             written is None
-            or self._clock.now() - written >= _WRITE_EVERY
+            or over(written, _WRITE_EVERY, self._clock.now())
             or any(self._often.get((sanction, p), 0) < _WRITE_AT_ONCE for p in places)
         )
 

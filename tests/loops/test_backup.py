@@ -172,9 +172,11 @@ async def test_what_an_owner_made_of_an_entry_that_came_with_a_backup_is_theirs(
         assert lab.snapshot(*PERSON) == theirs
 
 
+@pytest.mark.parametrize("later", [1, -1], ids=("later", "earlier"))
 async def test_a_backup_from_during_a_sanction_on_one_list_is_looked_for_once_a_day(
-    stage: Stage,
+    later: int, stage: Stage
 ) -> None:
+    """And at once where the clock was set back: it isn't known when it was looked last."""
     week, lab, book, loop = stage
     before = lab.snapshot(*PERSON)
     name = book.decide(Measure.BAN, scope=Scope(lists=(DEV,)))
@@ -189,7 +191,7 @@ async def test_a_backup_from_during_a_sanction_on_one_list_is_looked_for_once_a_
     book.clock.at += timedelta(hours=23)
     await loop.sweep()
     assert not loop.wake.is_set()
-    book.clock.at += timedelta(hours=1)
+    book.clock.at += timedelta(days=later) - timedelta(hours=23)
     await loop.sweep()
     assert loop.wake.is_set()
     await loop.sweep()

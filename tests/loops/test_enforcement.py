@@ -396,8 +396,9 @@ async def test_a_ban_of_every_tag_that_is_not_ours_is_a_pattern(
     assert not book.sanctions[name].before
 
 
+@pytest.mark.parametrize("back", [False, True], ids=("", "set back"))
 async def test_a_tug_of_war_is_written_down_at_a_pace_and_none_of_it_is_lost(
-    lab: Lab, book: Book, loop: Enforcement, lists: MailmanLists, clock: Now
+    back: bool, lab: Lab, book: Book, loop: Enforcement, lists: MailmanLists, clock: Now
 ) -> None:
     name = book.decide(Measure.MODERATE, scope=Scope(lists=(DEV,)))
     await loop.sweep()
@@ -417,6 +418,8 @@ async def test_a_tug_of_war_is_written_down_at_a_pace_and_none_of_it_is_lost(
     await undone(1, loop)
     await undone(9, loop)
     assert [times for times, *_ in written()] == [1, 1], "the first two at once"
+    if back:
+        clock.at -= timedelta(days=1)
     await undone(1, loop)
     assert [times for times, *_ in written()] == [1, 1, 10]
     assert len(book.proofs) == 4
@@ -1232,10 +1235,13 @@ def action(lab: Lab, name: str, who: str) -> object:
     return lab.api("GET", f"members/{lab.member(name, who)}").get("moderation_action")
 
 
+@pytest.mark.parametrize(
+    "later", [timedelta(minutes=5), -timedelta(days=1)], ids=("later", "set back")
+)
 async def test_who_is_held_is_held_with_a_tag_too(
-    lab: Lab, book: Book, loop: Enforcement, clock: Now
+    later: timedelta, lab: Lab, book: Book, loop: Enforcement, clock: Now
 ) -> None:
-    """No ban of ours keeps them from coming so."""
+    """No ban of ours keeps them from coming so; nor does a clock that was set back."""
     tagged = MAL.replace("@", "+2@")
     name = book.decide(Measure.MODERATE)
     await loop.sweep()
@@ -1245,7 +1251,7 @@ async def test_who_is_held_is_held_with_a_tag_too(
     await loop.sweep()
     assert loop.counters.calls == calls - len(PERSON), "one call for each address, now and then"
     assert lab.join(QUIET, tagged)[0] == 201
-    clock.at += timedelta(minutes=5)
+    clock.at += later
     await loop.sweep()
     assert action(lab, QUIET, tagged) == "hold"
     assert tagged in book.sanctions[name].addresses

@@ -101,6 +101,9 @@ async def test_it_costs_one_call_while_nothing_changes(mailman: Mailman) -> None
         await loop.look()
         assert [x.found.address for x in world.case.leads.values()] == [LIKE, swapped]
         assert await calls() == 1
+        world.now -= WHOLE_EVERY
+        assert await calls() > 1, "the clock was set back: when they were read is not known"
+        assert await calls() == 1
         # A sweep saw somebody on the user of a covered address, whom it doesn't cover by itself.
         beside = {Address("ben@dev.example"): (MALLORY,)}
         await loop.look()
