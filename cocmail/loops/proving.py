@@ -80,7 +80,12 @@ class Proving:
             if new is None:
                 covers = tuple(a for a in covers if not sanction.is_to_prove(a))
             found = self._undone.of(sanction.id)
-            undone = {place: one for place, one in found.items() if place.site in asked}
+            undone = {
+                place: one
+                for place, one in found.items()
+                # What never held there is told once it does.
+                if place.site in asked and not (place in wrong and one.note == NEWLY_COVERED)
+            }
             if new is None and not undone:
                 continue
             told = (*rows_of(undone, rows, wrong), *(new or ()))

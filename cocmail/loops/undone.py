@@ -66,14 +66,15 @@ class Undone:
                     continue
                 at = (step.site, step.list, step.address, step.role)
                 adds = (step.act in _ADDING or step.address not in seen) and at not in recorded
-                adds = adds or _is_new(sanction, step, recorded)
+                held_by = max(sanction.proved, after or sanction.proved)
+                adds = adds or _is_new(sanction, step, recorded, held_by)
                 note = NEWLY_COVERED if adds or step.address not in known else PUT_RIGHT
                 shows = not in_force.issuperset(step.sanctions)
                 if note == PUT_RIGHT and (shows or (step.site, step.address.untagged) in freed):
                     continue
                 old = places.get(step.place)
                 places[step.place] = (
-                    replace(old, times=old.times + 1)
+                    replace(old, times=old.times + (old.note == PUT_RIGHT))
                     if old
                     else Found(step=step, note=note, after=after)
                 )
@@ -100,17 +101,25 @@ class Undone:
             self._often[sanction, place] = self._often.get((sanction, place), 0) + 1
 
 
-def _is_new(sanction: Sanction, step: Step, recorded: Mapping[Held, Before]) -> bool:
+def _is_new(
+    sanction: Sanction, step: Step, recorded: Mapping[Held, Before], held_by: datetime
+) -> bool:
     """Whether what stands there is theirs by right: the sanction hasn't borne on that list before,
-    or that site; or they came onto a list, held by a sanction that lets them."""
+    or that site; or they came onto a list, held by a sanction that lets them. ``held_by``: when
+    all was as it should be. What was noted since then was begun and, for all we know, never held,
+    for Mailman may refuse."""
+    known = {at: b for at, b in recorded.items() if b.noted is None or b.noted <= held_by}
     keeps_off = sanction.measure.keeps_off
     level = None if keeps_off and sanction.scope.everything else step.list
     role = Role.BAN if keeps_off else Role.NONMEMBER
-    if step.role is not Role.BAN and (step.site, level, step.address, role) not in recorded:
+    if step.role is not Role.BAN and (step.site, level, step.address, role) not in known:
         return True
+    here = (step.site, step.list, step.address, step.role)
+    if step.act is Act.BAN:
+        return here not in known
     if step.act is not Act.MODERATE or step.role is not Role.MEMBER:
         return False
-    before = recorded.get((step.site, step.list, step.address, step.role))
+    before = known.get(here)
     was = from_facts(step.place, before.facts if before else None)
     return not {row.member_id for row in was} & {row.member_id for row in step.rows}
 

@@ -253,6 +253,57 @@ async def test_a_list_that_comes_into_a_group_was_undone_by_nobody(
     assert more.counters.put_right == 0
 
 
+@pytest.mark.parametrize("act", [Act.TAKE_OFF, Act.MODERATE, Act.BAN])
+@pytest.mark.parametrize("refuses", [True, False], ids=("refused", "without effect"))
+@pytest.mark.parametrize("restarted", [False, True], ids=("", "restarted"))
+async def test_what_mailman_refuses_on_a_list_newly_covered_was_undone_by_nobody(
+    act: Act, refuses: bool, restarted: bool, lab: Lab, lists: MailmanLists, book: Book, clock: Now
+) -> None:
+    """It never held there. What is undone once it does is told as ever."""
+
+    class Refusing:
+        def __getattr__(self, what: str) -> Any:
+            return getattr(lists, what)
+
+        async def apply(self, step: Step) -> bool:
+            if step.list != USERS or step.act is not act or not deaf:
+                return await lists.apply(step)
+            if refuses:
+                raise Temporary("not now")
+            return True
+
+    async def sweep() -> None:
+        clock.at += timedelta(minutes=5)
+        with suppress(Temporary):
+            await loop.sweep()
+
+    book.dated = True
+    book.decide(
+        Measure.MODERATE if act is Act.MODERATE else Measure.SUSPEND, scope=Scope(groups=("sigs",))
+    )
+    await enforcement(lists, book, clock).sweep()
+    wider = {"sigs": (*GROUPS["sigs"], USERS)}
+    loop = enforcement(Refusing(), book, clock, groups=wider)
+    deaf = True
+    await sweep()
+    if restarted:
+        loop = enforcement(Refusing(), book, clock, groups=wider)
+    await sweep()
+    deaf = False
+    await sweep()
+    rows = [row for _, some in book.proofs[1:] for row in some]
+    assert {r.note for r in rows} == {NEWLY_COVERED}
+    assert loop.counters.put_right == 0
+    assert not (await loop.look()).steps
+    if act is Act.MODERATE:
+        lab.api("PATCH", f"members/{lab.member(USERS, MALLORY)}", moderation_action="accept")
+    else:
+        lab.api("DELETE", f"lists/{USERS}/bans/{MALLORY}")
+    await sweep()
+    assert [r.note for r in book.proofs[-1][1]] == [PUT_RIGHT]
+    assert loop.counters.put_right == 1
+
+
 async def test_what_is_on_a_group_that_nobody_knows_is_not_proved(
     lab: Lab, lists: MailmanLists, book: Book, clock: Now
 ) -> None:
