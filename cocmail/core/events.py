@@ -291,6 +291,7 @@ class Proposed:
     language: str = ""  # the letter's, so that what was voted on is what leaves
     conditions: Private = Private("")  # of a return
     sanctions: tuple[str, ...] = ()  # all that are extended, or narrowed: the strictest first
+    unseen: bool = False  # whether these may be a list's addresses: Mailman couldn't be asked
     kind: Literal["proposed"] = "proposed"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 from cocmail.core.case import Case
 from cocmail.core.enforcement import Observed
@@ -16,6 +17,11 @@ from cocmail.core.forms import Problem
 from cocmail.core.minting import is_ours
 from cocmail.core.people import Address
 from cocmail.core.setting import Setting
+
+# What Mailman makes beside each list, for programs and those who look after it.
+_BESIDE = (
+    "bounces", "confirm", "join", "leave", "owner", "request", "subscribe", "unsubscribe",
+)  # fmt: skip
 
 MOST_PEOPLE = 5
 """About so many people a committee proposes something on a usual day, at most: it is named."""
@@ -46,8 +52,14 @@ def guards(
 ) -> tuple[Guard, ...]:
     """All that stands out about these addresses. Raises Problem where they can't be anybody's."""
     found: list[Guard] = []
+    require_persons(addresses, setting, observed)
+    if (one := unseen(addresses, setting, observed)) is not None:
+        text = (
+            f"whether {one} is a mailing list's can't be seen before Mailman can be asked; until"
+            " then nobody can approve"
+        )
+        found.append(Guard(text=text))
     for address in addresses:
-        _nobody(address, setting, observed)
         member = setting.roster.whose(address)
         if member:
             text = f"{address} is {member.handle}'s, who is on the committee"
@@ -66,11 +78,51 @@ def must_be_said(found: Iterable[Guard], said: tuple[str, ...]) -> None:
             raise Problem(guard.text, f"the same with “including {words}” before “because”")
 
 
-def _nobody(address: Address, setting: Setting, observed: Observed | None) -> None:
-    if is_ours(address, setting.address, setting.delimiter) is not None:
-        raise Problem(f"{address} is this committee's own address", "the person's own address")
-    if observed and address in observed.lists:
-        raise Problem(f"{address} is a mailing list", "the person's own address")
+def require_persons(
+    addresses: Iterable[Address], setting: Setting, observed: Observed | None
+) -> None:
+    """Raises Problem where one of these is nobody's: ours, or a list's."""
+    lists = {*(observed.lists if observed else ()), *chain(*setting.groups.values())}
+    for address in addresses:
+        if is_ours(address, setting.address, setting.delimiter) is not None:
+            raise Problem(f"{address} is this committee's own address", "the person's own address")
+        if _list_of(address) in lists or address in lists:
+            raise Problem(f"{address} is a mailing list's", "the person's own address")
+
+
+def _list_of(address: Address) -> str:
+    """The list that it would be beside."""
+    local, _, word = address.untagged.local.rpartition("-")
+    return f"{local}@{address.domain}" if word in _BESIDE else ""
+
+
+def unseen(
+    addresses: Iterable[Address], setting: Setting, observed: Observed | None
+) -> Address | None:
+    """One of these that may be a list's, as its domain is the community's or near it, while not
+    all lists are known."""
+    if observed is not None and not observed.away:
+        return None
+    groups = chain(*setting.groups.values())
+    domains = {setting.address.domain, *(Address(name).domain for name in groups)}
+    return next((a for a in addresses if any(_near(a.domain, one) for one in domains)), None)
+
+
+def _near(one: str, other: str) -> bool:
+    """Whether these domains are the same, or one is within the other."""
+    return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
+
+
+def require_seen(addresses: Iterable[Address], setting: Setting, observed: Observed | None) -> None:
+    """Raises Problem while it can't be told whether one of these is a list's."""
+    addresses = tuple(addresses)
+    require_persons(addresses, setting, observed)
+    if (one := unseen(addresses, setting, observed)) is not None:
+        raise Problem(
+            f"Mailman can't be asked just now, so it can't be seen whether {one} is a mailing"
+            " list's",
+            "the same in a few minutes",
+        )
 
 
 def _shared(address: Address, cases: Iterable[Case], observed: Observed | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 
 from cocmail.core import calendar
 from cocmail.core import events as e
+from cocmail.core.casework import to_look_up
+from cocmail.core.commands import parse
+from cocmail.core.errors import Temporary
 from cocmail.core.policy import Policy
 from cocmail.core.sanctions import State
-from tests.promises.kit import MALLORY, World, text_of
+from tests.promises.kit import MALLORY, OBSERVED, World, text_of
 
 FIVE = ("alice", "bob", "carol", "dave", "erin")
 
@@ -241,6 +245,9 @@ def test_a_member_s_own_address_is_named_and_the_member_is_out() -> None:
         ("conduct@example.org", "committee's own address"),
         ("conduct+abc@example.org", "committee's own address"),
         ("dev@lists.example", "is a mailing list"),
+        ("dev-request@lists.example", "is a mailing list"),
+        ("dev-bounces+mallory=mail.example@lists.example", "is a mailing list"),
+        ("sig-owner@lists.example", "is a mailing list"),
         ("^.*@mail.example", "is a pattern"),
         ("*@mail.example", "is a pattern"),
         ("info@mail.example", "several people read"),
@@ -251,6 +258,65 @@ def test_what_is_nobody_s_address_is_refused(address: str, why: str) -> None:
     w.say("alice", f"/sanction suspend {address} for 9 days because of this")
     assert why in refused(w)
     assert not w.case.proposals
+
+
+class Away(World):
+    """Mailman can't be asked at first. Its lists have the community's domain."""
+
+    away = True
+    every = replace(OBSERVED, lists={"dev@example.org": "dev.example.org"})
+
+    def incoming(self, mail: Any, **more: Any) -> Any:
+        return replace(super().incoming(mail, **more), observed=None if self.away else self.every)
+
+
+@pytest.mark.parametrize(
+    ("address", "a_list"),
+    [("dev@example.org", True), ("dev-owner@example.org", True), ("mal@example.org", False)],
+)
+@pytest.mark.parametrize("one_site", [False, True])
+def test_what_may_be_a_list_s_address_is_approved_by_nobody_before_it_is_known(
+    address: str, a_list: bool, one_site: bool
+) -> None:
+    """Or the letter would go to all who read that list."""
+    w = Away()
+    if one_site:  # of two
+        away = {"b": Temporary("it is down")}
+        w.every, w.away = replace(OBSERVED, lists={}, away=away), False
+    w.report()
+    one = w.propose(f"/sanction suspend {address} for 9 days because of this")
+    assert "until then nobody can approve" in text_of(w.to("member:bob", "ballot")[-1])
+    w.vote(one, "alice", "bob", "carol")
+    assert "be seen whether" in refused(w)
+    assert not w.case.proposals[one].votes
+    w.say("bob", f"/interim suspend {address} because it can't wait")
+    assert "be asked just now" in refused(w)
+    w.vote(one, "carol", text="/object")
+    wanted = parse("/approve").commands
+    assert address in to_look_up(w.case, wanted)[0], "once Mailman is back it is asked"
+    w.every, w.away = Away.every, False
+    w.vote(one, "alice", "bob")
+    assert (w.case.proposals[one].decided is None) is a_list
+    assert (not w.to("respondent:1", "letter")) is a_list
+    if a_list:
+        assert f"{address} is a mailing list's" in refused(w)
+
+
+def test_who_is_elsewhere_is_decided_on_while_mailman_is_away() -> None:
+    w = Away()
+    w.report()
+    w.vote(w.propose(), "alice", "bob")
+    assert w.to("respondent:1", "letter")
+    assert not to_look_up(w.case, parse("/approve").commands)[0]
+
+
+def test_a_list_that_the_configuration_names_is_refused_at_once() -> None:
+    w = Away()
+    setting = replace(w.setting(), groups={"sig": ("sig@lists.example",)})
+    w.setting = lambda: setting  # type: ignore[method-assign]
+    w.report()
+    w.say("alice", "/sanction suspend sig@lists.example for 9 days because of this")
+    assert "is a mailing list" in refused(w)
 
 
 def test_many_people_in_a_day_are_named_and_far_too_many_take_a_word() -> None:

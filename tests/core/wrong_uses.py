@@ -92,6 +92,12 @@ def _open() -> Example:
     return world
 
 
+def _perhaps_a_list() -> Example:
+    world = _mailman_away()
+    world.propose(SUSPEND.replace(MALLORY, "mallory@example.org"))
+    return world
+
+
 def _two_open() -> Example:
     world = _open()
     world.propose(SUSPEND.replace("90 days", "30 days"))
@@ -138,6 +144,7 @@ PLACES: dict[str, Callable[[], Example]] = {
     "while a vote is open": _open,
     "while two votes of yours are open": _two_open,
     "in the ballot of a closed vote": _done,
+    "in the ballot on mallory@example.org, while Mailman is away": lambda: _perhaps_a_list(),
     "while a suspension is in force": _done,
     "after a removal": lambda: _done(f"/sanction remove {MALLORY} because you went on"),
     "while a lift is being voted on": lambda: _lifting(),

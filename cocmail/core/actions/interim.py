@@ -17,7 +17,7 @@ from cocmail.core.actions.turn import Turn
 from cocmail.core.audience import everybody
 from cocmail.core.commands import Command, Problem
 from cocmail.core.enforcement import Role
-from cocmail.core.guards import guards
+from cocmail.core.guards import guards, require_seen
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address
 from cocmail.core.preview import preview
@@ -39,6 +39,7 @@ def interim(turn: Turn, command: Command) -> None:
     scope = scope_of(turn, command.scope)
     addresses = person(turn, address)
     _limits(turn, addresses)
+    require_seen(addresses, work.setting, turn.observed)
     found = guards(addresses, work.setting, (work.case, *turn.beside.values()), turn.observed)
     votes = extending.by_vote(work.case, addresses, address)
     until = work.now + work.setting.policy.interim_for

@@ -16,7 +16,7 @@ from cocmail.core.actions.turn import Turn
 from cocmail.core.case import Lead, Party, Proposal
 from cocmail.core.commands import Command, Problem
 from cocmail.core.escrow import look_for
-from cocmail.core.guards import guards
+from cocmail.core.guards import guards, unseen
 from cocmail.core.leading import Suspect, meant, suspect_of
 from cocmail.core.letters import Kind
 from cocmail.core.people import Address, Private
@@ -148,6 +148,7 @@ def _propose(
             sanctions=tuple(s.id for s in sanctions),
             address=sanctions[0].address,
             addresses=addresses,
+            unseen=what == "extend" and unseen(addresses, work.setting, turn.observed) is not None,
             language=work.setting.language,
         )
     )

@@ -17,7 +17,7 @@ from cocmail.core.case import Proposal
 from cocmail.core.commands import Command, Problem
 from cocmail.core.dossier import Earlier, dossier
 from cocmail.core.escrow import look_for
-from cocmail.core.guards import guards, must_be_said
+from cocmail.core.guards import guards, must_be_said, require_seen, unseen
 from cocmail.core.letters import Kind
 from cocmail.core.nearby import did_you_mean
 from cocmail.core.people import Address
@@ -67,6 +67,7 @@ def sanction(turn: Turn, command: Command) -> None:
             including_roles=command.including_roles,
             including=command.including,
             replaces=amended.id if amended else "",
+            unseen=unseen(addresses, work.setting, turn.observed) is not None,
             language=work.language_of(party),
         )
     )
@@ -253,6 +254,8 @@ def vote(turn: Turn, command: Command) -> None:
             "there is more than one vote in this mail", "one of /approve, /object and /abstain"
         )
     _not_used_before(turn, proposal, command.word)
+    if command.word == "approve" and proposal.proposed.unseen:
+        require_seen(proposal.proposed.addresses, turn.work.setting, turn.observed)
     if proposal.proposed.what == "recuse":
         turn.hidden.add(proposal.proposed.target)
     turn.work.happen(

@@ -37,6 +37,9 @@ def to_look_up(
             addresses.extend(
                 case.leads[n].found.address for n in command.numbers if n in case.leads
             )
+        if command.word == "approve":
+            unseen = [p.proposed for p in case.open_proposals if p.proposed.unseen]
+            addresses.extend(a for one in unseen for a in one.addresses)
         if command.word == "grant":
             asked = [case.parties[a.opened.party] for a in case.open_appeals]
             addresses.extend(a for party in asked for a in party.addresses)
