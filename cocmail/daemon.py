@@ -280,6 +280,7 @@ class Daemon:
             "store": self._deciding.trouble,
             "dns": self._intake.trouble,
             "disk": self._room.trouble,
+            "clock": self._calendar.trouble,
             "hook": "; ".join(filter(None, (hook.trouble for hook in self._hooks))),
         }
         if not self._sweeps:

@@ -347,6 +347,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
         lists=(), until=_END,
     ), "lists": (_LIST,)},),
     ({"ends": _END},),
+    ({"believed": NOW, "says": _END, "hold": timedelta(days=1)},),
     ({"leads": _LEADS, "lead": _LEADS[0], "more": True},
      {"leads": _LEADS[1:], "lead": _LEADS[1], "more": False}),
     ({"covering": _SANCTIONS[3:4]}, {"covering": _SANCTIONS[1:4]}),

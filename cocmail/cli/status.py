@@ -44,7 +44,7 @@ async def _standing(work: Opened) -> dict[str, Any]:
     running = await work.store.daemon_running()
     troubles = {
         name: found.notes.get(name, "")
-        for name in ("store", "imap", "lmtp", "submission", "dns", "disk", "hook")
+        for name in ("store", "imap", "lmtp", "submission", "dns", "disk", "clock", "hook")
     }
     troubles["mailman"] = swept.get("trouble", "")
     return {

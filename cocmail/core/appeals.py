@@ -44,7 +44,10 @@ def appealable(case: Case, party_id: str) -> tuple[Sanction, ...]:
 def in_time(work: Work, sanction: Sanction, party_id: str) -> bool:
     extension = extension_of(work.case, sanction, party_id)
     begun = extension.at if extension else sanction.start
-    return begun is not None and work.now <= begun + work.setting.policy.appeal_within
+    if begun is None:
+        return False
+    until = begun + work.setting.policy.appeal_within
+    return work.now <= until or not work.is_over(until)
 
 
 def _is_extended(case: Case, sanction: str, party_id: str) -> bool:

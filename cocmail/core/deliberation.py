@@ -97,12 +97,12 @@ def reconsider(work: Work) -> None:
         no = sum(1 for v in votes.values() if v.vote == "object")
         enough = needed(work, proposal)
         undecided = len(voters(work, proposal)) - len(votes)
-        over = proposal.closes is not None and proposal.closes <= work.now
+        over = proposal.closes is not None and work.is_over(proposal.closes)
         if yes >= enough:
             _approve_in_time(work, proposal, yes, no, enough, last=over or not undecided)
         elif yes + undecided < enough:
             _end(work, proposal, "rejected", yes, enough)
-        elif over or (proposal.counsel == "asked" and proposal.proposed.closes <= work.now):
+        elif over or (proposal.counsel == "asked" and work.is_over(proposal.proposed.closes)):
             _end(work, proposal, "expired", yes, enough)
 
 

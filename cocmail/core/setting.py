@@ -39,6 +39,7 @@ class Setting:
     languages: tuple[str, ...] = ("en",)  # that there are letters in
     copying: bool = False  # members get what was attached, not only a list of it
 
+    doubtful: bool = False  # the clock isn't believed: no time is over (core.clock)
     committee: Committee = field(default_factory=Committee)
     # The cases that the one at hand is linked with, or may belong together with, by their ids.
     near: Mapping[str, Case] = field(default_factory=dict, repr=False)

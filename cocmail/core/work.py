@@ -74,6 +74,10 @@ class Work:
     def now(self) -> datetime:
         return self.setting.now
 
+    def is_over(self, until: datetime) -> bool:
+        """Whether a time has come; by a clock that isn't believed none has."""
+        return until <= self.now and not self.setting.doubtful
+
     def happen(self, event: Any) -> None:
         self.case = apply(self.case, self.now, event)
         self.events.append(event)

@@ -63,6 +63,7 @@ class Deciding:
         self._setting = setting
         self.bells = bells
         self._unread: set[str] = set()
+        self.doubts_clock = False  # for the calendar to say
 
     def unread(self, case: str, error: SoundnessError) -> None:
         """This case can't be read: the operator hears of it, and the others go on."""
@@ -102,7 +103,7 @@ class Deciding:
                 continue
             if other is not None:
                 near[name] = other
-        return replace(setting, near=near) if near else setting
+        return replace(setting, near=near, doubtful=self.doubts_clock)
 
     async def case(self, tx: Transaction, case_id: str) -> Case | None:
         """The case with this id, or the one that it goes on in."""

@@ -280,7 +280,7 @@ def _being_voted_on(turn: Turn) -> Proposal:
             "this proposal was amended, and the votes begin anew",
             "your vote in an answer to the newest ballot",
         )
-    over = proposal.closes is not None and proposal.closes <= work.now
+    over = proposal.closes is not None and work.is_over(proposal.closes)
     if proposal.decided is not None or over:
         raise Problem("this vote is closed already", "/status says which votes are open")
     return proposal
