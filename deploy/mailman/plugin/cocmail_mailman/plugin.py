@@ -32,6 +32,7 @@ from mailman.interfaces.action import Action
 from mailman.interfaces.member import MemberRole
 from mailman.interfaces.plugin import IPlugin
 from sqlalchemy import event as database_event
+from sqlalchemy import inspect
 from zope import event
 from zope.interface import implementer
 
@@ -42,9 +43,17 @@ BELIEVE_FOR = 60.0  # seconds; an older answer holds nobody: a sanction may be o
 PATIENCE = 2.0  # seconds for an answer
 AT_MOST = 1000  # memberships that wait to be told
 
-# Whatever of these changes can make the lists differ from what was decided: also what no event
-# of Mailman's tells of, such as a ban that somebody lifts, or another preferred address.
-_ROWS = frozenset(("Address", "Ban", "Domain", "MailingList", "Member", "User"))
+# What can make the lists differ from what was decided, also where no event of Mailman's tells of
+# it: a new or deleted row of these, such as a ban that somebody lifts, or another value there,
+# such as another preferred address. All else cocmail doesn't read, and Mailman writes much of it:
+# with each post that is delivered (when it was, and its number), and with each bounce.
+_ROWS = {
+    "Address": ("email", "user_id"),
+    "Ban": (),
+    "MailingList": ("_list_id", "list_name", "mail_host"),
+    "Member": ("address_id", "list_id", "moderation_action", "role", "user_id"),
+    "User": ("_preferred_address_id",),
+}
 _EVENTS = frozenset((
     "SubscriptionConfirmationNeededEvent",
     "SubscriptionInvitationNeededEvent",
@@ -66,6 +75,12 @@ def _untagged(address: str) -> str:
     """Without what comes after a "+" (RFC 5233): the same mailbox."""
     local, _, domain = address.rpartition("@")
     return f"{local.partition('+')[0]}@{domain}"
+
+
+def _matters(row: object) -> bool:
+    """Of one that was there before: whether what is flushed of it is what cocmail reads."""
+    values = inspect(row).attrs
+    return any(values[name].history.has_changes() for name in _ROWS.get(type(row).__name__, ()))
 
 
 class Teller:
@@ -231,9 +246,9 @@ class Plugin:
         try:
             if any(
                 type(row).__name__ in _ROWS
-                for rows in (session.new, session.dirty, session.deleted)
+                for rows in (session.new, session.deleted)
                 for row in rows
-            ):
+            ) or any(map(_matters, session.dirty)):
                 self._of_this.changed = True
         except Exception as wrong:
             log.warning("the cocmail plugin: %s", type(wrong).__name__)
