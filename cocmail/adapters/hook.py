@@ -18,6 +18,7 @@ import hashlib
 import hmac
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Collection
 from ipaddress import ip_address
 from typing import Any
@@ -30,6 +31,8 @@ _LARGEST = 1 << 18  # octets of a message: a thousand memberships are about 80 k
 _LINES = 50
 _PATIENCE = 5.0  # seconds for a whole message
 _MOST = 64  # conversations at one time: each process of Mailman has one now and then
+_HOUR = 3600.0
+_COUNTED = 1000  # messages that were refused within an hour; whether there were more says no more
 _AGE = 60.0  # seconds that two clocks on one machine, and a slow message, may be apart
 
 
@@ -49,26 +52,37 @@ class Hook:
         to_hold: ToHold,
         *,
         site: str = "",
+        seconds: Callable[[], float] = time.time,
     ) -> None:
+        """``seconds``: since 1970, by the clock that is the plugin's too."""
         self._listen, self._key, self._site = listen, key, site
         self._section = site or "mailman"
         self._changed, self._to_hold = changed, to_hold
         self._nonces: dict[str, float] = {}  # of the last minutes: each message counts once
         self._open = 0
         self.listening = False
-        self.refused = 0  # messages that weren't signed as they should be, or came again
+        self._seconds = seconds
+        self._refused: deque[float] = deque(maxlen=_COUNTED)  # when
 
     def __repr__(self) -> str:
         return "<Hook>"
 
     @property
+    def refused(self) -> int:
+        """Messages of the last hour that weren't signed as they should be, or came again. Anybody
+        on this machine can send one, so they mustn't be trouble for ever."""
+        since = self._seconds() - _HOUR
+        return sum(1 for at in self._refused if at > since)
+
+    @property
     def trouble(self) -> str:
         """What is wrong, in one line; "" if nothing."""
-        if not self.refused:
+        count = self.refused
+        if not count:
             return ""
         return (
-            f"[{self._section}] hook: {self.refused} messages were refused; has Mailman's plugin"
-            " the same key, and the same time?"
+            f"[{self._section}] hook: messages refused within the last hour: {count}; has"
+            " Mailman's plugin the same key, and the same time?"
         )
 
     async def run(self) -> None:
@@ -135,7 +149,7 @@ class Hook:
             return None
         # Signed: from here on it is the plugin that speaks, be it again.
         said = json.loads(body)
-        now, at, nonce = time.time(), float(said["at"]), str(said["nonce"])
+        now, at, nonce = self._seconds(), float(said["at"]), str(said["nonce"])
         self._nonces = {one: when for one, when in self._nonces.items() if when > now - _AGE}
         if abs(now - at) > _AGE or nonce in self._nonces:
             return None
@@ -144,7 +158,7 @@ class Hook:
         return dict(said)
 
     def _refuse(self) -> bytes:
-        self.refused += 1
+        self._refused.append(self._seconds())
         return b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
     def _answer(self, said: dict[str, Any]) -> bytes:

@@ -320,6 +320,22 @@ async def test_only_a_fresh_and_signed_message_counts(until: Any, running: Any) 
         assert hook.refused == 10
 
 
+async def test_what_was_refused_is_trouble_for_an_hour(until: Any, running: Any) -> None:
+    now = time.time()
+    hook = Hook(("127.0.0.1", free_port()), KEY, lambda held: None, lambda: (), seconds=lambda: now)
+    async with running(hook.run()):
+        await until(lambda: hook.listening)
+        assert not hook.trouble
+        await asyncio.to_thread(say, hook._listen[1], b"", "")
+        now += 3599
+        await asyncio.to_thread(say, hook._listen[1], b"", "")
+        assert "within the last hour: 2;" in hook.trouble
+        now += 2
+        assert "within the last hour: 1;" in hook.trouble
+        now += 3600
+        assert not hook.trouble
+
+
 async def test_many_changes_are_one_sweep_and_none_waits_for_long() -> None:
     bell = Bell()
     flurry = Flurry(bell, quiet=0.05, longest=0.2)
