@@ -5,8 +5,10 @@ Called by test_plugin_trial.py: `python plugin_trial.py WHAT ARGUMENTS`; prints 
 """
 
 import json
+import re
 import sys
 from datetime import datetime
+from pathlib import Path
 
 from mailman.config import config
 from mailman.core.initialize import initialize
@@ -89,6 +91,43 @@ def changes(configuration):
     tried("an end of a list", lambda: lists.delete(other))
     tried("a list of another name", put(here, list_name="d"))
     return told
+
+
+def answers(port, nobody_s, key, *whom):
+    """Whether somebody is held after an answer, when that is old, and when no more come."""
+    from cocmail_mailman.plugin import BELIEVE_FOR, Teller
+
+    def held():
+        return teller.holds([address], where)
+
+    address, where = whom
+    teller = Teller("127.0.0.1", int(port), key.encode())
+    teller._tell(60)
+    found = {"now": held()}
+    teller._believed -= BELIEVE_FOR + 1
+    found["old"] = held()
+    teller._tell(60)
+    found["again"] = held()
+    teller._port = int(nobody_s)
+    teller._tell(60)
+    return found | {"away": held()}
+
+
+def begins(configuration, section, *urls):
+    """Why the plugin would not tell at each of these; "": it would."""
+    initialize(configuration)
+    plugin = config.plugins["cocmail_mailman"]
+    section = Path(section)
+    text = section.read_text()
+    said = {}
+    for url in urls:
+        section.write_text(re.sub("(?m)^url:.*", f"url: {url}", text))
+        try:
+            plugin._configured()
+            said[url] = ""
+        except ValueError as wrong:
+            said[url] = str(wrong)
+    return said
 
 
 if __name__ == "__main__":

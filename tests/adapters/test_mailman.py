@@ -181,6 +181,30 @@ def saying(status: int, body: bytes = b"", kind: str = "application/json") -> An
     return answer
 
 
+async def test_no_connection_outlives_its_call(until: Any) -> None:
+    """Also where a server would keep it (RFC 9112 section 9.3), as one in front of Mailman does."""
+    begun = ended = 0
+    body = b'{"mailman_version": "GNU Mailman 3.3.10", "http_etag": "1"}'
+    head = f"HTTP/1.1 200 X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+
+    async def keeping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal begun, ended
+        begun += 1
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            asked = b""
+            while b"connection: close" not in asked.lower():
+                asked = await reader.readuntil(b"\r\n\r\n")
+                writer.write(f"{head}\r\n".encode() + body)
+                await writer.drain()
+        writer.close()
+        ended += 1
+
+    async with serving(keeping) as lists:
+        await asyncio.gather(*(lists.version() for _ in range(6)))
+        assert begun
+        await until(lambda: ended == begun, timeout=20)
+
+
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [

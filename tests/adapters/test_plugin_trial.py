@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cocmail.adapters.hook import Hook
+from cocmail.adapters.hook import Hook, sign
+from cocmail.core.people import Address
 from cocmail.lab import community
 from cocmail.lab.mailbox import deliver_by_lmtp
 from cocmail.lab.mailman import Mailman, environment_folder
@@ -96,3 +99,79 @@ async def test_a_post_in_a_whole_mailman_is_no_change(
                 # As its processes end they tell what they haven't told.
                 await asyncio.to_thread(mailman.stop)
     assert changes == [()]
+
+
+class Stranger(Hook):
+    """Sits on the daemon's port, and has what the daemon once said."""
+
+    spoil: Callable[[bytes], bytes]
+
+    def _answer(self, said: dict[str, Any]) -> bytes:
+        return self.spoil(super()._answer(said))
+
+
+def resigned(answer: bytes, signature: str) -> bytes:
+    field = rb"(?<=X-Cocmail-Signature: )[0-9a-f]{64}"
+    assert re.search(field, answer)
+    return re.sub(field, signature.encode(), answer)
+
+
+def as_it_is(answer: bytes) -> bytes:
+    return answer
+
+
+def unsigned(answer: bytes) -> bytes:
+    return resigned(answer, "")
+
+
+def signed_by_somebody(answer: bytes) -> bytes:
+    return resigned(answer, "0" * 64)
+
+
+def of_another_question(answer: bytes) -> bytes:
+    return resigned(answer, sign(KEY, "its number", answer.partition(b"\r\n\r\n")[2]))
+
+
+def altered(answer: bytes) -> bytes:
+    assert b': ["' in answer
+    return answer.replace(b': ["', b' :["')
+
+
+@pytest.mark.parametrize(
+    "spoil", [as_it_is, unsigned, signed_by_somebody, of_another_question, altered]
+)
+@pytest.mark.servers
+async def test_whom_the_plugin_holds_only_the_daemon_says_and_only_now(
+    spoil: Callable[[bytes], bytes], tmp_path: Path, until: Any, running: Any
+) -> None:
+    mal, where, port = "mal@people.test", "a@lists.test", free_port()
+    hook = Stranger(("127.0.0.1", port), KEY, lambda held: None, lambda: {(Address(mal), where)})
+    hook.spoil = spoil
+    async with running(hook.run()):
+        await until(lambda: hook.listening)
+        found = await tried("answers", tmp_path, port, free_port(), KEY.decode(), mal, where)
+    assert not hook.refused
+    believed = spoil is as_it_is
+    assert found == {"now": believed, "old": False, "again": believed, "away": False}
+
+
+@pytest.mark.servers
+async def test_the_plugin_tells_nobody_but_this_machine(tmp_path: Path) -> None:
+    here = ["http://127.0.0.1:8026", "http://[::1]:8026", "http://localhost:8026"]
+    elsewhere = [
+        "http://192.0.2.1:8026",
+        "http://example.org:8026",
+        "http://127.0.0.1.example.org:8026",
+        "http://127.0.0.1@192.0.2.1:8026",
+        "http://0.0.0.0:8026",
+        "https://127.0.0.1:8026",
+        "127.0.0.1:8026",
+    ]
+    configuration = configured(tmp_path, free_port())
+    said = await tried(
+        "begins", tmp_path, configuration, tmp_path / "cocmail.cfg", *elsewhere, *here
+    )
+    assert [url for url, why in said.items() if not why] == here
+    assert {said[url].partition(", like ")[0] for url in elsewhere} == {
+        "url: should be on this machine"
+    }
