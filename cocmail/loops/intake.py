@@ -53,10 +53,12 @@ _LONGEST_DELAY = timedelta(minutes=5)
 _TOLD_AGAIN = timedelta(days=1)
 
 Read = Callable[[bytes, str | None], Awaitable[Mail | Unreadable]]
+_Row = tuple[Address, bool]  # a sender's mails with a head start, or without: what is forged in
+# somebody's name, and bears no signature, keeps nothing waiting that does
 
 
 class Intake:
-    """Works through the waiting mail, a few at a time, and one sender's one by one.
+    """Works through the waiting mail, a few at a time, and each sender's two rows one by one.
 
     A slot is for deciding alone. Who waits for DNS has none, and takes it afterwards; who waits for
     their sender's turn isn't here at all, but in the store, out of the others' way."""
@@ -85,8 +87,8 @@ class Intake:
         self._read = read
         self._read_apart = read_apart or read
         self._clock = clock
-        self._at_work: set[Address] = set()
-        self._behind: dict[Address, dict[str, datetime]] = {}  # mails, and when they came
+        self._at_work: set[_Row] = set()
+        self._behind: dict[_Row, dict[str, datetime]] = {}  # mails, and when they came
         self._places = asyncio.Semaphore(MOST_ASKING)  # of these some have a slot
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._told: datetime | None = None  # when the members heard of trouble
@@ -114,33 +116,37 @@ class Intake:
                     group.create_task(self._one(*found))
                     del found  # else it stands in memory until the next one comes
 
-    async def _claimed(self) -> tuple[Waiting, Address | None] | None:
-        """A waiting mail, and whose it is, whose turn it then is. None if there is none."""
+    async def _claimed(self) -> tuple[Waiting, _Row | None] | None:
+        """A waiting mail, and the row whose turn it then is. None if there is none."""
         while (waiting := await whole(self._claim())) is not None:
             sender = await asyncio.to_thread(author, waiting.raw)
             if sender is None:
                 return waiting, None
-            behind = self._behind.setdefault(sender, {})
+            # It came by itself, its lease being over: it is in the row where it was before.
+            known = waiting.id in self._behind.get((sender, True), {})
+            row = (sender, waiting.ahead or known)
+            behind = self._behind.setdefault(row, {})
             place = behind.pop(waiting.id, waiting.received - waiting.ahead * HEAD_START)
-            if sender not in self._at_work and all(place <= other for other in behind.values()):
-                self._at_work.add(sender)
-                return waiting, sender
+            if row not in self._at_work and all(place <= other for other in behind.values()):
+                self._at_work.add(row)
+                return waiting, row
             # A lease: where nobody lives to call it, it comes by itself.
             until = self._clock.now() + LEASE
             behind[waiting.id] = place
             await self._store.postpone_mail(waiting.id, until, begun=False)
-            if sender not in self._at_work:
-                await self._call_next(sender)
+            if row not in self._at_work:
+                await self._call_next(row)
         return None
 
     async def _claim(self) -> Waiting | None:
         return await self._store.claim_mail(self._clock.now(), LEASE)
 
-    async def _one(self, waiting: Waiting, sender: Address | None) -> None:
+    async def _one(self, waiting: Waiting, row: _Row | None) -> None:
         """With a place and a slot, both of which it gives back."""
         try:
             asked = None
-            if sender is not None and signed(waiting.raw):
+            if row is not None and signed(waiting.raw):
+                sender = row[0]
                 self._slots.release()
                 if len(waiting.raw) > _LARGE:
                     waiting = replace(waiting, raw=head(waiting.raw), whole=False)
@@ -159,24 +165,24 @@ class Intake:
                 self._slots.release()
         finally:
             self._places.release()
-            if sender is not None:
-                self._at_work.discard(sender)
-        if sender is not None:
+            if row is not None:
+                self._at_work.discard(row)
+        if row is not None:
             with contextlib.suppress(Temporary):
-                await whole(self._call_next(sender))
+                await whole(self._call_next(row))
 
-    async def _call_next(self, sender: Address) -> None:
-        """The first of a sender's mails that went back and still waits has its turn. It stays in
-        the row until it comes: nothing of theirs that is newer goes past it."""
-        behind = self._behind.get(sender, {})
+    async def _call_next(self, row: _Row) -> None:
+        """The first mail of a row that went back and still waits has its turn. It stays in the row
+        until it comes: nothing that is newer there goes past it."""
+        behind = self._behind.get(row, {})
         while behind:
             mail = min(behind, key=behind.__getitem__)
             if await self._store.postpone_mail(mail, behind[mail]):
                 self._deciding.bells.mail.ring()
                 return
             behind.pop(mail, None)
-        if sender not in self._at_work:
-            self._behind.pop(sender, None)
+        if row not in self._at_work:
+            self._behind.pop(row, None)
 
     async def _handle(self, waiting: Waiting, asked: Asked | None = None) -> None:
         read: Mail | Unreadable | None = None

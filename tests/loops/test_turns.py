@@ -122,6 +122,32 @@ async def test_who_waits_for_their_senders_turn_holds_up_nobody(tmp_path: Path) 
         assert decided(work) == [7, 1, 2, 3, 4, 5, 6]
 
 
+async def test_what_is_forged_in_a_sender_s_name_does_not_hold_up_their_signed_mail(
+    tmp_path: Path,
+) -> None:
+    """Promise 1: anybody can write a thousand mails with another's From."""
+    async with workplace(tmp_path) as work:
+        work.proofs.of = {Address("rae@reporter.example")}
+        intake: Any = work.intake
+        read, here = intake._read, asyncio.Event()
+
+        async def reading(raw: bytes, return_path: str | None) -> Any:
+            if b"forged" in raw:
+                await here.wait()
+            return await read(raw, return_path)
+
+        intake._read = reading
+        for number in range(6):
+            await work.put("forged" * (1 + number), ago=timedelta(seconds=90))
+        await work.put("help me", ahead=True)
+        async with at_work(work):
+            await until_decided(work, 1)
+            assert decided(work) == [7]
+            here.set()
+            await until_decided(work, 7)
+        assert decided(work) == [7, 1, 2, 3, 4, 5, 6], "each row in its order"
+
+
 async def test_a_row_that_somebody_else_works_off_stops_nobody(tmp_path: Path) -> None:
     """Mails that wait for their turn go to whoever claims them, and what is gone is passed over."""
     async with workplace(tmp_path) as work, slow_dns(work) as dns:

@@ -11,6 +11,7 @@ import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,14 @@ class Workplace:
         to: str = COMMUNITY,
         sender: str = "rae@reporter.example",
         ahead: bool = False,
+        ago: timedelta = timedelta(0),
     ) -> None:
         domain = sender.strip(">").rpartition("@")[2]
         mark = f"DKIM-Signature: v=1; a=rsa-sha256; d={domain}; s=s; h=from; bh=YQ==; b=YQ==\r\n"
         head = f"{mark if ahead else ''}From: {sender}\r\nTo: {to}\r\n"
         raw = f"{head}\r\n{text}\r\n".encode()
         arrival = Arrival(raw=raw, road="lmtp", source=None, recipients=(Address(to),), ahead=ahead)
-        assert await self.store.keep(arrival, self.clock.now())
+        assert await self.store.keep(arrival, self.clock.now() - ago)
 
     async def take_in(self) -> None:
         """Until no mail waits."""
