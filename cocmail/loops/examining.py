@@ -1,7 +1,8 @@
 """What must be looked up before a mail is decided on.
 
 Owns the order of the questions: who sent it, whether it is one too many, what it would do, what
-Mailman says of whom it names, what the filters say. Refuses to decide. Called by loops/intake.
+Mailman says of whom it names, what the filters say where that counts. Refuses to decide. Called by
+loops/intake.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import structlog
 from cocmail.core import casework
 from cocmail.core.audience import addresses_of
 from cocmail.core.commands import Command, parse
+from cocmail.core.committee import COMMITTEE
 from cocmail.core.enforcement import Observed, Question
 from cocmail.core.errors import CocmailError, Temporary
 from cocmail.core.files import File
@@ -21,6 +23,7 @@ from cocmail.core.filtering import Judgement, fold
 from cocmail.core.floods import Rates
 from cocmail.core.mail import Mail
 from cocmail.core.people import Address
+from cocmail.core.quarantine import is_quarantine
 from cocmail.core.returned import RETURN, UNREAD, Returned
 from cocmail.core.threads import Destination, destination
 from cocmail.core.verification import UNPROVED, Authentication, Signature
@@ -137,6 +140,9 @@ class Examiner:
         files: tuple[File, ...] = ()
         if ahead.attached is not None and self._files is not None:
             files = await self._files(ahead.attached, ahead.others)
+        judgement = fold(())
+        if not _goes_into_its_case(found, where):
+            judgement = await self._judge(waiting.raw, mail)
         return Examined(
             waiting=waiting,
             mail=mail,
@@ -144,7 +150,7 @@ class Examiner:
             destination=where,
             auth=auth,
             observed=observed,
-            judgement=await self._judge(waiting.raw, mail),
+            judgement=judgement,
             files=files,
             returned=returned or UNREAD,
         )
@@ -252,6 +258,17 @@ class Examiner:
             # The committee can decide while Mailman is away; the ballot says that it was.
             log.warning("Mailman could not be asked for a plan", error=str(error))
             return None
+
+
+def no_case(record: str) -> bool:
+    """Whether what has this id in the ledger is a record of the committee's as a whole."""
+    return record == COMMITTEE or is_quarantine(record)
+
+
+def _goes_into_its_case(found: Sequence[Found], where: Destination) -> bool:
+    """Whatever filters say: they aren't waited for. What keeps somebody out may be a report."""
+    apart = bool(where.left_out) or where.kept
+    return len(found) == 1 and not no_case(found[0].case) and not apart
 
 
 def is_return_path(found: Found) -> bool:

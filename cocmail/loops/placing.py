@@ -18,7 +18,6 @@ from cocmail.core.audience import addresses_of, known_as, may_know
 from cocmail.core.case import SYSTEM, Case
 from cocmail.core.casework import Incoming
 from cocmail.core.commands import Problem
-from cocmail.core.committee import COMMITTEE
 from cocmail.core.errors import Permanent
 from cocmail.core.escalation import HELP
 from cocmail.core.escrow import KEPT
@@ -35,7 +34,7 @@ from cocmail.core.work import Result, Work
 from cocmail.loops.aside import Asides, MayKnow
 from cocmail.loops.bell import thought
 from cocmail.loops.deciding import Deciding, considered
-from cocmail.loops.examining import Examined, is_return_path
+from cocmail.loops.examining import Examined, is_return_path, no_case
 from cocmail.ports import RELEASED, Found, Transaction, Waiting
 
 _COMMANDS = "commands"  # for what the marks of a mail with commands are remembered
@@ -60,7 +59,7 @@ class Placer:
         ]
         waiting = examined.waiting
         if waiting.road == RELEASED:  # members took it for a report
-            found = [(t, there) for t, there in found if not _no_case(there.case)]
+            found = [(t, there) for t, there in found if not no_case(there.case)]
         elif not any(is_return_path(there) for _, there in found) and (
             mail.message_id and await tx.minted(mail.message_id)
         ):
@@ -218,7 +217,7 @@ class Placer:
         decide = partial(in_case, case, setting, incoming, found)
         near = (case, *beside.values())
         result = await considered(decide, setting, *near, characters=incoming.mail.weight)
-        if result.settled == "quarantined" and _no_case(found.case):
+        if result.settled == "quarantined" and no_case(found.case):
             return await self._put_aside(tx, examined, setting, result.why)
         return found.case, result
 
@@ -333,7 +332,7 @@ def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> R
     if incoming.mail.automatic:
         addresses = addresses_of(case, setting, party)
         return casework.from_machine(case, setting, incoming, party, addresses)
-    if _no_case(case.id):
+    if no_case(case.id):
         return casework.to_no_case(case, setting, incoming, party)
     if found.purpose == "dead":
         why = "It came to a reply address that is no longer in use."
@@ -411,11 +410,6 @@ def _member(examined: Examined, setting: Setting) -> Member | None:
 
 def _linked(examined: Examined, address: Address) -> tuple[Address, ...]:
     return examined.observed.linked.get(address, ()) if examined.observed else ()
-
-
-def _no_case(record: str) -> bool:
-    """Whether what has this id in the ledger is a record of the committee's as a whole."""
-    return record == COMMITTEE or is_quarantine(record)
 
 
 def _incoming(examined: Examined) -> Incoming:
