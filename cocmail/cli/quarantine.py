@@ -42,7 +42,8 @@ async def _note(work: Opened, what: str, mail: str) -> None:
 async def _settle(
     work: Opened, found: SetAside, how: Literal["accepted", "discarded"], what: str
 ) -> None:
-    """In one transaction, so that members are not told of what is gone."""
+    """In one transaction, so that members are not told of what is gone. Raises Permanent where a
+    member was faster."""
     async with work.store.transaction() as tx:
         room = await tx.case(found.case) if found.case else None
         item = room.quarantine.find(found.id) if room else None
@@ -50,7 +51,10 @@ async def _settle(
             seen_to = e.QuarantineSettled(number=item.number, by="operator", how=how)
             await tx.record(found.case, [seen_to])
         await tx.record(SYSTEM, [e.Happened(what=what, mail=found.id)])
-        await (tx.release_mail if how == "accepted" else tx.discard_mail)(found.id)
+        if not await (tx.release_mail if how == "accepted" else tx.discard_mail)(found.id):
+            raise Permanent(
+                "it isn't set aside any more: somebody saw to it just now; nothing was done"
+            )
 
 
 @app.command("list")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from cocmail.cli import quarantine
+from cocmail.cli.opened import Opened
 from cocmail.core.errors import Permanent
 from cocmail.core.mail import Unreadable
 from cocmail.core.quarantine import DUE, RELEASED, is_quarantine
@@ -68,6 +70,26 @@ async def test_what_is_gone_is_not_said_to_be_let_in(tmp_path: Path) -> None:
         with pytest.raises(Permanent, match="not set aside any more"):
             await work.deciding.on(aside.case, lambda c, s: gone)
         assert (await work.store.statistics()) == before
+
+
+@pytest.mark.parametrize("first", ["released", "discarded"])
+@pytest.mark.parametrize("how", ["accepted", "discarded"])
+async def test_what_is_gone_meanwhile_an_operator_is_not_told_to_have_seen_to(
+    tmp_path: Path, first: str, how: Any
+) -> None:
+    async with workplace(tmp_path) as work:
+        work.judgement = SPAM
+        await work.put("he called me a slur")
+        await work.take_in()
+        nobody: Any = None
+        opened = Opened(nobody, work.store, work.deciding)
+        found = await quarantine._find(opened, (await work.store.quarantine())[0].id)
+        seen_to = work.store.release_mail if first == "released" else work.store.discard_mail
+        assert await seen_to(found.id)  # as members do it by /accept and /drop
+        before = work.sql("select count(*) from ledger")
+        with pytest.raises(Permanent, match=r"^it isn't set aside any more"):
+            await quarantine._settle(opened, found, how, f"quarantine-{how}")
+        assert work.sql("select count(*) from ledger") == before
 
 
 # -- a mail that ends whoever handles it ---------------------------------------------------------
