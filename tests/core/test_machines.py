@@ -225,7 +225,6 @@ QUIET = {
     "their vacation notice": f"{NULL}From: {RAE}\r\nAuto-Submitted: auto-replied\r\n",
     "one without a null path": f"From: {RAE}\r\nAuto-Submitted: auto-replied\r\n",
     "one with only a subject": f"From: {RAE}\r\nSubject: Automatische Antwort: Urlaub\r\n",
-    "one without any mark": f"From: {RAE}\r\nSubject: Away\r\n",
     "a read receipt": "From: Other <other@reporter.example>\r\nContent-Type: multipart/report;"
     " report-type=disposition-notification; boundary=b\r\n",
     "a complaint": "From: Loop <complaints@provider.example>\r\nContent-Type: multipart/report;"
@@ -247,6 +246,47 @@ def test_their_automatic_reply_is_no_bounce(kind: str) -> None:
     sent = came(house, to_return_path(letter, QUIET[kind]))
     assert [type(x) for _, x in sent.events] == [e.Filed]
     assert not sent.letters
+
+
+def test_what_they_write_to_a_return_path_themselves_is_shown() -> None:
+    """Promise 1: a gateway or a ticket system answers whom the envelope names. The letter is
+    there, so nobody hears that it isn't."""
+    house = House()
+    _, letter = asked(house)
+
+    def writes(text: str) -> Sent:
+        header = f"From: {RAE}\r\nSubject: Re: {text}\r\n"
+        sent = came(house, to_return_path(letter, header, text))
+        assert house.room.shelf.settled[sent.id] == "quarantined"
+        assert not any(isinstance(x, e.Undelivered) for _, x in sent.events)
+        return sent
+
+    told = writes("He is at my door.").letters
+    assert {x.party for x in told} == {"member:alice", "member:bob", "member:carol"}
+    assert all("He is at my door." in text_of(x) for x in told)
+    assert not any("did not arrive" in text_of(x) for x in told)
+    assert not writes("And he rang.").letters
+    assert not writes("He went.").letters
+    house.later(hours=1)
+    (one,) = [text for text in house.all("member:bob") if "And he rang." in text]
+    assert "He went." in one
+
+
+def test_members_programs_without_any_mark_do_not_go_on_for_ever() -> None:
+    """Promise 11: they answer whom the envelope names."""
+    house = House()
+    case = house.report(RAE, "He went on.")
+    leaving, count = deque(house.room.shelf.letters), 0
+    while leaving:
+        letter = leaving.popleft()
+        handle = letter.party.removeprefix("member:")
+        if letter.case == case and handle in ("alice", "bob") and letter.return_path:
+            count += 1
+            assert count < 20, "each answer brings the next"
+            header = (
+                f"From: {handle}@{handle}.example\r\nSubject: {count}\r\nX-Count: {count * 'x'}\r\n"
+            )
+            leaving.extend(came(house, to_return_path(letter, header, "I'm not in.")).letters)
 
 
 @pytest.mark.parametrize("kind", UNSURE)

@@ -43,16 +43,20 @@ def from_machine(
     work = Work(case, setting)
     if incoming.address in addresses and _may_be_theirs(case, setting, incoming, party_id):
         why = f"{incoming.mail.automatic} {PERHAPS_A_PERSONS}"
-        shown = any(
-            (aside.mail.party, aside.mail.why) == (party_id, why)
-            and aside.at > setting.now - _TOLD_AGAIN
-            and (aside.settled != "taken-in" or party_id.startswith("member:"))
-            for aside in case.asides
-        )
-        wait = _TOLD_AGAIN if party_id.startswith("member:") else HOUR
-        return set_aside(work, incoming, party_id, why, tell_in=wait if shown else None)
+        return _perhaps_theirs(work, incoming, party_id, why)
     work.happen(e.Filed(mail=incoming.id, party=party_id, why=incoming.mail.automatic))
     return work.result(settled="filed", why=incoming.mail.automatic)
+
+
+def _perhaps_theirs(work: Work, incoming: Incoming, party_id: str, why: str) -> Result:
+    shown = any(
+        (aside.mail.party, aside.mail.why) == (party_id, why)
+        and aside.at > work.now - _TOLD_AGAIN
+        and (aside.settled != "taken-in" or party_id.startswith("member:"))
+        for aside in work.case.asides
+    )
+    wait = _TOLD_AGAIN if party_id.startswith("member:") else HOUR
+    return set_aside(work, incoming, party_id, why, tell_in=wait if shown else None)
 
 
 def _may_be_theirs(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> bool:
@@ -74,7 +78,8 @@ def came_back(
     addresses: Collection[Address],
 ) -> Result:
     """A mail to the return path of a letter to this party, who has these addresses. It is never
-    answered, whatever it is: people don't see this address, so only programs write to it."""
+    answered, whatever it is: people don't see this address. But their mail system may write there
+    what they said in answer, so what bears no mark of a machine is shown."""
     work = Work(case, setting)
     why = incoming.mail.automatic or _FOR_SERVERS
     meaning = outcome(incoming.returned, incoming.mail, addresses)
@@ -88,6 +93,8 @@ def came_back(
         put_aside(work, incoming, party_id, why, tell_in=None if told else _TOLD_AGAIN)
         work.happen(e.Undelivered(party=party_id, letter=letter, why=why, told=told, sure=False))
         return work.result(settled="quarantined", why=why)
+    if meaning is not Outcome.FAILED and not incoming.mail.automatic:
+        return _perhaps_theirs(work, incoming, party_id, why)
     work.happen(e.Filed(mail=incoming.id, party=party_id, why=why))
     if meaning is Outcome.FAILED:
         undelivered(work, party_id, letter, "It came back from the recipient's mail server.")
