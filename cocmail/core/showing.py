@@ -134,10 +134,11 @@ def catch_up(work: Work, member: Member) -> None:
             _hand_on(work, received, member)
         missed = []
     while missed:
-        several = together(work, missed)
-        values = {"several": several, "more": 0}
+        fitting = fit(missed)
+        values = {"several": together(work, fitting), "more": 0}
         work.to_member(member, Kind.MESSAGE, "from-outsiders", values)
-        missed = missed[len(several) :]
+        shown = {received.number for received in fitting}
+        missed = [received for received in missed if received.number not in shown]
     asides = [
         a.mail
         for a in case.asides
@@ -156,17 +157,31 @@ def catch_up(work: Work, member: Member) -> None:
         work.to_member(member, Kind.MESSAGE, "asides", values)
 
 
-def together(work: Work, messages: Sequence[e.Received]) -> list[dict[str, object]]:
-    """The first of these messages, as many as one mail has room for: one at least."""
-    several: list[dict[str, object]] = []
-    size = 0
+def fit(messages: Iterable[e.Received]) -> list[e.Received]:
+    """Of these messages as many as one mail has room for, in the order of their numbers: of each
+    party the first, and then what fits beside."""
+    fitting: list[e.Received] = []
+    begun, done, size = set[str](), set[str](), 0
     for received in messages:
-        size += len(received.text)
-        if several and size > _ROOM:
-            break
-        party = work.case.parties.get(received.party)
-        several.append({**showing(work, received, copying=False), "party": party})
-    return several
+        length = len(received.text) if received.party in begun else 0
+        if received.party in done or size + length > _ROOM:
+            done.add(received.party)
+            continue
+        size += length
+        begun.add(received.party)
+        fitting.append(received)
+    return sorted(fitting, key=lambda received: received.number)
+
+
+def together(work: Work, messages: Iterable[e.Received]) -> list[dict[str, object]]:
+    """These messages, for one mail."""
+    return [
+        {
+            **showing(work, received, copying=False),
+            "party": work.case.parties.get(received.party),
+        }
+        for received in messages
+    ]
 
 
 def hand_on(work: Work, received: e.Received) -> None:

@@ -561,12 +561,73 @@ def test_a_larger_flood_does_not_keep_the_rest_from_being_seen() -> None:
     assert len({*re.findall(r"Let me in, (\d{3})\.", "".join(texts))}) == 203
 
 
+def test_one_s_flood_does_not_hide_what_another_writes_in_the_case() -> None:
+    """Promise 1: members read in the first hour what the reporter wrote behind it."""
+    world = World()
+    world.report()
+    world.say("alice", "/respondent mallory@mail.example")
+    for n in range(50):
+        flooded(world, "respondent:1", f"You will hear of me, {n:02}. " + "word " * 1_100)
+    for n in range(6):
+        flooded(world, "reporter:1", f"He is at my door, {n:02}. " + "word " * 500)
+    texts = []
+    while due := [d for d in dues(world.case) if d.what == "pass-on"]:
+        world.now = due[0].at
+        world.take(fall_due(world.case, world.setting(), "pass-on", ""))
+        texts.append(text_of(world.to("member:alice", "message")[-1]))
+    assert re.findall(r"door, (\d\d)\.", texts[0]) == [f"{n:02}" for n in range(6)]
+    shown = [number for text in texts for number in re.findall(r"hear of me, (\d\d)\.", text)]
+    assert shown == [f"{n:02}" for n in range(50)], "the others' in their order, each once"
+    assert all(len(text) < 70_000 for text in texts)
+
+
+def test_a_large_mail_of_each_is_in_the_first_one() -> None:
+    """However long they are: who has fewer doesn't come first for days."""
+    world = World()
+    world.report()
+    world.say("alice", "/respondent mallory@mail.example")
+    for n in range(3):
+        flooded(world, "respondent:1", f"You will hear of me, {n}. " + "word " * 15_000)
+        flooded(world, "reporter:1", f"He is at my door, {n}. " + "word " * 15_000)
+    for n in range(3):
+        world.now += HOUR
+        world.take(fall_due(world.case, world.setting(), "pass-on", ""))
+        text = text_of(world.to("member:alice", "message")[-1])
+        assert f"hear of me, {n}." in text
+        assert f"at my door, {n}." in text
+    assert not world.case.unpassed
+
+
+def test_one_s_flood_does_not_hide_what_else_was_set_aside_in_the_case() -> None:
+    """Whoever invents a name for each mail has one reply address; and there somebody who writes
+    once comes before whoever wrote often."""
+    world = World()
+    world.report()
+    world.say("alice", "/respondent mallory@mail.example")
+    strange(world, "This one is shown.")
+    for n in range(250):
+        strange(world, "Let me in.", f"n{n}@flood.example", "respondent:1")
+    strange(world, "I am the reporter's sister.", "sister@reporter.example")
+    for _ in range(250):
+        strange(world, "Let me in.")
+    strange(world, "And I saw it too.", "witness@elsewhere.example")
+    world.now += HOUR
+    world.take(fall_due(world.case, world.setting(), TELL, ""))
+    told = text_of(world.to("member:alice", "message")[-1])
+    assert "I am the reporter's sister." in told
+    assert "And I saw it too." in told
+    assert told.count("Let me in.") == 198
+    assert "302 more wait" in told
+
+
 TELL = "tell-asides"
 
 
-def strange(world: World, text: str) -> None:
-    """A mail of somebody else's to the reporter's address that is one of too many."""
-    mail = world.mail("stranger@flood.example", world.address("reporter:1"), text)
+def strange(
+    world: World, text: str, sender: str = "stranger@flood.example", party: str = "reporter:1"
+) -> None:
+    """A mail of somebody else's to this party's address that is one of too many."""
+    mail = world.mail(sender, world.address(party), text)
     incoming = replace(world.incoming(mail, purpose="reply"), flood="More came.")
-    found = Found(case=world.case.id, party="reporter:1", purpose="reply")
+    found = Found(case=world.case.id, party=party, purpose="reply")
     world.take(in_case(world.case, world.setting(), incoming, found))

@@ -15,6 +15,7 @@ from cocmail.core.casework.incoming import Incoming, authors
 from cocmail.core.escalation import unasked, where_too_few
 from cocmail.core.floods import HOUR, tell_at
 from cocmail.core.letters import Kind, clean, usable_id
+from cocmail.core.listing import in_turn
 from cocmail.core.minting import is_ours
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Private
@@ -214,7 +215,11 @@ def tell_asides(work: Work) -> None:
     if at is None or at > work.now:
         return
     untold = [a.mail for a in work.case.asides if a.untold]
-    now, rest = untold[:MOST_ASIDES], untold[MOST_ASIDES:]
+    # Whoever has many names has one address of ours.
+    by_sender = in_turn(untold, lambda aside: (aside.party, aside.sender))
+    those = {a.number for a in in_turn(by_sender, lambda aside: aside.party)[:MOST_ASIDES]}
+    now = [aside for aside in untold if aside.number in those]
+    rest = [aside for aside in untold if aside.number not in those]
     work.happen(e.AsidesTold(numbers=tuple(aside.number for aside in now)))
     for member in work.eligible:
         theirs = [aside for aside in now if may_be_told(aside, member)]

@@ -27,9 +27,10 @@ from cocmail.core.escalation import where_too_few
 from cocmail.core.escrow import about, look_for, surface
 from cocmail.core.floods import HOUR, pass_on_at
 from cocmail.core.letters import Kind, usable_id
+from cocmail.core.listing import in_turn
 from cocmail.core.minting import is_ours
 from cocmail.core.setting import Setting
-from cocmail.core.showing import hand_on, together
+from cocmail.core.showing import fit, hand_on, together
 from cocmail.core.threads import meant, named_in
 from cocmail.core.verification import Signature
 from cocmail.core.wishes import wishes
@@ -103,16 +104,19 @@ def _answered(work: Work, incoming: Incoming) -> None:
 
 
 def pass_on(work: Work) -> None:
-    """What waited because too much came at once is shown in one mail, as far as it has room."""
+    """What waited because too much came at once is shown in one mail, as far as it has room, in
+    turn: one's flood hides nothing of another's."""
     at, numbers = pass_on_at(work.case), work.case.unpassed
     if at is None or at > work.now:
         return
     if not work.eligible:
         work.happen(e.PassedOn(numbers=numbers))  # whoever comes in is shown them (copies)
         return
-    several = together(work, [work.case.messages[n - 1].received for n in numbers])
-    work.happen(e.PassedOn(numbers=numbers[: len(several)]))
-    more = len(numbers) - len(several)
+    waiting = [work.case.messages[n - 1].received for n in numbers]
+    fitting = fit(in_turn(waiting, lambda received: received.party))
+    several = together(work, fitting)
+    work.happen(e.PassedOn(numbers=tuple(received.number for received in fitting)))
+    more = len(numbers) - len(fitting)
     work.tell(Kind.MESSAGE, "from-outsiders", {"several": several, "more": more})
 
 
