@@ -66,15 +66,20 @@ class Limit:
 
 SAME_WORDS = "The same words came from this sender again and again within a day."
 _DAYS = 3  # hours whose mails may come in a day
+_CASES = 2  # so many cases' mails may come from one sender to all that they are in
 _OF_PROGRAMS = ("signature", "report")  # attached to a mail, and different each time
+_TOO_MUCH_A_DAY = "More mail came from this sender within a day than is answered."
+_TOO_MUCH = "More mail came from this sender within an hour than is answered."
 _WORDS = {
     "words": SAME_WORDS,
     "words of several": "The same words came again and again within a day, from people whom the"
     " reply addresses weren't made for.",
     "member": "More mail came from this member within an hour than is passed on one by one.",
-    "sender a day": "More mail came from this sender within a day than is answered.",
+    "sender a day": _TOO_MUCH_A_DAY,
+    "sender in cases a day": _TOO_MUCH_A_DAY,
     "domain a day": "More mail came from this domain within a day than is answered.",
-    "sender": "More mail came from this sender within an hour than is answered.",
+    "sender": _TOO_MUCH,
+    "sender in cases": _TOO_MUCH,
     "domain": "More mail came from this domain within an hour than is answered.",
     "everybody": "More mail came within an hour than is answered.",
 }
@@ -118,13 +123,20 @@ def to_the_public(
     }
 
 
-def to_a_reply_address(rates: Rates, party: str, said: str = "") -> dict[Key, Limit]:
+def to_a_reply_address(
+    rates: Rates, party: str, sender: Address | None, *, proved: bool, said: str = ""
+) -> dict[Key, Limit]:
     """One of this party's, in their own name. Only they know it: whoever writes elsewhere in their
-    name takes nothing from them."""
-    return {
+    name takes nothing from them. Who has many of them has no more for each."""
+    limits = {
         ("sender", party, True): Limit(rates.sender),
         **_same(party, said, Limit(rates.same, DAY), proved=True),
     }
+    if sender is not None:
+        whose, most = canonical(sender), _CASES * rates.sender
+        limits["sender in cases", whose, proved] = Limit(most)
+        limits["sender in cases a day", whose, proved] = Limit(_DAYS * most, DAY)
+    return limits
 
 
 def of_strangers(rates: Rates, case: str, said: str) -> dict[Key, Limit]:

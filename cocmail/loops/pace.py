@@ -58,13 +58,13 @@ class Pace:
         said = await thought(mail.weight, lambda: words(mail))
         party = "/".join(place) if place else ""
         member = roster.by_address(sender) if sender else None
+        proved = auth.signature is Signature.SOUND
         if not party or stranger:  # anybody can think of what looks like a reply address
-            proved = auth.signature is Signature.SOUND
             limits = to_the_public(self._rates, sender, proved=proved, said=said)
             if place is not None:
                 limits |= of_strangers(self._rates, place[0], said)
         elif member is None or not party.endswith(f"/member:{member.handle}"):
-            limits = to_a_reply_address(self._rates, party, said)
+            limits = to_a_reply_address(self._rates, party, sender, proved=proved, said=said)
         elif mail.text.lstrip().startswith("/") or await thought(
             len(mail.text), lambda: bool(casework.looks_ahead(mail))
         ):

@@ -96,7 +96,9 @@ def test_a_reply_address_counts_by_itself() -> None:
     for token, fits in (("one", 4), ("other", 4)):
         let_in = 0
         for _ in range(6):
-            why, changed = counted(gate.levels, to_a_reply_address(RATES, token), NOW)
+            why, changed = counted(
+                gate.levels, to_a_reply_address(RATES, token, ONE, proved=False), NOW
+            )
             gate.levels |= changed
             let_in += not why
         assert let_in == fits
@@ -141,6 +143,34 @@ def test_an_invented_reply_address_counts_as_the_public_one() -> None:
     assert let_in("alice@alice.example", alice, text="The same.") == 6
     assert let_in("rae@reporter.example", reply) == share
     assert let_in("rae@reporter.example", invented, reply) == share
+
+
+def test_who_opened_many_cases_has_two_cases_shares_for_all_of_them() -> None:
+    """Whoever signs could have twenty, and send each member four hundred copies an hour."""
+    house = House()
+    eve, rae = "eve@evil.example", "rae@reporter.example"
+    cases = [house.report(eve, f"Something else, {'x' * n}") for n in range(4)]
+    to = [house.room.address(case, "reporter:1") for case in cases]
+    own = house.room.address(house.report(rae, "Something"), "reporter:1")
+    rates = Rates()
+    house.room.intake._examiner._pace = Pace(rates)
+    comes = [one_too_many(house, n, eve, to[n % 4]) for n in range(80)]
+    assert sum(not why for why in comes) == 2 * rates.sender
+    assert sum(not one_too_many(house, 100 + n, rae, own) for n in range(30)) == rates.sender
+    gate, let_in = Gate(rates), 0
+    for n in range(24 * 60):  # and over a day six, where they take their time
+        limits = to_a_reply_address(rates, f"case{n % 20}", ONE, proved=True)
+        why, changed = counted(gate.levels, limits, gate.now)
+        gate.levels |= changed
+        gate.now += HOUR / 60
+        let_in += not why
+    assert let_in <= 2 * 6 * rates.sender
+    # Who writes unsigned in somebody's name, to whatever addresses they know, takes nothing.
+    gate = Gate(rates)
+    for n in range(200):
+        limits = to_a_reply_address(rates, f"case{n}", ONE, proved=False)
+        gate.levels |= counted(gate.levels, limits, NOW)[1]
+    assert not counted(gate.levels, to_a_reply_address(rates, "own", ONE, proved=True), NOW)[0]
 
 
 RECEIPT = "Thank you. We received your request and will answer soon."
