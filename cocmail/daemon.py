@@ -20,7 +20,6 @@ import structlog
 
 from cocmail import logs, notify, parts, servers
 from cocmail.adapters import filters, metrics
-from cocmail.adapters.mailman import untried
 from cocmail.adapters.store import SqlStore
 from cocmail.adapters.templates import Templates
 from cocmail.config import Settings
@@ -31,7 +30,6 @@ from cocmail.core.errors import Full, Temporary
 from cocmail.core.filtering import Judgement, view
 from cocmail.core.mail import Mail, signed
 from cocmail.core.shortage import disk_nearly_full
-from cocmail.core.sites import section
 from cocmail.loops.bell import Bell, Flurry, whole
 from cocmail.loops.book import LedgerBook
 from cocmail.loops.calendar import Calendar
@@ -41,6 +39,7 @@ from cocmail.loops.intake import Intake
 from cocmail.loops.leading import Leading
 from cocmail.loops.outbox import LEASE, Outbox
 from cocmail.loops.unseen import Unseen
+from cocmail.loops.versions import Versions
 from cocmail.loops.watching import Watching
 from cocmail.ports import Arrival, Keep
 
@@ -48,6 +47,7 @@ log = structlog.get_logger("cocmail")
 
 _NOTE_EVERY = 2.0
 _LEADER_EVERY = 2.0
+_REFUSED_BY = 2.0  # seconds that a refused login has to be told before we say that we are ready
 
 
 class Daemon:
@@ -138,15 +138,13 @@ class Daemon:
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Until cancelled. Raises Permanent where a human must act."""
-        with contextlib.suppress(Temporary):
-            # A refused login is told now, not after the first vote.
-            for site, version in (await self._lists.versions()).items():
-                words = untried(version)
-                (log.warning if words else log.info)(f"{section(site)}: {words or version}")
+        versions = Versions(self._lists.each)
         if self._postfix is not None:
             await self._postfix.prepare()
         try:
             async with asyncio.TaskGroup() as group:
+                # A refused login is told now, not after the first vote.
+                group.create_task(versions.run())
                 group.create_task(self._read_until_stopped())
                 group.create_task(self._inherit())
                 group.create_task(self._roster())
@@ -166,6 +164,9 @@ class Daemon:
                 for hook in self._hooks:
                     group.create_task(hook.run())
                 await self._until_receiving()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_REFUSED_BY):
+                        await versions.asked.wait()
                 ready()
         finally:
             await self._submission.close()

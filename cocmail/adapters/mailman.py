@@ -44,6 +44,7 @@ from cocmail.core.people import Address, Private
 _T = TypeVar("_T")
 _U = TypeVar("_U")
 
+_GRACE = 2.0  # seconds that what is under way may go on for when all is to end
 _MANY = 10  # lists, from which on it is cheaper to ask for all owners that there are
 
 
@@ -56,21 +57,6 @@ class _Person:
     user: str = ""  # Mailman's id; else the address stands alone
     unverified: tuple[Address, ...] = field(default=(), repr=False)
     since: Mapping[Address, datetime] = field(default_factory=dict, repr=False)
-
-
-TRIED = ((3, 3, 3), (3, 3, 10))
-"""The oldest and the newest Mailman Core that this was tried on; docs/mailman.md has each."""
-
-
-def untried(version: str) -> str:
-    """What to tell the operator of this version; "" where it was tried."""
-    found = re.search(r"Mailman (\d+)\.(\d+)\.(\d+)", version)
-    if "Mailman" not in version:
-        return ""
-    if found and TRIED[0] <= tuple(map(int, found.groups())) <= TRIED[1]:
-        return ""
-    oldest, newest = (".".join(map(str, one)) for one in TRIED)
-    return f"{version} was not tried with cocmail; {oldest} to {newest} were"
 
 
 # A row's own facts; asking for just these makes the answer about half as dear for Mailman.
@@ -127,8 +113,12 @@ class MailmanLists:
         return await self._run(lambda: str(self._client.system["mailman_version"]))
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._pool.shutdown, wait=True)
+        """What was begun is finished, unless Mailman takes long."""
+        ended = asyncio.ensure_future(asyncio.to_thread(self._pool.shutdown, wait=True))
+        self._connection.hurry()
+        await asyncio.wait([ended], timeout=_GRACE)
         self._connection.close()
+        await ended
 
     async def observe(
         self, questions: Collection[Question], *, known_lists: bool = False

@@ -11,14 +11,16 @@ mailmanclient's own connection has no timeout, prints its password and maps ever
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
+import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
@@ -40,6 +42,7 @@ _FIRST_GAP, _LONGEST_GAP = 0.02, 2.0  # seconds from one call to the next, where
 _LONGEST_WAIT = 600.0  # and no answer makes us wait longer than this
 _UNSAID = 1.0
 _PAGE = 500  # memberships
+_CONNECT = 5.0  # seconds; nothing can end these early
 _OF_ALL = "http_etag"  # no answer of Mailman's to a question is without it
 _OF_COLLECTIONS = ("start", "total_size")
 
@@ -102,6 +105,49 @@ class _Pace:
             self._gap = self._gap * 0.95 if self._gap > _FIRST_GAP / 2 else 0.0
 
 
+class _Calls:
+    """Those under way, so that they can be ended from outside: each has a thread of its own."""
+
+    def __init__(self) -> None:
+        self._sockets: dict[int, socket.socket] = {}
+        self._lock = threading.Lock()
+        self._cut = False
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._sockets.pop(threading.get_ident(), None)
+
+    def connected(self, by: socket.socket) -> None:
+        with self._lock:
+            self._sockets[threading.get_ident()] = by
+        if self._cut:
+            self.cut()
+
+    def cut(self) -> None:
+        """These, and whatever comes after them: whoever waits for an answer has none at once."""
+        with self._lock:
+            self._cut = True
+            for one in self._sockets.values():
+                with contextlib.suppress(OSError):
+                    # Of TLS too its own `shutdown` is for whoever reads from it.
+                    socket.socket.shutdown(one, socket.SHUT_RDWR)
+
+
+def _seen_by(
+    calls: _Calls, kind: type[urllib3.connection.HTTPConnection]
+) -> type[urllib3.connection.HTTPConnection]:
+    class Seen(kind):  # type: ignore[valid-type, misc]
+        def connect(self) -> None:
+            super().connect()
+            calls.connected(self.sock)
+
+    return Seen
+
+
 class MailmanConnection:
     """What mailmanclient's objects call a connection. Safe to use from several threads."""
 
@@ -124,6 +170,8 @@ class MailmanConnection:
         self.seconds = 0.0  # that all of them took, added up
         self._not_before = 0.0  # no call goes out before this (monotonic), for we were asked
         self._pace = _Pace()
+        self._ending = threading.Event()  # nothing is tried again or waited for any more
+        self._under_way = _Calls()
         self._section = section
         login = base64.b64encode(f"{username}:{password}".encode()).decode()
         self._base = urlsplit(self.baseurl)
@@ -138,10 +186,12 @@ class MailmanConnection:
                 "Connection": "close",
                 "Accept": "application/json",
             },
-            timeout=urllib3.Timeout(connect=min(timeout, 10.0), read=timeout),
+            timeout=urllib3.Timeout(connect=min(timeout, _CONNECT), read=timeout),
             retries=False,
             **({"ssl_context": _authorities(ca_file, section)} if secure else {}),
         )
+        kind = cast("type[urllib3.connection.HTTPConnection]", self._pool.ConnectionCls)
+        self._pool.ConnectionCls = _seen_by(self._under_way, kind)
 
     def __repr__(self) -> str:
         return f"<MailmanConnection [{self._section}]>"
@@ -168,7 +218,8 @@ class MailmanConnection:
                 enough = count >= len(_PAUSES) and not isinstance(error, _Faulty)
                 if enough or time.monotonic() - begun > _QUICK:
                     raise
-                time.sleep(pause)
+                if self._ending.wait(pause):
+                    raise
         return self._in_turn(method, path, body)
 
     def _in_turn(self, method: str, path: str, body: str | None) -> tuple[Response, Any]:
@@ -181,7 +232,8 @@ class MailmanConnection:
             if time.monotonic() + left > begun + patience:
                 raise Temporary(f"Mailman ([{self._section}] url) asks us to wait")
             for seconds in filter(None, (left, self._pace.turn())):
-                time.sleep(seconds)
+                if self._ending.wait(seconds):
+                    raise Temporary(f"Mailman ([{self._section}] url) asks us to wait")
             try:
                 done = self._once(method, path, body)
             except _TooMany as many:
@@ -205,13 +257,14 @@ class MailmanConnection:
         begun = time.monotonic()
         headers = {} if body is None else {"Content-Type": "application/x-www-form-urlencoded"}
         try:
-            response = self._pool.urlopen(
-                method,
-                self._target(path),
-                body,
-                {**self._pool.headers, **headers},
-                redirect=False,
-            )
+            with self._under_way.one():
+                response = self._pool.urlopen(
+                    method,
+                    self._target(path),
+                    body,
+                    {**self._pool.headers, **headers},
+                    redirect=False,
+                )
         except urllib3.exceptions.HTTPError as broken:
             raise self._unreached(broken) from None
         finally:
@@ -277,7 +330,14 @@ class MailmanConnection:
         found = self.get("members/find", *_OF_COLLECTIONS, count=0, page=1, **fields)
         return int(found["total_size"])
 
+    def hurry(self) -> None:
+        """What is under way goes on, but nothing waits or is tried again."""
+        self._ending.set()
+
     def close(self) -> None:
+        """What is under way ends, with an error."""
+        self._ending.set()
+        self._under_way.cut()
         self._pool.close()
 
     def _target(self, path: str) -> str:

@@ -31,7 +31,7 @@ class Venues:
 
     def __init__(self, venues: Mapping[str, Lists], *, retired: Collection[str] = ()) -> None:
         """``retired``: sites that are shut down for good; nothing is asked of them."""
-        self._venues = dict(venues)
+        self._venues = self.each = dict(venues)
         self._retired = tuple(retired)
         self._missed: set[str] = set()  # did not answer: their lists may be others by now
 
@@ -171,15 +171,11 @@ class Venues:
 
     async def version(self) -> str:
         """Of each, in one line."""
-        found = await self.versions()
+        found = await self._all(lambda venue: venue.version())
         return "; ".join(f"{section(site)}: {text}" for site, text in found.items())
 
-    async def versions(self) -> Mapping[str, str]:
-        return await self._all(lambda venue: venue.version())
-
     async def close(self) -> None:
-        for venue in self._venues.values():
-            await venue.close()
+        await asyncio.gather(*(venue.close() for venue in self._venues.values()))
 
     # -- side by side --------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from cocmail.adapters import template_check
 from cocmail.adapters.filters import Filters
 from cocmail.adapters.filters import load as load_filters
 from cocmail.adapters.imap import ImapInbox
-from cocmail.adapters.mailman import MailmanLists, untried
+from cocmail.adapters.mailman import MailmanLists
 from cocmail.adapters.reading import at_once
 from cocmail.adapters.roundtrip import probe as probe_roundtrip
 from cocmail.adapters.signing_key import probe as probe_signing_key
@@ -37,6 +37,7 @@ from cocmail.core.filtering import SetAside, view
 from cocmail.core.limits import Limits
 from cocmail.core.mail import Mail
 from cocmail.core.sites import claimed_twice, section, union
+from cocmail.core.versions import differs, untried
 
 # What a filter that works passes, whatever else it looks for.
 _ORDINARY = (
@@ -317,6 +318,8 @@ async def _mailman(site: str, server: Mailman, seen: list[Observed]) -> AsyncIte
         yield Finding(Soundness.SOUND, f"{section(site)}: {version}, and we may use it")
         if words := untried(version):
             yield Finding(Soundness.WARNING, f"{section(site)}: {words}")
+        if words := differs(version):
+            yield Finding(Soundness.SOUND, f"{section(site)}: {words}")
         there = await lists.observe([])
         yield Finding(Soundness.SOUND, f"{section(site)}: {len(there.lists)} lists")
         if server.hook:

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cocmail.adapters.mailman import MailmanLists, untried
+from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.enforcement import Act, Question, Role, Row, Step, Word, ban_text, tags_text
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
 from cocmail.lab.mailman import Mailman
 from cocmail.lab.waiting import free_port
+from tests.adapters.certificates import Authority
 
 pytestmark = pytest.mark.servers
 
@@ -150,16 +154,23 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def serving(answer: Answer, timeout: float = 60) -> AsyncIterator[MailmanLists]:
+async def serving(
+    answer: Answer, timeout: float = 60, authority: Authority | None = None
+) -> AsyncIterator[MailmanLists]:
     writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.append(writer)
         await answer(reader, writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    secured, ca_file = None, None
+    if authority is not None:
+        secured, ca_file = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), authority.ca_file
+        secured.load_cert_chain(*authority.certificate("127.0.0.1"))
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=secured)
     port = server.sockets[0].getsockname()[1]
-    lists = MailmanLists(f"http://127.0.0.1:{port}/3.1", "restadmin", SECRET, timeout=timeout)
+    url = f"http{'s' if secured else ''}://127.0.0.1:{port}/3.1"
+    lists = MailmanLists(url, "restadmin", SECRET, timeout=timeout, ca_file=ca_file)
     try:
         yield lists
     finally:
@@ -254,16 +265,55 @@ async def test_silence_and_a_closed_port_are_temporary() -> None:
     await lists.close()
 
 
-@pytest.mark.parametrize(
-    ("version", "told"),
-    [
-        ("GNU Mailman 3.3.2 (Tom Sawyer)", True),
-        ("GNU Mailman 3.3.3 (Tom Sawyer)", False),
-        ("GNU Mailman 3.3.10 (Tom Sawyer)", False),
-        ("GNU Mailman 3.3.11 (Tom Sawyer)", True),
-        ("GNU Mailman", True),
-        ("a table for Postfix", False),
-    ],
-)
-def test_a_version_that_was_not_tried_is_named(version: str, told: bool) -> None:
-    assert (untried(version) != "") is told
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("how", ["silent", "drop by drop", "later"])
+async def test_it_ends_soon_whatever_it_waits_for(how: str, secure: bool, tmp_path: Path) -> None:
+    """The daemon has ten seconds for all of its end."""
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(20)
+        asked.set()
+
+    async def drop_by_drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        with contextlib.suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n")
+            while not writer.is_closing():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.1)  # it is how slow it is
+
+    async def later(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 429 X\r\nRetry-After: 15\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        asked.set()
+
+    asked = asyncio.Event()
+    answer = {"silent": silent, "drop by drop": drop_by_drop, "later": later}[how]
+    authority = Authority(tmp_path) if secure else None
+    async with serving(answer, timeout=30, authority=authority) as lists:
+        question = asyncio.ensure_future(lists.version())
+        await asked.wait()
+        question.cancel()
+        begun = time.monotonic()
+        await lists.close()
+        assert time.monotonic() - begun < 8
+
+
+async def test_what_was_begun_is_finished_before_it_ends() -> None:
+    asked, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def unhurried(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await goes_on.wait()
+        await saying(200, b'{"http_etag": "", "mailman_version": "GNU Mailman"}')(reader, writer)
+
+    async with serving(unhurried) as lists:
+        question = asyncio.ensure_future(lists.version())
+        await asked.wait()
+        ending = asyncio.ensure_future(lists.close())
+        await asyncio.sleep(0)
+        goes_on.set()
+        assert await question == "GNU Mailman"
+        await ending

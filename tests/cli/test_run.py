@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -147,3 +154,61 @@ def test_figures_are_there_for_who_scrapes_them(folder: Path) -> None:
     assert found >= {name for name in METRICS if not name.startswith("cocmail_last")}, page
     assert "alice" not in page
     assert "example" not in page
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "cocmail", "run", "--config", str(folder / "cocmail.toml")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
+        try:
+            yield daemon
+        finally:
+            daemon.terminate()
+
+
+def with_mailman(folder: Path, port: int) -> None:
+    toml = folder / "cocmail.toml"
+    before, mailman, after = toml.read_text().partition("[mailman]\n")
+    url = f'url = "http://127.0.0.1:{port}/3.1"\n'
+    toml.write_text(before + mailman + url + after.partition("\n")[2])
+
+
+def test_a_mailman_that_is_silent_holds_up_neither_the_start_nor_the_end(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with_mailman(folder, silent.getsockname()[1])
+        with running(folder) as daemon:
+            assert daemon.stderr
+            begun = time.monotonic()
+            while "ready" not in daemon.stderr.readline():
+                assert daemon.poll() is None
+            assert time.monotonic() - begun < 20, "a call has thirty seconds"
+            begun = time.monotonic()
+            daemon.terminate()
+            assert daemon.wait(timeout=60) == 0
+            assert time.monotonic() - begun < 10
+
+
+def test_a_version_that_was_not_tried_is_said_at_the_start(folder: Path) -> None:
+    class Newer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            said = {"http_etag": "", "start": 0, "total_size": 0}
+            body = json.dumps({**said, "mailman_version": "GNU Mailman 3.4.0 (X)"}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Newer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with_mailman(folder, server.server_address[1])
+        with running(folder) as daemon:
+            assert daemon.stderr
+            line = daemon.stderr.readline()
+            while "3.4.0" not in line:
+                assert "ready" not in line
+                line = daemon.stderr.readline()
+            assert "[mailman]: GNU Mailman 3.4.0 (X) was not tried with cocmail" in line
+        server.shutdown()

@@ -17,6 +17,7 @@ from cocmail.cli.main import VERBS
 from cocmail.config.sample import Setting, row, settings
 from cocmail.core.commands import COMMANDS, Spec
 from cocmail.core.letters import Kind
+from cocmail.core.versions import DIFFERS
 from tests.roads.table import ROADS, lines
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +141,14 @@ def test_every_letter_has_its_row() -> None:
     rows = list(letter_rows(Templates()))
     there = [line for line in page("letters.md").splitlines() if line.startswith("| `")]
     assert there == rows, "python -m cocmail.adapters.template_check makes the rows anew"
+
+
+def test_what_differs_in_a_mailman_is_what_is_said_of_it() -> None:
+    shown = dict(re.findall(r"^\| (3\.\d+\.\d+) \|[^|]+\| ([^|]+) \|$", page("mailman.md"), re.M))
+    *_, newest = DIFFERS
+    assert shown.pop(newest) == "it is what the other rows are compared with"
+    said = {version: words or "nothing was found" for version, words in DIFFERS.items()}
+    assert {**shown, newest: "nothing was found"} == said
 
 
 @pytest.mark.parametrize("name", METRICS)
