@@ -152,9 +152,10 @@ class Lists(Protocol):
         """Who waits to be let onto these lists: a call for each. ``but``: sites that aren't
         asked."""
 
-    async def queues(self) -> Mapping[str, int]:
-        """How many messages wait in each queue, by Mailman's names for them: `in`, `pipeline`,
-        `shunt` … A venue without queues has none."""
+    async def queues(self, *, within: float) -> Mapping[str, Mapping[str, int]]:
+        """How many messages wait in each queue of each site that answers within so many seconds,
+        by Mailman's names for them: `in`, `pipeline`, `shunt` … Of another nothing is known, which
+        isn't that none wait; a site without queues isn't there either."""
         ...
 
     async def owners(

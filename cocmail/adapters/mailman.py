@@ -11,6 +11,7 @@ case, a roster DELETE is silent and takes both modes of an address, errors don't
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +24,13 @@ from typing import Any, TypeVar, cast
 from mailmanclient import Client
 
 from cocmail.adapters.mailman_changes import MailmanChanges
-from cocmail.adapters.mailman_connection import Answered, MailmanConnection, has_path, quoted
+from cocmail.adapters.mailman_connection import (
+    Answered,
+    MailmanConnection,
+    counted,
+    has_path,
+    quoted,
+)
 from cocmail.core.enforcement import (
     Ban,
     Observed,
@@ -123,7 +130,11 @@ class MailmanLists:
     async def observe(
         self, questions: Collection[Question], *, known_lists: bool = False
     ) -> Observed:
-        before, begun = self._connection.calls, self._connection.seconds
+        with counted() as cost:
+            observed = await self._observe(questions, known_lists=known_lists)
+        return replace(observed, calls=cost.calls, seconds=cost.seconds)
+
+    async def _observe(self, questions: Collection[Question], *, known_lists: bool) -> Observed:
         asked = dict.fromkeys(a for question in questions for a in question.addresses)
         names = dict.fromkeys(name for question in questions for name in question.lists)
         if not known_lists or not self._list_ids or self._changes.missed_a_list:
@@ -182,8 +193,6 @@ class MailmanLists:
                 for level, entries in zip(levels, entries_of, strict=True)
                 for address in banned_as_by_us(entries)
             ),
-            calls=self._connection.calls - before,
-            seconds=self._connection.seconds - begun,
         )
 
     async def tagged(
@@ -193,28 +202,28 @@ class MailmanLists:
         return tuple(sorted({address for some in found for address in some}))
 
     async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:
-        before = self._connection.calls
         wanted = [row for row in observed.rows if row.place in places and row.preferences is None]
         ids = [row.member_id for row in wanted]
-        read = dict(zip(ids, await self._each(self._changes.preferences, ids), strict=True))
         there = {row.place for row in wanted}
         names = dict.fromkeys(p.list for p in places if p.list is not None and p not in there)
-        made = dict(zip(names, await self._each(self._read_made, names), strict=True))
         users = dict.fromkeys(place.user for place in places if place.role is Role.USER)
-        own = dict(zip(users, await self._each(self._changes.own_preferences, users), strict=True))
+        with counted() as cost:
+            read = dict(zip(ids, await self._each(self._changes.preferences, ids), strict=True))
+            made = dict(zip(names, await self._each(self._read_made, names), strict=True))
+            found = await self._each(self._changes.own_preferences, users)
+        own = dict(zip(users, found, strict=True))
         rows: list[Row] = []
         for row in observed.rows:
             if row.member_id not in read:
                 rows.append(row)
             elif (preferences := read[row.member_id]) is not None:
                 rows.append(replace(row, preferences=preferences))
-        calls = observed.calls + self._connection.calls - before
         return replace(
             observed,
             rows=tuple(rows),
             own={**observed.own, **own},
             made={**observed.made, **made},
-            calls=calls,
+            calls=observed.calls + cost.calls,
         )
 
     async def apply(self, step: Step) -> bool:
@@ -235,9 +244,13 @@ class MailmanLists:
         counts = dict(zip(ids, await self._each(discard, ids.values()), strict=True))
         return {name: count for name, count in counts.items() if count}
 
-    async def queues(self) -> Mapping[str, int]:
-        entries = await self._run(lambda: self._connection.entries("queues"))
-        return {str(entry["name"]): int(entry["count"]) for entry in entries}
+    async def queues(self, *, within: float) -> Mapping[str, Mapping[str, int]]:
+        try:
+            async with asyncio.timeout(within):
+                entries = await self._run(lambda: self._connection.entries("queues"))
+        except TimeoutError:
+            return {}
+        return {"": {str(entry["name"]): int(entry["count"]) for entry in entries}}
 
     async def owners(
         self, lists: Collection[str], *, but: Collection[str] = ()
@@ -456,8 +469,9 @@ class MailmanLists:
 
     async def _run(self, work: Callable[[], _T]) -> _T:
         loop = asyncio.get_running_loop()
+        context = contextvars.copy_context()  # to_thread takes it along by itself, this doesn't
         try:
-            return await loop.run_in_executor(self._pool, work)
+            return await loop.run_in_executor(self._pool, context.run, work)
         except Answered as answer:
             # Nobody foresaw it: mostly a race within Mailman, which answers 400 and SQL.
             raise Temporary(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import contextvars
 import json
 import logging
 import socket
@@ -19,6 +20,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
@@ -105,6 +107,35 @@ class _Pace:
             self._gap = self._gap * 0.95 if self._gap > _FIRST_GAP / 2 else 0.0
 
 
+@dataclass(kw_only=True)
+class Cost:
+    """What some work made of calls, in however many threads."""
+
+    calls: int = 0
+    seconds: float = 0.0  # that all of them took, added up
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, seconds: float) -> None:
+        with self._lock:
+            self.calls += 1
+            self.seconds += seconds
+
+
+_cost: contextvars.ContextVar[Cost | None] = contextvars.ContextVar("cost", default=None)
+
+
+@contextlib.contextmanager
+def counted() -> Iterator[Cost]:
+    """The calls of this context, and of those that are copied from it: others go on beside it
+    over the same connection."""
+    cost = Cost()
+    before = _cost.set(cost)
+    try:
+        yield cost
+    finally:
+        _cost.reset(before)
+
+
 class _Calls:
     """Those under way, so that they can be ended from outside: each has a thread of its own."""
 
@@ -166,8 +197,7 @@ class MailmanConnection:
         ``ca_file``: whom to trust for https; None: the system's authorities."""
         self.baseurl = url.rstrip("/") + "/"
         self.name = self.password = ""  # mailmanclient prints these
-        self.calls = 0
-        self.seconds = 0.0  # that all of them took, added up
+        self.calls = 0  # in all
         self._not_before = 0.0  # no call goes out before this (monotonic), for we were asked
         self._pace = _Pace()
         self._ending = threading.Event()  # nothing is tried again or waited for any more
@@ -268,7 +298,8 @@ class MailmanConnection:
         except urllib3.exceptions.HTTPError as broken:
             raise self._unreached(broken) from None
         finally:
-            self.seconds += time.monotonic() - begun
+            if cost := _cost.get():
+                cost.add(time.monotonic() - begun)
         answer = self._body(response)
         # "All is well" alone is what a web server says whose Mailman is gone: to believe it would
         # be to believe that nobody is on any list.

@@ -134,7 +134,7 @@ class PostfixTable:
     ) -> tuple[Address, ...]:
         return ()  # a tag makes no difference here
 
-    async def queues(self) -> Mapping[str, int]:
+    async def queues(self, *, within: float) -> Mapping[str, Mapping[str, int]]:
         return {}
 
     async def owners(

@@ -23,8 +23,6 @@ from cocmail.ports import Lists
 
 _T = TypeVar("_T")
 
-_SOON = 2.0  # seconds
-
 
 class Venues:
     """By the names of their sections; "" is the plain [mailman]."""
@@ -123,23 +121,16 @@ class Venues:
                 counts[name] = counts.get(name, 0) + count
         return counts
 
-    async def queues(self) -> Mapping[str, int]:
-        """Of all that answer soon: who looks at queues can't wait for what is away."""
-
-        async def soon(venue: Lists) -> Mapping[str, int]:
-            try:
-                async with asyncio.timeout(_SOON):
-                    return await venue.queues()
-            except TimeoutError:
-                return {}
-
-        counts: dict[str, int] = {}
-        found = await _answers({site: soon(venue) for site, venue in self._venues.items()})
-        for some in found.values():
-            if not isinstance(some, Temporary | Permanent):
-                for name, count in some.items():
-                    counts[name] = counts.get(name, 0) + count
-        return counts
+    async def queues(self, *, within: float) -> Mapping[str, Mapping[str, int]]:
+        found = await _answers(
+            {site: venue.queues(within=within) for site, venue in self._venues.items()}
+        )
+        return {
+            site: queues
+            for site, some in found.items()
+            if not isinstance(some, Temporary | Permanent)
+            for queues in some.values()
+        }
 
     async def owners(
         self, lists: Collection[str], *, but: Collection[str] = ()

@@ -18,6 +18,7 @@ from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.ports import Lists
 
 _FEW = 20  # removals that need no care; and after so many it is looked again
+_SOON = 2.0  # seconds that such a look may take: removals don't wait for a site that is away
 _PAUSE = 0.2  # seconds between looks at the posts that go through
 _ENOUGH = 3  # failures after which a site's rest waits for the next sweep: it is down, or slow
 
@@ -59,8 +60,8 @@ class Pace:
                 self._patience -= _PAUSE
 
     async def _is_busy(self) -> bool:
-        queues = await self._lists.queues()
-        return any(queues.get(name) for name in ("in", "pipeline"))
+        queues = await self._lists.queues(within=_SOON)
+        return any(each.get(name) for each in queues.values() for name in ("in", "pipeline"))
 
 
 async def apply(

@@ -54,6 +54,7 @@ _LETTER_LOOK = 1.0  # seconds between looks whether a letter left
 _BANS = (Act.UNBAN, Act.BAN)
 _MOST_ARRIVALS = 10_000  # that are remembered, so that each is seen to once
 _LOOK_BACK = timedelta(days=1)
+_PATIENCE = 15.0  # seconds for a Mailman that is slow to say which posts are stuck
 _READINGS = 5  # what is read shows what else is to be, and rows may change meanwhile
 
 
@@ -83,7 +84,8 @@ class _Turn:
     errors: list[CocmailError]
     observed: Observed
     owners: Owners  # of the lists that somebody was taken off
-    stuck: int | None  # posts that Mailman had set aside before it
+    calls: int  # to observe
+    stuck: Mapping[str, int]  # site → posts that Mailman had set aside before it
     again: bool  # somebody was found to be on a list with a tag
 
 
@@ -320,49 +322,51 @@ class Enforcement:
             standing = pressing(whole)
             if not standing.sanctions and not standing.ending:
                 return
-            standing, observed = await self._widened(whole, standing)
+            standing, observed, _ = await self._widened(whole, standing)
             made = await self._make_true(standing, observed, whole, known_lists=True)
             made.check()
 
     async def _widened(
         self, whole: Standing, standing: Standing, *also: Question
-    ) -> tuple[Standing, Observed]:
+    ) -> tuple[Standing, Observed, int]:
         """With all that bears on the people who are found to be meant: what another sanction made
-        of them isn't what stood there before."""
+        of them isn't what stood there before. And the calls that it took."""
+        calls = 0
         while True:
             observed = await self._observe(standing, *also, known_lists=True)
+            calls += observed.calls
             named = {s.id for s in (*standing.sanctions, *standing.ending)}
             wider = bearing(whole, named, observed.linked)
             if wider == standing:
-                return standing, observed
+                return standing, observed, calls
             standing = wider
 
     async def _make_true(
         self, standing: Standing, observed: Observed, whole: Standing, *, known_lists: bool
     ) -> _Made:
         """Plan, note, change, read back and prove. ``whole``: all that is to be true by then."""
-        calls = observed.calls
         planned, observed = await self._plan(standing, observed)
+        calls = observed.calls
         # Who comes back while we are at it is held already.
         self.to_hold |= to_hold(standing.sanctions, planned.covers, self._groups)
         now, done, errors = planned, list[Step](), list[CocmailError]()
         owners: Owners = {}
         seek, sought = _unsought(standing, planned), set[Address]()
         noted = list[Note]()
-        stuck: int | None = None
+        stuck: Mapping[str, int] = {}
         self._put_back = set()
         while now.steps or now.notes or seek:
             away = observed.away
             turn = await self._turn(standing, now, seek, away, whole)
-            calls += turn.observed.calls
             done += turn.done
             errors += turn.errors
             owners = {**owners, **turn.owners}
-            stuck = turn.stuck if stuck is None else stuck
+            stuck = {**turn.stuck, **stuck}
             standing, tried = turn.standing, {s.place for s in now.steps}
             noted += now.notes
             sought |= set() if away else seek  # there they were not looked for
             now, observed = await self._plan(standing, turn.observed)
+            calls += turn.calls + observed.calls - turn.observed.calls
             seek = _unsought(standing, now) - sought
             # What was tried and didn't help waits for the next sweep; what shows only now doesn't.
             if (
@@ -389,8 +393,9 @@ class Enforcement:
         )
         try:
             stuck_now = await self._stuck(done)
-            if stuck is not None and stuck_now is not None and stuck_now > stuck:
-                await self._proving.tell_stuck(standing, done, stuck_now - stuck)
+            fresh_ones = (count - stuck.get(site, count) for site, count in stuck_now.items())
+            if new := sum(max(count, 0) for count in fresh_ones):
+                await self._proving.tell_stuck(standing, done, new)
         except (Temporary, Permanent) as error:
             errors.append(error)
         return _Made(planned=planned, now=now, observed=observed, calls=calls, errors=errors)
@@ -427,7 +432,7 @@ class Enforcement:
             touched = {s.list for s in done if s.act is Act.TAKE_OFF and s.role is Role.MEMBER}
             whole = _those(await self._standing(), whole)
             standing = _those(whole, _busy(standing, planned))
-            (standing, observed), owners = await asyncio.gather(
+            (standing, observed, calls), owners = await asyncio.gather(
                 self._widened(whole, standing),
                 self._owners({name for name in touched if name is not None}, away),
             )
@@ -436,13 +441,15 @@ class Enforcement:
             search.cancel()
         if tagged:
             more = Question(addresses=tuple(tagged))
-            standing, observed = await self._widened(whole, standing, more)
+            standing, observed, further = await self._widened(whole, standing, more)
+            calls += further
         return _Turn(
             standing=standing,
             done=done,
             errors=[error for each in applied for error in each.errors],
             observed=observed,
             owners=owners,
+            calls=calls,
             stuck=stuck,
             again=bool(tagged),
         )
@@ -519,11 +526,13 @@ class Enforcement:
             named |= dict.fromkeys(self._groups.get(group, ()))
         return tuple(named)
 
-    async def _stuck(self, steps: Collection[Step]) -> int | None:
-        """How many posts Mailman has set aside; None where these steps can't be why."""
-        if all(step.act is not Act.TAKE_OFF for step in steps):
-            return None
-        return (await self._lists.queues()).get("shunt", 0)
+    async def _stuck(self, steps: Collection[Step]) -> Mapping[str, int]:
+        """How many posts each Mailman has set aside, where these steps can be why and it says."""
+        sites = {step.site for step in steps if step.act is Act.TAKE_OFF}
+        if not sites:
+            return {}
+        queues = await self._lists.queues(within=_PATIENCE)
+        return {site: each.get("shunt", 0) for site, each in queues.items() if site in sites}
 
     def _counted(self, now: Plan, count: int, calls: int) -> None:
         outstanding: dict[str, int] = {}

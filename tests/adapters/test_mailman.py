@@ -16,7 +16,17 @@ from typing import Any
 import pytest
 
 from cocmail.adapters.mailman import MailmanLists
-from cocmail.core.enforcement import Act, Question, Role, Row, Step, Word, ban_text, tags_text
+from cocmail.core.enforcement import (
+    Act,
+    Place,
+    Question,
+    Role,
+    Row,
+    Step,
+    Word,
+    ban_text,
+    tags_text,
+)
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
 from cocmail.lab.mailman import Mailman
@@ -256,6 +266,7 @@ async def test_silence_and_a_closed_port_are_temporary() -> None:
         writer.close()
 
     async with serving(silent, timeout=0.3) as lists:
+        assert await lists.queues(within=0.1) == {}, "unknown, which isn't none"
         async with asyncio.timeout(60):
             with pytest.raises(Temporary, match="in time"):
                 await lists.version()
@@ -317,3 +328,26 @@ async def test_what_was_begun_is_finished_before_it_ends() -> None:
         goes_on.set()
         assert await question == "GNU Mailman"
         await ending
+
+
+async def test_what_is_told_of_calls_is_what_that_question_made() -> None:
+    """Sweep, leads and watches ask side by side over one connection."""
+
+    nothing = b'{"http_etag": "", "self_link": "", "start": 0, "total_size": 0}'
+    async with serving(saying(200, nothing)) as lists:
+        questions = [
+            [Question(addresses=tuple(Address(f"p{n}@example.net") for n in range(count)))]
+            for count in (1, 7, 20)
+        ]
+        alone = [(await lists.observe(asked)).calls for asked in questions]
+        assert len({*alone}) == 3
+        before = lists._connection.calls
+        beside = await asyncio.gather(*map(lists.observe, questions))
+        assert [one.calls for one in beside] == alone
+        assert sum(alone) == lists._connection.calls - before
+        assert all(one.seconds > 0 for one in beside)
+        place = Place(list=None, address=PLAIN, role=Role.USER, user="7")
+        read = await asyncio.gather(
+            *(lists.read_exactly(beside[0], [place] if count else []) for count in (0, 1, 0))
+        )
+        assert [one.calls - beside[0].calls for one in read] == [0, 1, 0]

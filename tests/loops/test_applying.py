@@ -25,10 +25,10 @@ class Busy:
         self.said.append("off")
         return True
 
-    async def queues(self) -> Mapping[str, int]:
+    async def queues(self, *, within: float) -> Mapping[str, Mapping[str, int]]:
         waiting = next(self._looks)
         self.said.append(f"{waiting} posts")
-        return {"pipeline": waiting, "shunt": 9}
+        return {"": {"pipeline": waiting, "shunt": 9}}
 
 
 def removals(count: int) -> list[Step]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ import pytest
 from cocmail.adapters.mailman import MailmanLists
 from cocmail.core.arrivals import Arrival
 from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
-from cocmail.core.enforcement import OUR_BAN, STILL_OFF, Act, Step, tags_text
+from cocmail.core.enforcement import OUR_BAN, STILL_OFF, Act, Observed, Place, Step, tags_text
 from cocmail.core.errors import Permanent, Temporary
 from cocmail.core.people import Address
 from cocmail.core.proof import CAME_BACK, GONE_LIST
@@ -1332,3 +1333,35 @@ async def test_who_arrives_held_with_a_tag_stays_held_at_once(
     book.end(name)
     await loop.sweep()
     assert action(lab, QUIET, tagged["email"]) is None
+
+
+class Tallying:
+    """The real lists; what each observation and exact reading of them cost is added up."""
+
+    def __init__(self, lists: MailmanLists) -> None:
+        self._lists = lists
+        self.calls = self.exact = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._lists, name)
+
+    async def observe(self, *asked: Any, **more: Any) -> Observed:
+        observed = await self._lists.observe(*asked, **more)
+        self.calls += observed.calls
+        return observed
+
+    async def read_exactly(self, observed: Observed, places: Collection[Place]) -> Observed:
+        read = await self._lists.read_exactly(observed, places)
+        self.exact += read.calls - observed.calls
+        return read
+
+
+async def test_what_a_sweep_reads_exactly_counts_among_its_calls(
+    lists: MailmanLists, book: Book, clock: Now, lab: Lab
+) -> None:
+    tallying = Tallying(lists)
+    loop = enforcement(tallying, book, clock)
+    book.decide(Measure.SUSPEND)
+    await loop.sweep()
+    assert tallying.exact
+    assert loop.counters.calls == tallying.calls + tallying.exact
