@@ -86,6 +86,7 @@ class ImapWatch:
         self._store_says = ""
         self._unmoved_says = ""
         self._expire_at = 0.0  # monotonic
+        self._selected_at = 0.0  # monotonic
 
     # -- from outside the thread -------------------------------------------------------------
 
@@ -182,9 +183,7 @@ class ImapWatch:
         self._session = session
 
     def _watch(self, session: ImapSession) -> None:
-        folder = session.find(self._name)
-        if folder is None:
-            raise Temporary(f"{self._key}: the IMAP server has no such folder")
+        folder = self._found(session)
         archive = session.make(self._settings.archive)
         if archive == folder:
             raise Permanent(f"{self._settings.label} archive and {self._key} are the same folder")
@@ -196,6 +195,10 @@ class ImapWatch:
                 )
         self._select(session, folder)
         while not self._stop.is_set():
+            if time.monotonic() - self._selected_at >= self._settings.idle_for:
+                # What is open stays open where it is renamed; another may have its name by now.
+                folder = self._found(session)
+                self._select(session, folder)
             self._expire(session, folder, archive)
             self._sweep(session, archive)
             if self._stop.is_set():
@@ -204,8 +207,15 @@ class ImapWatch:
             self._delay = _FIRST_DELAY
             self._wait(session)
 
+    def _found(self, session: ImapSession) -> str:
+        folder = session.find(self._name)
+        if folder is None:
+            raise Temporary(f"{self._key}: the IMAP server has no such folder")
+        return folder
+
     def _select(self, session: ImapSession, folder: str) -> None:
         validity = session.select(folder)
+        self._selected_at = time.monotonic()
         if validity != self._validity:
             # Other numbers for the same mails (RFC 9051 section 2.3.1.1): all of it is looked at
             # anew, and the store knows by content what it has.

@@ -7,6 +7,7 @@ import imaplib
 import signal
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -99,6 +100,33 @@ async def test_the_archive_is_expunged_in_time_and_nothing_else(
         mailbox.append(mail(2))
         await until(lambda: len(kept.arrivals) == 2)
         await until(lambda: mailbox.count() == mailbox.count("Filed") == 0)
+
+
+async def test_a_mailbox_that_is_renamed_and_made_again_is_read(
+    mailbox, clock, kept, until, running
+):
+    """The connection has the old one open still, by whatever name."""
+    with mailbox.session() as imap:
+        imap.create("Reports")
+    forever = settings(mailbox, archive_keep=None, idle_for=1.5)
+    inbox = ImapInbox(replace(forever, mailbox="Reports"), clock)
+    async with running(inbox.run(kept)):
+        mailbox.append(mail(1), mailbox="Reports")
+        await until(lambda: mailbox.count("Filed") == 1)
+        with mailbox.session() as imap:
+            assert imap.rename("Reports", "Old")[0] == "OK"
+            assert imap.create("Reports")[0] == "OK"
+        mailbox.append(mail(2), mailbox="Reports")
+        await until(lambda: mailbox.count("Filed") == 2)
+        with mailbox.session() as imap:
+            assert imap.rename("Reports", "Older")[0] == "OK"
+        await until(lambda: "the IMAP server has no such folder" in inbox.trouble)
+        with mailbox.session() as imap:
+            assert imap.create("Reports")[0] == "OK"
+        mailbox.append(mail(3), mailbox="Reports")
+        await until(lambda: mailbox.count("Filed") == 3)
+        await until(lambda: inbox.trouble == "")
+    assert kept.raws == [mail(1), mail(2), mail(3)]
 
 
 async def test_a_wrong_password_ends_it_with_one_line(mailbox, clock, kept):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cocmail.core.errors import Permanent, Temporary
-from tests.adapters.imap_server import DRIP, HANG_UP, MAILS, Answer, Scripted, inbox, only
+from tests.adapters.imap_server import DRIP, HANG_UP, MAILS, Answer, Folder, Scripted, inbox, only
 
 split = pytest.mark.parametrize("piece", [0, 1], ids=["whole", "split"])
 
@@ -285,6 +285,21 @@ async def test_an_idle_that_is_refused_is_done_without(server, clock, kept, unti
         server.append(MAILS[0])
         await until(lambda: len(kept.arrivals) == 1)
     assert server.said("IDLE") <= 4
+
+
+async def test_what_has_the_mailbox_s_name_now_is_read(server, clock, kept, until, running):
+    """Who has a folder open has it open still where it is renamed, as Dovecot's do in IDLE."""
+    server.append(MAILS[0])
+    adapter = inbox(server, clock, idle_for=0.2)
+    async with running(adapter.run(kept)):
+        await until(lambda: len(server.archived()) == 1)
+        server.folders["Old"] = server.inbox
+        server.folders["INBOX"] = Folder(validity=8)
+        server.inbox.add(MAILS[1])
+        await until(lambda: len(server.archived()) == 2)
+        del server.folders["INBOX"]
+        await until(lambda: "the IMAP server has no such folder" in adapter.trouble)
+    assert [a.source for a in kept.arrivals] == ["imap/INBOX/7/1", "imap/INBOX/8/1"]
 
 
 async def test_a_changed_uidvalidity_is_swept_anew(server, clock, kept, until, running):
