@@ -259,10 +259,11 @@ class Filters:
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
-            # Nothing of our environment: a filter needs no secret of the daemon's.
+            # Nothing of our environment: a filter needs no secret of the daemon's. And no bytecode:
+            # Python takes half a file for a whole one, so a full disk would break it for good (-B).
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-P",
+                "-PB",
                 "-m",
                 "cocmail.adapters.filter_process",
                 stdin=asyncio.subprocess.PIPE,

@@ -156,9 +156,10 @@ class _Worker:
             if self._ended:
                 raise DiedError
             try:
-                # Nothing of our environment: it needs no secret of the daemon's.
+                # Nothing of our environment: it needs no secret of the daemon's. And no bytecode:
+                # Python takes half a file for a whole one, so a full disk would break it for good.
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", _PROGRAM, *self._arguments],
+                    [sys.executable, "-PB", "-m", _PROGRAM, *self._arguments],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,

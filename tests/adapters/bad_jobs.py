@@ -1,6 +1,7 @@
-"""What a worker can be asked by tests alone: everything that must end its process."""
+"""What a worker can be asked by tests alone: whatever must end its process, and what it keeps."""
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -36,7 +37,11 @@ def _flood() -> bytes:
     return b"x" * 300_000_000
 
 
+def _keeps() -> bytes:
+    return b"nothing" if sys.dont_write_bytecode else b"bytecode"
+
+
 JOBS: Mapping[str, Callable[..., bytes]] = {
     **REAL, "burn": _burn, "swell": _swell, "fall": _fall, "raise": _raise, "flood": _flood,
-    "fall and tell": _fall_and_tell,
+    "fall and tell": _fall_and_tell, "keeps": _keeps,
 }  # fmt: skip

@@ -283,6 +283,15 @@ async def test_what_a_filter_starts_holds_up_nobody(write: Write, ask: Ask) -> N
     assert time.monotonic() - start < 60
 
 
+async def test_a_full_disk_leaves_no_half_of_what_python_would_keep(write: Write, ask: Ask) -> None:
+    """With half a file of bytecode no such process would ever start again."""
+    write(
+        "10-a.py",
+        "import sys\ndef judge(mail): return Tag(word=str(sys.dont_write_bytecode).lower())\n",
+    )
+    assert (await ask().judge(incoming())).tags == ("true",)
+
+
 @pytest.mark.parametrize("does", ["close(0)", "fork()"])  # and both of two answer
 async def test_what_another_filter_broke_is_not_a_filter_s_fault(
     write: Write, ask: Ask, does: str

@@ -147,6 +147,15 @@ async def test_what_a_process_dies_of_is_not_asked_twice(tmp_path: Path) -> None
         workers.close()
 
 
+async def test_a_full_disk_leaves_no_half_of_what_python_would_keep() -> None:
+    """With half a file of bytecode no such process would ever start again."""
+    workers = Workers(most=1, jobs="tests.adapters.bad_jobs")
+    try:
+        assert await workers.call("keeps") == b"nothing"
+    finally:
+        workers.close()
+
+
 async def test_where_a_process_falls_as_it_starts_the_mail_waits(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
