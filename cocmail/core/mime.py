@@ -25,6 +25,9 @@ _TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]{1,80}/[a-z0-9!#$&^_.+\-]{1,80}")
 _CONTINUED = re.compile(r"(.+?)\*(?:(\d{1,3})(\*)?)?")
 _MAX_VALUE = 8192  # of a Content-Type or Content-Disposition
 IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
+_MARKS = re.compile(r'[()";=]|\\.', re.DOTALL)  # what may begin or end something in a value
+_UUENCODED = frozenset({"uuencode", "uue", "uu"})
+_BEGIN = re.compile(rb"^begin[ \t]+[0-7]{3,6}[ \t][^\n]*\n", re.MULTILINE)
 
 _LONG = re.compile(rb"[A-Za-z0-9+/]{40}")  # letters in a row that are base64 and no word
 _BLOCK = re.compile(rb"(?:[A-Za-z0-9+/]{40,}+[ \t\r]*+(?:\n|\Z))++")
@@ -33,7 +36,8 @@ _PLAIN = re.compile(rb"[A-Za-z0-9 .,!?'\r\n-]+")
 _PADDED = re.compile(rb"([^=]+)(=*)")
 _NEITHER = bytes(set(NOT_BASE64) - set(b"="))
 _CONTINUING = bytes(range(0x80, 0xC0))  # a character of UTF-8 that the line before began
-_MOST_LINES = 3000  # of base64 that isn't as it should be
+_MOST_LINES = 3000  # of base64 that isn't as it should be, and of uuencode
+_WHOLE_LINE = 45  # bytes: of uuencode, all but the last
 _SAMPLE = 2000  # bytes: whether they are a text is seen at its beginning
 
 
@@ -44,7 +48,7 @@ class Part:
     content_type: str
     declared: bool  # its header has a Content-Type
     parameters: Mapping[str, str]
-    encoding: str  # Content-Transfer-Encoding, lower case
+    encoding: str  # Content-Transfer-Encoding, lower case, by its usual name
     disposition: str  # "", "inline", "attachment"
     name: str  # of the file, decoded
     start: int  # its body, in the bytes of the mail
@@ -95,12 +99,13 @@ class _Walker:
         _, names = value_and_parameters(header.said("content-type", self._charset))
         children: tuple[Part, ...] = ()
         if content_type.startswith("multipart/") and parameters.get("boundary"):
-            children = self._children(parameters["boundary"], start, end, (*parents, content_type))
+            boundary = self._boundary(header, parameters["boundary"])
+            children = self._children(boundary, start, end, (*parents, content_type))
         return Part(
             content_type=content_type,
             declared=declared,
             parameters=parameters,
-            encoding=header.first("content-transfer-encoding").lower().partition(";")[0].strip(),
+            encoding=_encoding(header.first("content-transfer-encoding")),
             disposition=disposition if disposition in ("", "inline") else "attachment",
             name=readable(more.get("filename") or names.get("name") or ""),
             start=start,
@@ -109,6 +114,14 @@ class _Walker:
             opens=opens,
             children=children,
         )
+
+    def _boundary(self, header: Header, boundary: str) -> str:
+        """Some write brackets in it without the quotes that they need: where no line is the
+        boundary without them."""
+        if any(_line(boundary) + tail in self._borders for tail in (b"", b"--")):
+            return boundary
+        _, as_written = value_and_parameters(header.first("content-type"), comments=False)
+        return as_written.get("boundary") or boundary
 
     def _children(
         self, boundary: str, start: int, end: int, parents: tuple[str, ...]
@@ -134,7 +147,7 @@ class _Walker:
 
     def _delimiters(self, boundary: str, start: int, end: int) -> list[tuple[int, bool]]:
         """(where the delimiter's line begins, whether it closes), in order"""
-        mark = boundary.encode("utf-8", "surrogateescape").rstrip()
+        mark = _line(boundary)
         found: list[tuple[int, bool]] = []
         for line, last in ((mark, False), (mark + b"--", True)):
             places = self._borders.get(line, ())
@@ -154,6 +167,17 @@ class _Walker:
         return self.part(header, header.body, end, parents, opens)
 
 
+def _line(boundary: str) -> bytes:
+    return boundary.encode("utf-8", "surrogateescape").rstrip()
+
+
+def _encoding(value: str) -> str:
+    """Of a Content-Transfer-Encoding. Comments are legal there (RFC 2045 section 5), quotes and
+    an "x-" before a name that needs none are what programs write."""
+    name = value_and_parameters(value)[0].strip('"').strip().removeprefix("x-")
+    return "uuencode" if name in _UUENCODED else name
+
+
 def content(raw: bytes, part: Part) -> bytes:
     """A part's bytes with its transfer encoding undone, as far as that can be done."""
     data = raw[part.start : part.end]
@@ -161,15 +185,44 @@ def content(raw: bytes, part: Part) -> bytes:
         return unbase64(data)
     if part.encoding == "quoted-printable":
         return binascii.a2b_qp(data)
+    if part.encoding == "uuencode":
+        return _uudecoded(data)[1]
     return data
+
+
+def _uudecoded(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """What stands between "begin" and "end" (POSIX uuencode), and before and behind them; all as
+    it is where they are missing or something else stands between them."""
+    begin = _BEGIN.search(data)
+    if begin is None:
+        return b"", data, b""
+    out: list[bytes] = []
+    at, left = begin.end(), _MOST_LINES
+    while at < len(data):
+        end = data.find(b"\n", at) + 1 or len(data)
+        line, at = data[at:end].rstrip(b"\r\n"), end
+        if line.rstrip() == b"end":
+            break
+        if line:
+            count = (line[0] - 32) & 63
+            left -= count < _WHOLE_LINE
+            if left < 0 or count >= len(line):  # Python would make nulls of what is missing
+                return b"", data, b""
+            try:  # some encoders write a letter more than the count needs
+                out.append(binascii.a2b_uu(line[: 1 + (count + 2) // 3 * 4]))
+            except binascii.Error:
+                return b"", data, b""
+    return data[: begin.start()], b"".join(out), data[at:]
 
 
 def text(raw: bytes, part: Part) -> bytes:
     """A text's bytes. What is base64 only by its label, or stands between or behind it, stays as
     it is: lists and scanners of mail put their own lines below."""
+    data = raw[part.start : part.end]
+    if part.encoding == "uuencode":
+        return b"".join(_uudecoded(data))
     if part.encoding != "base64":
         return content(raw, part)
-    data = raw[part.start : part.end]
     charset = part.parameters.get("charset", "")
     try:
         whole = binascii.a2b_base64(data.translate(None, b"\r\n").strip(), strict_mode=True)
@@ -241,9 +294,15 @@ def _meant(line: bytes, read: bytes, charset: str, most: float = 1 / 8) -> bool:
     return strange(read[:_SAMPLE], charset) <= (most if len(read) >= 16 or most > 1 / 8 else 0)
 
 
-def value_and_parameters(value: str) -> tuple[str, dict[str, str]]:
-    """``text/plain; charset="x"`` as ("text/plain", {"charset": "x"}), both lower-cased keys."""
+def value_and_parameters(value: str, *, comments: bool = True) -> tuple[str, dict[str, str]]:
+    """``text/plain; charset="x"`` as ("text/plain", {"charset": "x"}), both lower-cased keys.
+
+    ``comments``: whether they are left out. Brackets within a value are none, though they should
+    have quotes around them: ``filename=photo (1).jpg``.
+    """
     value = value[:_MAX_VALUE]
+    if comments and "(" in value:
+        value = _without_comments(value)
     head, semicolon, rest = value.partition(";")
     found: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
@@ -261,6 +320,46 @@ def value_and_parameters(value: str) -> tuple[str, dict[str, str]]:
     for name, numbered in pieces.items():
         found[name] = _joined(numbered)
     return head.strip().lower(), found
+
+
+def _without_comments(value: str) -> str:
+    """Those between its words, before or behind them (RFC 2045 sections 5 and 5.1), nested or not;
+    what stands within a word is none, nor what nothing closes. One pass."""
+    gone: list[tuple[int, int]] = []
+    later: list[tuple[int, int]] = []  # gone, unless more of the word follows
+    at, began, depth = 0, 0, 0
+    quoted, fresh, named = False, True, True  # fresh: of this word nothing was seen
+
+    def ends(rest: str) -> None:
+        gone.extend(() if rest.strip() else later)
+        later.clear()
+
+    for found in _MARKS.finditer(value):
+        mark = found[0]
+        if quoted:
+            quoted = mark != '"'
+        elif depth:
+            depth += (mark == "(") - (mark == ")")
+            if not depth:
+                (gone if fresh else later).append((began, found.end()))
+                at = found.end()
+        elif mark == "(":
+            depth, began = 1, found.start()
+            if value[at:began].strip():
+                later.clear()
+                fresh = False
+        elif mark == '"':
+            quoted = True
+        elif mark == ";" or (mark == "=" and not named):
+            ends(value[at : found.start()])
+            at, fresh, named = found.end(), True, mark == "="
+    ends(value[at:])
+    kept: list[str] = []
+    at = 0
+    for start, end in sorted(gone):
+        kept += (value[at:start], " ")
+        at = end
+    return "".join((*kept, value[at:]))
 
 
 def _joined(numbered: dict[int, tuple[str, bool]]) -> str:

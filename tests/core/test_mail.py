@@ -1,7 +1,9 @@
 """Reading a mail: strict where identity hangs on it, kind elsewhere, and raising for no bytes."""
 
 import base64
+import binascii
 import quopri
+import re
 import time
 import tracemalloc
 from datetime import UTC, datetime
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cocmail.core import headers
+from cocmail.core import headers, mime
 from cocmail.core.charsets import decode
 from cocmail.core.flowed import unflow
 from cocmail.core.limits import Limits
@@ -462,6 +464,110 @@ def test_a_page_is_read_as_it_says_itself_where_its_label_says_nothing(
     assert str(found.text) == "Он ударил меня"
 
 
+# -- comments, quotes and "x-" where a part says what it is ----
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("quoted-printable (x)", "He hit me=21"),
+        ("(a (b \\) c) d) quoted-printable", "He hit me=21"),
+        ('"quoted-printable"', "He hit me=21"),
+        ("Quoted-Printable; x=y", "He hit me=21"),
+        ("x-quoted-printable", "He hit me=21"),
+        ('"base64"', "SGUgaGl0IG1lIQ=="),
+        ("(c) base64", "SGUgaGl0IG1lIQ=="),
+        ("base64(c)", "SGUgaGl0IG1lIQ=="),
+        ("X-BASE64", "SGUgaGl0IG1lIQ=="),
+        *(
+            (name, "begin 644 x.txt\n*2&4@:&ET(&UE(0 \n`\nend\n")
+            for name in ("uuencode", "x-uuencode", "x-uue", "X-UU")
+        ),
+        ("7bit (no code)", "He hit me!"),
+        ("x-unknown", "He hit me!"),
+        ("x-uuencode", "He hit me!"),  # by its label alone
+    ],
+)
+def test_a_code_is_undone_however_it_is_named(encoding: str, body: str) -> None:
+    found = mail(f"Content-Transfer-Encoding: {encoding}\n\n{body}")
+    assert found.text.strip() == "He hit me!"
+    file = part("application/x", body, f"Content-Transfer-Encoding: {encoding}\n")
+    (one,) = mail(multipart(part("text/plain", "x"), file)).attachments
+    assert one.begins == b"He hit me!"
+
+
+@given(st.binary(max_size=120), st.booleans(), st.sampled_from(["\n", "\r\n"]))
+def test_uuencode_is_undone_exactly(data: bytes, backtick: bool, line_end: str) -> None:
+    cut = [data[at : at + 45] for at in range(0, len(data), 45)]
+    lines = [binascii.b2a_uu(one, backtick=backtick).decode().rstrip("\n") for one in cut]
+    body = line_end.join(["begin 644 x", *lines, "`", "end", ""])
+    file = part("application/x", body, "Content-Transfer-Encoding: uuencode\n")
+    (one,) = mail(multipart(part("text/plain", "x"), file)).attachments
+    assert (one.size, one.begins) == (len(data), data)
+
+
+def test_what_stands_around_uuencode_is_shown() -> None:
+    encoded = "begin 644 x.txt\n*2&4@:&ET(&UE(0 \n`\nend\n"
+    raw = f"Content-Transfer-Encoding: x-uuencode\n\nLook:\n{encoded}-- \na list\n"
+    assert str(mail(raw).text).split() == ["Look:", "He", "hit", "me!--", "a", "list"]
+    begun = "Content-Transfer-Encoding: x-uue\n\nbegin 644 x\n"
+    assert len(mail(begun + "M\n" * 1000).text) < 3000, "made longer than it is"
+    broken = "begin 644 x\n~~~ no line of it\nend\nHe hit me"
+    assert "He hit me" in mail(f"Content-Transfer-Encoding: x-uue\n\n{broken}").text
+
+
+@pytest.mark.parametrize(
+    ("value", "read_as"),
+    [
+        ("multipart/mixed; boundary=b (c)", {"boundary": "b"}),
+        ("multipart/mixed (c); boundary=(c)b", {"boundary": "b"}),
+        (
+            "multipart/mixed; (c; d=e) boundary (c) = (c) b (c)(d) ; x=y",
+            {"boundary": "b", "x": "y"},
+        ),
+        ('multipart/mixed; boundary="b (c)" (d)', {"boundary": "b (c)"}),
+        ('multipart/mixed; boundary=b ("c)', {"boundary": "b"}),
+        ("multipart/mixed; boundary=b (c", {"boundary": "b (c"}),
+        ("multipart/mixed; filename=evil.js (photo.jpg)", {"filename": "evil.js"}),
+        ("multipart/mixed; filename=evil.js(photo.jpg)", {"filename": "evil.js"}),
+        ("multipart/mixed; filename=photo (1).jpg", {"filename": "photo (1).jpg"}),
+        ("multipart/mixed; filename=photo (1).jpg (c)", {"filename": "photo (1).jpg"}),
+        ('multipart/mixed; filename="photo (1).jpg"', {"filename": "photo (1).jpg"}),
+        ("multipart/mixed; name*=utf-8''a%28b%29 (c); x=(y", {"name": "a(b)", "x": "(y"}),
+        ("multipart/mixed; a=b=(c)d", {"a": "b=(c)d"}),
+    ],
+)
+def test_comments_are_no_part_of_what_a_field_says(value: str, read_as: dict[str, str]) -> None:
+    assert mime.value_and_parameters(value) == ("multipart/mixed", read_as)
+
+
+@pytest.mark.parametrize("boundary", ["b (a comment)", "(c)b", "b"])
+def test_a_boundary_is_found_beside_a_comment(boundary: str) -> None:
+    raw = multipart(part("text/plain (c)", "He hit me")).replace('"b"', boundary, 1)
+    found = mail(raw)
+    assert (str(found.text).strip(), found.attachments) == ("He hit me", ())
+
+
+def test_a_boundary_with_brackets_and_no_quotes_is_found() -> None:
+    raw = multipart(part("text/plain", "He hit me"), boundary="=_(1)").replace('"', "")
+    assert mail(raw).text.strip() == "He hit me"
+
+
+def test_a_page_with_a_comment_in_its_type_is_a_page() -> None:
+    assert mail("Content-Type: text/html (c)\n\n<p>He hit me").text.strip() == "He hit me"
+
+
+@given(st.text(alphabet='ab();="\\ ', max_size=40), st.text(alphabet='ab;=" ', max_size=20))
+def test_a_comment_says_nothing(said: str, value: str) -> None:
+    assert mime.value_and_parameters(f"x/y; {value}") == mime.value_and_parameters(
+        f"x/y; {value}", comments=False
+    )
+    inside = re.sub(r"([()\\])", r"\\\1", said)
+    field = f'x/y ({inside}); z=1 ({inside})({inside}); w="({inside}" (({inside})); v=2'
+    found = mime.value_and_parameters(field.replace(f'"({inside}"', '"("'))
+    assert found == ("x/y", {"z": "1", "w": "(", "v": "2"})
+
+
 def test_format_flowed_is_undone() -> None:
     flowed = (
         "/reply reporter this is \nlong text\n\n> quoted \n> on\n>> deeper \n>more\n"
@@ -767,6 +873,17 @@ HOSTILE = {
     "spaces": b"Content-Type: text/plain\n\n" + b" " * 2_000_000,
     "equals": b"Content-Transfer-Encoding: quoted-printable\n\n" + b"=" * 2_000_000,
     "base64": b"Content-Transfer-Encoding: base64\n\n" + b"A=" * 1_000_000,
+    "comments of a type": b"Content-Type: text/plain; x="
+    + b"(" * 4_000
+    + b"; y="
+    + b"()" * 2_000
+    + b"\n\n",
+    "comments of parts": b"Content-Type: multipart/mixed; boundary=b\n\n"
+    + (b"--b\nContent-Type: text/plain; x=" + b"(" * 2_000 + b"() y" * 1_000 + b"\n\n") * 190,
+    "uuencoded": b"Content-Transfer-Encoding: x-uuencode\n\n"
+    + b"begin 644 x\n"
+    + b"!``\n" * 500_000,
+    "begins": b"Content-Transfer-Encoding: x-uuencode\n\n" + b"begin 644 \t" * 150_000,
     "armour": b"\n" + b"-----BEGIN PGP MESSAGE-----x\n" * 60_000,
     "dates": b"Date: " + b"1 " * 4_000 + b"\n\n",
 }
