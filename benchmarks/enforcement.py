@@ -1,19 +1,21 @@
 """How fast a suspension is made true, beside the usual loop and beside the bare calls.
 
-Owns one measurement on one Mailman (REST, SQLite, two workers) with 200 lists: somebody on three
-of them and somebody on all are suspended in three ways, while thousands of others are subscribed
-too: a find costs Mailman what its whole table does. *The usual loop* bans and then goes over
+Owns one measurement on one Mailman (REST, two workers) with 200 lists: somebody on three of them
+and somebody on all are suspended in three ways, while thousands of others are subscribed too: a
+find costs Mailman what its whole table does. *The usual loop* bans and then goes over
 `client.lists` with `unsubscribe`, as scripts with mailmanclient do. *The bare calls* are a ban, a
 find, a roster DELETE for each list found on two connections, and a find: nothing is written down
 first, so nothing can be given back. *cocmail* is what follows a decision: its ledger on SQLite,
 the state before, the bans, the removals, what waits, and what it reads back. Only the ratios mean
 anything.
 
-It is done twice. Of a list's members SQLite finds all rows of the list, or all rows of the role,
-by whichever index Mailman happened to make last: the usual loop, which asks each list, takes three
-times as long on the one as on the other. So once each is left out.
+On SQLite it is done twice. Of a list's members SQLite finds all rows of the list, or all rows of
+the role, by whichever index Mailman happened to make last: the usual loop, which asks each list,
+takes three times as long on the one as on the other. So once each is left out. With `--analyze` it
+has counted once, as an operator may make it; PostgreSQL counts by itself.
 
-    python -m benchmarks.enforcement [--lists N] [--memberships N] [--rounds N]
+    python -m benchmarks.enforcement [--database sqlite|postgresql] [--analyze]
+        [--lists N] [--memberships N] [--rounds N]
 """
 
 from __future__ import annotations
@@ -29,16 +31,18 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import mailmanclient
+import psycopg
 import urllib3
 
-from benchmarks._crowd import crowd
+from benchmarks._crowd import Connection, crowd
 from cocmail import parts, servers
 from cocmail.config import load
 from cocmail.core import events as e
@@ -47,6 +51,7 @@ from cocmail.core.people import Address, Private
 from cocmail.core.sanctions import Measure, Sanction, Scope
 from cocmail.lab import community
 from cocmail.lab.mailman import Mailman
+from cocmail.lab.postgres import Postgres
 from cocmail.loops.bell import Bell
 from cocmail.loops.book import LedgerBook
 from cocmail.loops.deciding import Bells, Deciding
@@ -230,21 +235,60 @@ def line(words: str, took: list[float], against: dict[str, list[float]]) -> str:
     return f"{words}: {middle:.3f} s (of {len(took)}){ratios}"
 
 
-def without(database: Path, index: str) -> None:
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute(f"DROP INDEX {index}")
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """What Mailman's is, and what is done to it once all are in it."""
+
+    words: str
+    afterwards: str
+    postgresql: bool = False
 
 
-async def measure(scratch: Path, index: str, lists: int, others: int, rounds: int) -> None:
-    with Mailman(scratch / "mailman") as mailman:
+NAME = "mailman"
+SQLITE = (
+    Database(
+        words="on SQLite, which finds a list's members by their list",
+        afterwards="DROP INDEX ix_member_role",
+    ),
+    Database(
+        words="on SQLite, which finds a list's members by their role",
+        afterwards="DROP INDEX ix_member_list_id",
+    ),
+)
+ANALYZED = (Database(words="on SQLite, which has counted", afterwards="ANALYZE"),)
+POSTGRESQL = (
+    # As autovacuum does within a minute of so many new rows.
+    Database(words="on PostgreSQL", postgresql=True, afterwards="VACUUM (ANALYZE)"),
+)
+
+
+def fill(
+    mailman: Mailman, postgres: Postgres | None, lists: list[str], others: int, afterwards: str
+) -> None:
+    connection: Connection
+    if postgres:
+        with closing(psycopg.connect(postgres.url(NAME))) as connection:
+            crowd(connection, lists, others)
+        postgres.sql(afterwards, database=NAME)
+    else:
+        with closing(sqlite3.connect(mailman.directory / "var/data/mailman.db")) as connection:
+            crowd(connection, lists, others)
+            connection.execute(afterwards)
+
+
+async def measure(scratch: Path, kind: Database, lists: int, others: int, rounds: int) -> None:
+    with ExitStack() as stack:
+        postgres = url = None
+        if kind.postgresql:
+            postgres = stack.enter_context(Postgres(scratch / "postgres", durable=True))
+            url = postgres.create_database(NAME)
+        mailman = stack.enter_context(Mailman(scratch / "mailman", database_url=url))
         community.make_domain(mailman)
         names = [f"list{number:03}@{community.DOMAIN}" for number in range(lists)]
         for name in names:
             community.make_list(mailman, name, send_goodbye_message=True)  # as Mailman makes it
         mailman.stop()
-        database = scratch / "mailman/var/data/mailman.db"
-        crowd(database, list(map(community.list_id, names)), others)
-        without(database, index)
+        fill(mailman, postgres, list(map(community.list_id, names)), others, kind.afterwards)
         mailman.start()
         people = People(mailman, names)
         async with Ours(scratch / "cocmail", mailman) as ours:
@@ -280,14 +324,17 @@ async def measure(scratch: Path, index: str, lists: int, others: int, rounds: in
 
 def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    reader.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    reader.add_argument("--analyze", action="store_true", help="SQLite, once it is filled")
     reader.add_argument("--lists", type=int, default=200)
     reader.add_argument("--memberships", type=int, default=33_000)
     reader.add_argument("--rounds", type=int, default=4)
     said = reader.parse_args()
-    for found_by, other in (("list", "ix_member_role"), ("role", "ix_member_list_id")):
-        print(f"a Mailman that finds a list's members by their {found_by}")
+    kinds = POSTGRESQL if said.database == "postgresql" else ANALYZED if said.analyze else SQLITE
+    for kind in kinds:
+        print(f"a Mailman {kind.words}")
         with tempfile.TemporaryDirectory() as scratch:
-            asyncio.run(measure(Path(scratch), other, said.lists, said.memberships, said.rounds))
+            asyncio.run(measure(Path(scratch), kind, said.lists, said.memberships, said.rounds))
 
 
 if __name__ == "__main__":
