@@ -1,4 +1,4 @@
-"""The mail of a folder, of any mix of single mails (.eml, .msg, a maildir's) and mboxes."""
+"""The mail of a folder, of any mix of single mails (.eml, .emlx, .msg, a maildir's) and mboxes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ _DAY = rb"%b[a-z]* +\d|\d +%b|(?:19|20)\d\d-\d\d" % (_MONTH, _MONTH)
 _SEPARATOR = re.compile(
     rb"^From (?:\S+ .*(?:%b).*|\S+@\S+[ \t\r]*(?=\n[!-9;-~]+:))\n" % _DAY, re.MULTILINE
 )
+# With all of what mbox writers put there, and in front of a header: also without an empty line
+# before, where whoever wrote the mail above ended it within a line, or without one.
+_SURE = re.compile(
+    rb"^From \S+[ \t]+(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?[ \t]+%b[ \t]+\d{1,2}[ \t]+\d\d?:\d\d[^\n]*"
+    rb"\n(?=>?From |[!-9;-~]+[ \t]*:)" % _MONTH,
+    re.MULTILINE,
+)
+# Apple Mail's: the number of bytes, the mail, a property list
+_EMLX = re.compile(rb"[ \t]*(\d{1,10})[ \t]*\r?\n")
 _MMDF = re.compile(rb"^\x01{4}\r?\n", re.MULTILINE)
 _MARK = codecs.BOM_UTF8
 _OLE = b"\xd0\xcf\x11\xe0"  # Outlook's own .msg: no mail on the wire, and put to us all the same
@@ -47,10 +56,12 @@ def _files(folder: Path) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
 
 
 def _mails(name: str, suffix: str, raw: bytes) -> list[tuple[str, bytes]]:
+    if (counted := _EMLX.match(raw)) and _FIELD.match(raw, counted.end()):
+        return [(name, raw[counted.end() : counted.end() + int(counted[1])])]
     several = list(split(raw))
     if len(several) >= (1 if suffix in (".mbox", ".mbx", ".mmdf") else 2):
         return [(f"{name}:{number}", one) for number, one in enumerate(several, 1)]
-    if suffix in (".eml", ".msg") or _FIELD.match(_bare(raw)) or raw.startswith(_OLE):
+    if suffix in (".eml", ".emlx", ".msg") or _FIELD.match(_bare(raw)) or raw.startswith(_OLE):
         return [(name, raw)]
     return []
 
@@ -60,18 +71,20 @@ def _bare(raw: bytes) -> bytes:
 
 
 def split(raw: bytes) -> Iterator[bytes]:
-    """The mails of an mbox (RFC 4155): "From ", an address and a date, after an empty line or at
-    the beginning; or of MMDF's kind. None where it is neither."""
+    """The mails of an mbox (RFC 4155): "From ", an address and a date, after an empty line, at
+    the beginning or, where nothing of them is missing, before a header; or of MMDF's kind. None
+    where it is neither."""
     raw = _bare(raw)
     if _MMDF.match(raw):
         yield from filter(None, _MMDF.split(raw))
     if not raw.startswith(b"From "):
         return
     first = raw.find(b"\n") + 1 or len(raw)
-    begins = [(0, first)] + [
-        (m.start(), m.end()) for m in _SEPARATOR.finditer(raw, first)
+    found = {m.start(): m.end() for m in _SURE.finditer(raw, first)} | {
+        m.start(): m.end() for m in _SEPARATOR.finditer(raw, first)
         if raw.endswith((b"\n\n", b"\r\n\r\n"), 0, m.start())
-    ]  # fmt: skip
+    }  # fmt: skip
+    begins = [(0, first), *sorted(found.items())]
     for (_, this), (behind, _) in zip(begins, [*begins[1:], (len(raw), 0)], strict=True):
         yield raw[this:behind]
 

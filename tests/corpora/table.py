@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.corpora.mails import CORPORA, folders, mails, not_mail, said
-from tests.hostile.stage import Result, Stage
+from tests.corpora.marks import mark
+from tests.hostile.stage import Became, Result, Stage
 
 ROADS = ("lmtp", "imap")
 HEAD = (
     f"{'mail':<28}{'road':<6}{'put':>6}{'same':>6}{'refused':>9}{'stored':>8}{'cases':>7}{'filed':>7}"
-    f"{'set aside':>11}{'answered':>10}{'lost':>6}{'raised':>8}{'slowest':>9}"
+    f"{'set aside':>11}{'answered':>10}{'machines':>10}{'lost':>6}{'raised':>8}{'slowest':>9}"
 )
 
 
@@ -32,6 +33,8 @@ class Row:
     filed: int
     aside: int
     answered: int
+    machines: int  # that bear a machine's mark
+    wrongly: int  # and were answered
     lost: int
     raised: int
     slowest: float  # seconds
@@ -39,8 +42,8 @@ class Row:
     def __str__(self) -> str:
         return (
             f"{self.folder:<28}{self.road:<6}{self.put:>6}{self.same:>6}{self.refused:>9}{self.stored:>8}"
-            f"{self.cases:>7}{self.filed:>7}{self.aside:>11}{self.answered:>10}{self.lost:>6}"
-            f"{self.raised:>8}{self.slowest:>8.2f}s"
+            f"{self.cases:>7}{self.filed:>7}{self.aside:>11}{self.answered:>10}"
+            f"{f'{self.wrongly}/{self.machines}':>10}{self.lost:>6}{self.raised:>8}{self.slowest:>8.2f}s"
         )
 
 
@@ -71,7 +74,8 @@ class Run:
     trouble: list[str]  # the names of what was lost, raised, or answered to a machine
 
 
-def row(folder: str, road: str, result: Result) -> Row:
+def row(folder: str, road: str, result: Result, marks: Mapping[str, str]) -> Row:
+    """``marks``: by which a mail is a machine's, of those that are."""
     became = [one for one in result.became if one.name.startswith(f"{folder}/")]
     states = Counter(one.state for one in became)
     away = sum(name.startswith(f"{folder}/") for name in result.refused)
@@ -87,6 +91,8 @@ def row(folder: str, road: str, result: Result) -> Row:
         filed=states["filed"],
         aside=states["quarantined"],
         answered=sum(bool(one.answers) for one in became),
+        machines=sum(name.startswith(f"{folder}/") for name in marks),
+        wrongly=sum(bool(one.answers) and one.name in marks for one in became),
         lost=states[""] + states["waiting"],
         raised=sum(one.raised for one in became),
         slowest=max((one.seconds for one in became), default=0.0),
@@ -101,15 +107,22 @@ def run(road: str, every: Sequence[tuple[str, bytes]], timeout: float = 600) -> 
         shown = _shown(stage, [name for name, _ in every])
         result = stage.result()
     folders = dict.fromkeys(name.partition("/")[0] for name, _ in every)
-    rows = [row(folder, road, result) for folder in folders]
-    trouble = [
-        f"{one.name}: {one.why or one.state or 'lost'}"
-        for one in result.became
-        if one.raised
-        or one.state in ("", "waiting")
-        or (one.answers and one.name.startswith("bounces/"))
-    ]
-    return Run(rows=rows, shown=shown, result=result, trouble=trouble)
+    marks = {name: found for name, raw in every if (found := mark(raw))}
+    rows = [row(folder, road, result, marks) for folder in folders]
+    return Run(rows=rows, shown=shown, result=result, trouble=troubles(result.became, marks))
+
+
+def troubles(every: Iterable[Became], marks: Mapping[str, str]) -> list[str]:
+    """The names of what was lost, raised, or is a machine's and was answered."""
+    found: list[str] = []
+    for one in every:
+        if one.raised or one.state in ("", "waiting"):
+            found.append(f"{one.name}: {one.why or one.state or 'lost'}")
+        elif one.answers and one.name in marks:
+            found.append(f"{one.name}: a machine's by its {marks[one.name]}, and answered")
+        elif one.answers and one.name.startswith("bounces/"):
+            found.append(f"{one.name}: a machine's, and answered")
+    return found
 
 
 def _shown(stage: Stage, put: Sequence[str]) -> Shown:

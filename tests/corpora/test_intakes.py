@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.corpora.mails import APART, CORPORA, folders, mails, not_mail, split
-from tests.corpora.table import ROADS, another, left_out, ours, run
+from tests.corpora.marks import mark
+from tests.corpora.table import ROADS, another, left_out, ours, row, run, troubles
+from tests.hostile.stage import Became, Result
 
 A_PART = 5  # every fifth; another one for each road
 
@@ -27,6 +29,8 @@ def test_nothing_is_lost_raises_or_answers_a_machine(road: str) -> None:
         assert one.slowest < 5
     bounces = next(one for one in done.rows if one.folder == "bounces")
     assert (bounces.answered, bounces.cases) == (0, 0)
+    assert bounces.machines > 20
+    assert all(one.wrongly == 0 for one in done.rows)
     assert done.shown.mails > 10
     assert (done.shown.whole, done.shown.seen) == (done.shown.mails, done.shown.words)
     assert "Traceback" not in done.result.said
@@ -77,6 +81,51 @@ def test_a_box_is_taken_apart_however_it_begins(tmp_path: Path) -> None:
         assert found[f"{name}:1"] == one.rstrip(), name
         assert found[f"{name}:2"] == two.rstrip(), name
     assert len(found) == 10
+
+
+def test_apple_s_mail_is_mail(tmp_path: Path) -> None:
+    one = b"Subject: one\n\nHello.\n"
+    box = b'<?xml version="1.0"?>\n<plist><dict><key>flags</key></dict></plist>\n'
+    (tmp_path / "1.emlx").write_bytes(b"%-10d\n%b%b" % (len(one), one, box))
+    (tmp_path / "2.partial.emlx").write_bytes(b"%d\r\n%b%b" % (len(one), one, box))
+    (tmp_path / "3").write_bytes(b"42\nis the answer\n")
+    assert dict(mails(tmp_path)) == {"1.emlx": one, "2.partial.emlx": one}
+    assert not_mail(tmp_path) == ["3"]
+
+
+def test_a_mail_begins_without_an_empty_line_before_it() -> None:
+    line = b"From b@c.example Sat Nov 21 10:00:00 2026\n"
+    one, two = b"Subject: one\n\nHello.\n", b"X-Status: R\nSubject: two\n\nx\n"
+    assert list(split(line + one + line + two)) == [one, two]
+    assert list(split(line + one + line.rstrip() + b" +0100\r\n" + two)) == [one, two]
+    for said in (line + b"is how an mbox begins.\n", b"From b@c.example on Sat\nNote: no date\n"):
+        assert list(split(line + one + said)) == [one + said]
+
+
+def test_whoever_answers_a_machine_of_any_folder_is_told() -> None:
+    plain = b"From: a@b.example\nSubject: s\n"
+    marked = {
+        "x/reply": b"Auto-Submitted:\n auto-replied\n" + plain, "x/list": b"PRECEDENCE: List\n",
+        "x/report": b"Content-Type: Multipart/Report;\n boundary=b\n",
+        "x/null": b"Return-Path: <>\n",
+    }  # fmt: skip
+    unmarked = {
+        "x/no": plain + b"Auto-Submitted: no (really)\n",
+        "x/body": plain + b"\nAuto-Submitted: auto-replied\n",
+        "x/path": b"Return-Path: <a@b.example>\nReturn-Path: <>\n" + plain,
+    }
+    marks = {name: mark(raw) for name, raw in (marked | unmarked).items() if mark(raw)}
+    assert list(marks) == list(marked)
+    became = [Became(name=name, state="done", answers=1) for name in marked | unmarked]
+    assert troubles(became, marks) == [
+        f"{name}: a machine's by its {marks[name]}, and answered" for name in marked
+    ]
+    shown = row("x", "lmtp", Result(became=became), marks)
+    assert (shown.machines, shown.wrongly) == (4, 4)
+    assert "4/4" in str(shown)
+    quiet = [Became(name=name, state="filed") for name in marked]
+    assert troubles(quiet, marks) == []
+    assert troubles([Became(name="bounces/x", state="done", answers=1)], {}) != []
 
 
 def test_every_file_is_counted(tmp_path: Path) -> None:
