@@ -2,11 +2,11 @@
 
 Owns the making of pictures, with Pillow: a picture's points are drawn into a new file, so what a
 camera or an editor wrote into the old one (place, time, names, a thumbnail of the uncropped
-picture) is not in it. To the outside only such pictures and plain texts leave, and it is said
-whether a picture looks like one of somebody else's; to members everything else goes as it came.
-Nothing is unpacked, and nothing but pictures is opened; a mail that was sent on is looked into for
-these, and stays where it is if it has any. Called by adapters.reading, in a process
-of its own.
+picture) is not in it. Where it moves, members get all of it or none. To the outside only such
+pictures and plain texts leave, and it is said whether a picture looks like one of somebody else's;
+to members everything else goes as it came. Nothing is unpacked, and nothing but pictures is opened;
+a mail that was sent on is looked into for these, and stays where it is if it has any. Called by
+adapters.reading, in a process of its own.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from cocmail.core.spelling import spelled
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _MOST_POINTS = 40_000_000  # more is a bomb, or a scan that should be made smaller first
+_MOVING = frozenset({"PNG", "GIF", "WEBP"})  # a photo's second picture is its thumbnail or depth
+_MOST_MOVING = 8_000_000  # points of all its frames: they take seconds to draw
 _MOST_BYTES = 10 * 1024 * 1024
 _MOST_FILES = 10
 _ENDINGS = {
@@ -119,7 +121,8 @@ def _mail_in(kind: str, data: bytes) -> bytes | None:
 
 
 def _copy(number: int, one: Attachment, data: bytes, kind: str, limits: Limits) -> File | None:
-    """None: a picture that can't be made anew stays where it is, and a mail that has pictures."""
+    """None: a picture that can't be made anew, with all its frames, stays where it is, and a mail
+    that has pictures."""
     inner = _mail_in(kind, data)
     if inner is not None and _has_pictures(inner, limits):
         return None
@@ -127,13 +130,20 @@ def _copy(number: int, one: Attachment, data: bytes, kind: str, limits: Limits) 
     picture = _picture(data)
     if picture is None:
         return None if kind == "picture" or is_picture(data) else was
-    photo = data.startswith(b"\xff\xd8")  # a photo drawn as PNG is several times as large
-    stem, ending = was.name.rpartition(".")[0] or was.name, "jpg" if photo else "png"
+    form = "JPEG" if data.startswith(b"\xff\xd8") else "PNG"  # a photo as PNG is a lot larger
+    drawn: bytes | None
+    if moving := _moves(data):
+        form, drawn = moving, _drawn_moving(data, moving)
+    else:
+        drawn = _drawn(picture, form)
+    if drawn is None:
+        return None
+    stem, ending = was.name.rpartition(".")[0] or was.name, form.lower()
     return replace(
         was,
-        name=f"{stem}.{ending}",
-        content_type="image/jpeg" if photo else "image/png",
-        data=_drawn(picture, "JPEG" if photo else "PNG"),
+        name=f"{stem}.{'jpg' if form == 'JPEG' else ending}",
+        content_type=f"image/{ending}",
+        data=drawn,
     )
 
 
@@ -191,6 +201,42 @@ def _drawn(picture: Image.Image, kind: str = "PNG") -> bytes:
     bare.paste(picture)
     out = io.BytesIO()
     bare.save(out, kind, quality=90)
+    return out.getvalue()
+
+
+def _moves(data: bytes) -> str:
+    """The format of a picture that has several frames, "" for any other."""
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
+        # Whatever its file says of their number, one that names several has more to show.
+        several = opened.format in _MOVING and getattr(opened, "is_animated", False)
+        return str(opened.format) if several else ""
+
+
+def _drawn_moving(data: bytes, form: str) -> bytes | None:
+    """All its frames, each as long as it was shown; None where they can't be drawn."""
+    frames: list[Image.Image] = []
+    spans: list[int] = []  # milliseconds
+    try:
+        with Image.open(io.BytesIO(data), formats=(form,)) as opened:
+            count = int(getattr(opened, "n_frames", 1))
+            if opened.width * opened.height * count > _MOST_MOVING:
+                return None
+            again = opened.info.get("loop")
+            for place in range(count):
+                opened.seek(place)
+                upright = _upright(opened).convert("RGBA")
+                bare = Image.new("RGBA", upright.size)
+                bare.paste(upright)
+                frames.append(bare)
+                spans.append(int(opened.info.get("duration") or 0))
+        out = io.BytesIO()
+        told = {} if again is None else {"loop": int(again)}
+        kept = {"lossless": True} if form == "WEBP" else {"disposal": 2} if form == "GIF" else {}
+        frames[0].save(
+            out, form, save_all=True, append_images=frames[1:], duration=spans, **told, **kept
+        )
+    except Exception:
+        return None  # as in _picture
     return out.getvalue()
 
 

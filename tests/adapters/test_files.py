@@ -65,6 +65,57 @@ def test_a_picture_leaves_without_what_was_written_into_it(kind: str) -> None:
         assert not made.info
 
 
+COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
+
+
+def moving(kind: str, *, frames: int = 3, size: tuple[int, int] = (64, 48)) -> bytes:
+    """Shown for 100, 200, 300 ms, with words in it."""
+    every = [Image.new("RGB", size, COLOURS[n % 3]) for n in range(frames)]
+    for number, one in enumerate(every):
+        one.putpixel((number % size[0], 0), (255, 255, 255))
+    more: dict[str, object] = {"exif": Image.Exif()} if kind == "WEBP" else {}
+    if kind == "GIF":
+        more = {"comment": SECRET}
+    elif kind == "PNG":
+        more["pnginfo"] = chunk = PngImagePlugin.PngInfo()
+        chunk.add_text("Comment", SECRET.decode())
+    else:
+        exif = Image.Exif()
+        exif[0x010E] = SECRET.decode()
+        more["exif"] = exif
+    out = io.BytesIO()
+    spans = [100 * (n % 3 + 1) for n in range(frames)]
+    every[0].save(out, kind, save_all=True, append_images=every[1:], duration=spans, loop=0, **more)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_a_picture_that_moves_goes_to_members_with_every_frame(kind: str) -> None:
+    original = moving(kind)
+    assert SECRET in original
+    (file,) = copied(mail(("dance.x", f"image/{kind.lower()}", original)))
+    assert (file.name, file.content_type) == (f"dance.{kind.lower()}", f"image/{kind.lower()}")
+    assert SECRET not in file.data
+    with Image.open(io.BytesIO(file.data)) as made:
+        assert (made.format, made.size, made.n_frames) == (kind, (64, 48), 3)
+        for number, colour in enumerate(COLOURS):
+            made.seek(number)
+            shown = made.convert("RGB")
+            seen, white = shown.getpixel((30, 30)), shown.getpixel((number, 0))
+            assert isinstance(seen, tuple)
+            assert isinstance(white, tuple)
+            assert max(abs(a - b) for a, b in zip(seen, colour, strict=True)) < 5
+            assert min(white) > 60
+            assert made.info["duration"] == 100 * (number + 1)
+
+
+def test_a_picture_that_moves_stays_where_all_of_it_cannot_go() -> None:
+    long = moving("GIF", frames=40, size=(800, 600))
+    whole = moving("PNG")
+    for data in (long, whole[: whole.rindex(b"fcTL")]):
+        assert copied(mail(("dance.gif", "image/gif", data))) == ()
+
+
 def test_a_picture_is_upright_as_it_was_seen() -> None:
     (file,) = sendable(mail(("a.jpg", "image/jpeg", photo(turn=6))), ())
     with Image.open(io.BytesIO(file.data)) as made:
