@@ -1,10 +1,12 @@
 """A mail with a program attached is set aside: humans look before anybody opens it.
 
-Looks at names (also at `photo.jpg.exe`, `notes.exe.` and names that are turned around to read as
-something else), at types, and at the first bytes, which don't lie. Holds for programs what a double
-click runs on some desktop, disk images that carry them past a warning, and documents that are
-named as having macros. Source code, scripts of a shell and patches are not: a community of
-programmers sends those as evidence. JavaScript is the exception, because Windows runs it.
+Looks at names (at all of them, where a file has several; also at `photo.jpg.exe`, `notes.exe.` and
+names that are turned around to read as something else), at types, and at the first bytes, which
+don't lie; and at files within the text, which begin with a line of their own (uuencode, yEnc).
+Holds for programs what a double click runs on some desktop, disk images that carry them past a
+warning, and documents that are named as having macros. Source code, scripts of a shell and patches
+are not: a community of programmers sends those as evidence. JavaScript is the exception, because
+Windows runs it.
 
 Mails that are attached are looked into, as far as they can be taken apart. An archive is looked at
 by its first entry's name alone. This is no virus scanner; where the mail
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from cocmail.core.filtering import Attached, Incoming, Pass, SetAside, Verdict, normalized
 
@@ -56,6 +59,12 @@ _BEGINNINGS = (
 _TURNED = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 _LOCAL_FILE = b"PK\x03\x04"  # of a ZIP archive: its name begins at 30, its length stands at 26
 
+# A file within a text: `begin 644 name`, `begin-base64 644 name` (POSIX), `=ybegin … name=name`
+_BEGUN = re.compile(
+    r"^(?:begin(?:-base64)?[ \t]+[0-7]{3,6}[ \t]+|=ybegin[ \t][^\n]{0,200}?\bname=)([^\n]{1,300})",
+    re.MULTILINE,
+)
+
 _PROGRAM = SetAside(why="A program, or a document with macros, is attached to it.")
 _DISGUISED = SetAside(why="An attachment's name is made to look like something else.")
 
@@ -64,13 +73,28 @@ def judge(mail: Incoming) -> Verdict:
     every = (*mail.attachments, *mail.within)
     if any(_runs(one) for one in every):
         return _PROGRAM
-    if any(_TURNED.search(one.name) and _turns(one.name) for one in every):
+    if any(_names_a_program(name) for name in _within_the_text(mail.text)):
+        return _PROGRAM
+    if any(_TURNED.search(name) and _turns(name) for one in every for name in _names(one)):
         return _DISGUISED
     return Pass()
 
 
+def _names(one: Attached) -> tuple[str, ...]:
+    """Every name that a mail program may show."""
+    return (one.name, *one.names)
+
+
+def _within_the_text(text: str) -> Iterator[str]:
+    """The names of files within it. Where lines were joined (format=flowed), what follows is in
+    the line, too."""
+    for begun in _BEGUN.finditer(text):
+        yield begun[1]
+        yield from (word for word in begun[1].split() if "." in word)
+
+
 def _runs(one: Attached) -> bool:
-    if one.content_type in _TYPES or _names_a_program(one.name):
+    if one.content_type in _TYPES or any(map(_names_a_program, _names(one))):
         return True
     # "MZ" may begin a text as well; a program's header has zeros in it.
     if one.begins.startswith(_BEGINNINGS) or (
@@ -88,7 +112,7 @@ def _runs(one: Attached) -> bool:
 def _names_a_program(name: str) -> bool:
     """As the system reads it that would open it: Windows forgets dots and spaces at the end, and
     what follows a colon names a stream of the file before it."""
-    plain = normalized("NFKC", name)
+    plain = normalized("NFKC", re.sub("[\0\ufffd]", ":", name))  # where some programs end it
     plain = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc"))
     plain = plain.casefold()
     return any(_NAMED.search(part.rstrip(". \"'")) for part in {plain, plain.partition(":")[0]})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cocmail.core.events import Received, SetAside
@@ -104,7 +104,9 @@ def kind_of(one: Attachment) -> str:
         # Office's documents are packages too, and a drawing may be packed.
         if one.begins.startswith(begins) and not (kind == "package" and _is_one_thing(one)):
             return kind
-    if is_picture(one.begins) and not _named(one, "program"):  # one can be both
+    if _runs(one):  # also what is a picture: one can be both
+        return "program"
+    if is_picture(one.begins):
         return "picture"
     if one.form and one.content_type == "text/html":
         return "formatted"
@@ -128,6 +130,11 @@ def _named(one: Attachment, kind: str) -> bool:
     return any(k == kind and re.fullmatch(pattern, name, re.DOTALL) for pattern, k in _BY_NAME)
 
 
+def _runs(one: Attachment) -> bool:
+    """By any of its names: who gets it may have another mail program than we think."""
+    return any(_named(replace(one, name=name), "program") for name in (one.name, *one.others))
+
+
 def facts(attachments: Iterable[Attachment]) -> dict[str, Any]:
     """What an event of a mail says of its attachments."""
     every = tuple(attachments)
@@ -137,6 +144,9 @@ def facts(attachments: Iterable[Attachment]) -> dict[str, Any]:
         "kinds": tuple(kind_of(one) for one in every),
         "sizes": tuple(one.size for one in every),
         "missing": tuple(one.missing for one in every),
+        "also": tuple(tuple(Private(clean(name)) for name in one.others) for one in every)
+        if any(one.others for one in every)
+        else (),
     }
 
 
@@ -151,6 +161,7 @@ class Listed:
     stays: bool = False  # others do
     number: int = 0  # that it is asked for by, as it came; 0: it can't be, or did
     missing: str = ""  # how much of it, a text, isn't shown
+    also: tuple[Private, ...] = ()  # names that other mail programs show
 
 
 def fit(kind: str, size: int) -> bool:
@@ -177,6 +188,12 @@ def texts(received: Received | SetAside) -> tuple[int, ...]:
     return tuple(place for place, missing in enumerate(received.missing, 1) if missing)
 
 
+def every_name(received: Received | SetAside) -> tuple[tuple[Private, ...], ...]:
+    """Of each attachment, its name first."""
+    also = [*received.also, *[()] * (len(received.attachments) - len(received.also))]
+    return tuple((name, *others) for name, others in zip(received.attachments, also, strict=True))
+
+
 def listed(
     received: Received | SetAside, *, copying: bool = False, first: int = 0, every: bool = True
 ) -> tuple[Listed, ...]:
@@ -199,9 +216,10 @@ def listed(
             if first and (every or lacks) and fit(kind, size) and (kind in _ANEW or not along)
             else 0,
             missing=_said(lacks) if lacks else "",
+            also=tuple(Private(spelled(one)) for one in others),
         )
-        for number, (name, (kind, size), along, lacks) in enumerate(
-            zip(received.attachments, known, goes, missing, strict=True), start=first
+        for number, ((name, *others), (kind, size), along, lacks) in enumerate(
+            zip(every_name(received), known, goes, missing, strict=True), start=first
         )
     )
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Literal
 
 from cocmail.core import events as e
@@ -263,7 +264,7 @@ class Case:
             len(mail.subject)
             + len(mail.text)
             + len(mail.claimants)
-            + weight_of((mail.name, *mail.claims, *mail.attachments))
+            + weight_of((mail.name, *mail.claims, *mail.attachments, *chain(*mail.also)))
             for mail in mails
         )
         waiting = (item.mail.why for item in self.quarantine.waiting.values())

@@ -116,6 +116,8 @@ _OF_A_PAGE = re.compile(
     re.IGNORECASE,
 )
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_PRINTED = bytes(n in b"\t\n\r" or 0x20 <= n < 0x7F for n in range(256))
+_NOBODYS = re.compile("[\x00\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff]")  # in private use, or none
 _JAPANESE = re.compile(rb"\x1b(?:\$[@B]|\([BIJ])")
 _KOREAN = b"\x1b$)C"
 _CHINESE = re.compile(rb"~\{((?:[!-w][!-~]){1,300})~\}")
@@ -143,7 +145,9 @@ def decode(data: bytes, label: str = "", *, asking: bool = True) -> str:
     two-byte letters is UTF-8 by chance where it is some letters short, and then they stand by
     themselves; in a word of ASCII letters they are what UTF-8 says.
 
-    ``asking``: its letters are asked, which takes a millisecond: not for each of many pieces.
+    ``asking``: its letters are asked, which takes a millisecond: not for each of many pieces. A
+    byte-order mark counts in a whole text alone, or where the label says so too: a name that
+    begins with one isn't read otherwise than by the mail program that gets it.
     """
     if (read := _RARER.get(_plain(label))) and (data.isascii() or not _is_utf8(data)):
         return _told(read(data))
@@ -153,8 +157,8 @@ def decode(data: bytes, label: str = "", *, asking: bool = True) -> str:
     if codec == "utf-16" and not data.startswith(tuple(bom for bom, _ in _BOMS)):
         # Unmarked it should be the one (RFC 2781 section 4.3), and mostly is the other.
         codec = "utf-16-be" if data[::2].count(0) > data[1::2].count(0) else "utf-16-le"
-    if codec in ("", "ascii", "utf-8"):
-        codec = next((found for bom, found in _BOMS if data.startswith(bom)), codec)
+    if codec in ("", "ascii", "utf-8") and (asking or codec_of(label).startswith("utf-16")):
+        codec = next((found for bom, found in _BOMS if _is_utf16(data, bom)), codec)
     if data.isascii() and not codec.startswith("iso2022") and _JAPANESE.search(data):
         codec = "iso2022_jp_2"
     if asking and codec in _SAYING_LITTLE and data.isascii():
@@ -238,6 +242,24 @@ def strange(data: bytes, label: str = "") -> float:
             return (foreign + len(_CONTROL.findall(text))) / len(text)
     text = decode(inner, label)
     return len(_SIGN.findall(text)) / len(text) if text else 0.0
+
+
+def _is_utf16(data: bytes, mark: bytes) -> bool:
+    """Whether what follows this mark is what it says, and not other text with two bytes before
+    it: those are, read so, letters of China or of nobody."""
+    if not data.startswith(mark):
+        return False
+    rest = data[2:]
+    pairs, odd = divmod(len(rest), 2)
+    zeros = rest.count(0)
+    if odd and zeros * 4 < len(rest):
+        return False
+    plain = rest.translate(_PRINTED)
+    both = int.from_bytes(plain[::2][:pairs]) & int.from_bytes(plain[1::2])
+    if both.bit_count() * 2 > pairs or (not zeros and _whole(rest, "utf-8") is not None):
+        return False
+    text = _whole(data[: 2 + 2 * pairs], "utf-16")
+    return text is not None and len(_NOBODYS.findall(text)) * 8 <= pairs
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -77,6 +77,8 @@ class Attached:
     content_type: str
     size: int  # bytes
     begins: bytes = field(default=b"", repr=False)  # the first of its bytes, 512 at most
+    # Every name that some mail program shows or saves it under, `name` the first of them
+    names: tuple[Private, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +126,13 @@ def view(raw: bytes, mail: Mail) -> Incoming:
 
 def _seen(files: Iterable[Attachment]) -> tuple[Attached, ...]:
     return tuple(
-        Attached(name=one.name, content_type=one.content_type, size=one.size, begins=one.begins)
+        Attached(
+            name=one.name,
+            content_type=one.content_type,
+            size=one.size,
+            begins=one.begins,
+            names=(one.name, *one.others),
+        )
         for one in files
     )
 
@@ -135,7 +143,13 @@ def packed(mail: Incoming) -> dict[str, Any]:
         **{name: getattr(mail, name) for name in _PLAIN},
         **{
             name: [
-                [one.name, one.content_type, one.size, base64.b64encode(one.begins).decode("ascii")]
+                [
+                    one.name,
+                    one.content_type,
+                    one.size,
+                    base64.b64encode(one.begins).decode("ascii"),
+                    one.names,
+                ]
                 for one in getattr(mail, name)
             ]
             for name in _FILES
@@ -166,8 +180,9 @@ def unpacked(data: Mapping[str, Any]) -> Incoming:
                     content_type=kind,
                     size=size,
                     begins=base64.b64decode(begins),
+                    names=tuple(map(Private, names)),
                 )
-                for name, kind, size, begins in data[every]
+                for name, kind, size, begins, names in data[every]
             )
             for every in _FILES
         },

@@ -54,6 +54,8 @@ class Attachment:
     begins: bytes = field(default=b"", repr=False)  # its first bytes: what it really is
     form: bool = False  # a form of the mail's text, which isn't shown or not whole
     missing: int = 0  # bytes that aren't shown of what is shown of it
+    # Names under which another mail program may show it, see core.mime
+    others: tuple[Private, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +105,7 @@ class Mail:
     def weight(self) -> int:
         """Characters that whoever thinks about it goes through."""
         of_sender = self.claims if self.sender is None else (self.sender.name,)
-        names = [a.name for a in self.attachments]
+        names = [name for a in self.attachments for name in (a.name, *a.others)]
         said = len(self.subject) + len(self.whole) + len(self.claimants)
         return said + weight_of(of_sender) + weight_of(names)
 
@@ -324,7 +326,8 @@ def _attachment(raw: bytes, part: mime.Part, said: Told | None = None) -> Attach
     data = mime.content(raw, part)
     lost = said.missing if said else ()
     return Attachment(
-        name=Private(_short(part.name).replace("/", "_").replace("\\", "_")),
+        name=_file_name(part.name),
+        others=tuple(map(_file_name, part.others)),
         content_type=part.content_type,
         size=len(data),
         digest=hashlib.sha256(data).hexdigest(),
@@ -332,6 +335,10 @@ def _attachment(raw: bytes, part: mime.Part, said: Told | None = None) -> Attach
         form=is_text(part),
         missing=next((missing for one, missing in lost if one == part), 0),
     )
+
+
+def _file_name(name: str) -> Private:
+    return Private(_short(name).replace("/", "_").replace("\\", "_"))
 
 
 def _short(name: str) -> str:

@@ -24,6 +24,8 @@ _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.D
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]{1,80}/[a-z0-9!#$&^_.+\-]{1,80}")
 _CONTINUED = re.compile(r"(.+?)\*(?:(\d{1,3})(\*)?)?")
 _MAX_VALUE = 8192  # of a Content-Type or Content-Disposition
+_MOST_NAMES = 16  # of a file, from either end: who reads only one takes the first or the last
+_BEHIND = re.compile(r"[/\\][/\\. ]*\Z")  # a file's name in a folder that it isn't
 IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
 _MARKS = re.compile(r'[()";=]|\\.', re.DOTALL)  # what may begin or end something in a value
 _UUENCODED = frozenset({"uuencode", "uue", "uu"})
@@ -56,6 +58,7 @@ class Part:
     parents: tuple[str, ...]  # the content types of the multiparts around it, outermost first
     opens: bool  # it begins its multipart: nothing but a delimiter stands before its header
     children: tuple[Part, ...] = ()
+    others: tuple[str, ...] = ()  # names that another mail program may take for the file's
 
     def leaves(self) -> Iterator[Part]:
         if self.children:
@@ -97,6 +100,7 @@ class _Walker:
         # A file's name that says no charset is in the text's.
         disposition, more = value_and_parameters(header.said("content-disposition", self._charset))
         _, names = value_and_parameters(header.said("content-type", self._charset))
+        called = readable(more.get("filename") or names.get("name") or "")
         children: tuple[Part, ...] = ()
         if content_type.startswith("multipart/") and parameters.get("boundary"):
             boundary = self._boundary(header, parameters["boundary"])
@@ -107,7 +111,8 @@ class _Walker:
             parameters=parameters,
             encoding=_encoding(header.first("content-transfer-encoding")),
             disposition=disposition if disposition in ("", "inline") else "attachment",
-            name=readable(more.get("filename") or names.get("name") or ""),
+            name=_BEHIND.sub("", called),
+            others=_others(header, self._charset, called),
             start=start,
             end=end,
             parents=parents,
@@ -360,6 +365,45 @@ def _without_comments(value: str) -> str:
         kept += (value[at:start], " ")
         at = end
     return "".join((*kept, value[at:]))
+
+
+def _others(header: Header, charset: str, called: str) -> tuple[str, ...]:
+    """Every name of the file but the one that is taken here: programs differ in which of two
+    fields, of two parameters and of two notations they take."""
+    found = [
+        readable(one)
+        for name, key in (("content-disposition", "filename"), ("content-type", "name"))
+        for field in (*header.all(name)[:2], *header.all(name)[2:][-1:])
+        for one in every_value(field.said(charset), key)
+    ]
+    bare = dict.fromkeys(_BEHIND.sub("", one) for one in found)
+    every = [one for one in bare if one and one != _BEHIND.sub("", called)]
+    return tuple(every[:_MOST_NAMES] + every[_MOST_NAMES:][-_MOST_NAMES:])
+
+
+def every_value(value: str, key: str) -> list[str]:
+    """Whatever some program takes for this parameter's value: each where it stands twice or in
+    both notations (RFC 2045, RFC 2231), and the first word where it isn't in quotes."""
+    found: list[str] = []
+    first: dict[int, tuple[str, bool]] = {}
+    last: dict[int, tuple[str, bool]] = {}
+    for match in _PARAMETER.finditer(";" + value[:_MAX_VALUE].partition(";")[2]):
+        name, text = match[1].lower(), match[2].strip()
+        if len(text) >= 2 and text[0] == text[-1] == '"':
+            text = re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
+        elif name == key and "." in (word := text.split(None, 1)[:1] or [""])[0]:
+            found += word
+        continued = _CONTINUED.fullmatch(name) if "*" in name else None
+        if name == key:
+            found.append(text)
+        elif continued and continued[1] == key:
+            number = int(continued[2]) if continued[2] else 0
+            piece = (text, bool(continued[3]) or continued[2] is None)
+            first.setdefault(number, piece)
+            last[number] = piece
+            if continued[2] is None:
+                found.append(_joined({0: piece}))
+    return found + [_joined(one) for one in (first, last) if one]
 
 
 def _joined(numbered: dict[int, tuple[str, bool]]) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cocmail.core import claims
+from cocmail.core.attached import every_name
 from cocmail.core.case import Case, Party
 from cocmail.core.commands import Command, Problem, command_word
 from cocmail.core.files import File
@@ -102,7 +103,8 @@ def secrets_of(case: Case, party: Party) -> Secrets:
         attachments=tuple(
             (str(name), digest)
             for r in foreign
-            for name, digest in zip(r.attachments, r.digests, strict=False)
+            for names, digest in zip(every_name(r), r.digests, strict=False)
+            for name in names
         ),
         own=(
             *(f"{r.subject}\n{r.text}" for r in own),

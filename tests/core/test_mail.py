@@ -975,3 +975,87 @@ def test_a_signature_is_one_of_the_header(end: str) -> None:
     assert not bears("From: a@example.net", "", field)
     assert not bears("From: a@example.net", "X-" + field, " " + field)
     assert not signed(b"")
+
+
+@pytest.mark.parametrize("label", ["utf-8", "", "us-ascii", "utf-16"])
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_two_bytes_before_a_text_make_no_letters_of_china_of_it(label: str, mark: bytes) -> None:
+    for said in ("He hit me again!", "Он снова ударил меня!", "Er schlug mich!!"):
+        for data in (said.encode(), said.encode() + b"x"):
+            assert decode(mark + data, label).endswith(data.decode())
+    spoilt = decode(mark + "Он снова ударил меня ".encode("cp1251"), label)
+    assert not any("\u3000" < c < "\uf900" for c in spoilt)
+
+
+@pytest.mark.parametrize("label", ["utf-8", "", "utf-16"])
+def test_text_in_two_bytes_a_letter_is_read_by_its_mark(label: str) -> None:
+    for said in (
+        "He hit me again!",
+        "他又打了我",
+        "Он снова ударил меня",
+        "殴られた\n",
+        "中文 ok 👍",
+    ):
+        assert decode(said.encode("utf-16"), label) == said
+        assert decode("\ufeff".encode("utf-16-be") + said.encode("utf-16-be"), label) == said
+
+
+def names_of(head: str) -> tuple[str, ...]:
+    found = mail(multipart(part("text/plain", "Look."), f"{head}\n\nx")).attachments
+    assert len(found) == 1
+    return (str(found[0].name), *map(str, found[0].others))
+
+
+def test_a_mark_changes_no_name() -> None:
+    disposed = "Content-Type: image/jpeg\nContent-Disposition: attachment; "
+    for value in (
+        "filename*=utf-8''%FF%FEinvoice.js", "filename*=''%FE%FFinvoice.js",
+        "filename*=utf-16''%FF%FEinvoice.js", 'filename="=?utf-8?q?=FF=FEinvoice.js?="',
+    ):  # fmt: skip
+        assert names_of(disposed + value)[0].endswith("invoice.js"), value
+    assert names_of(disposed + "filename*=utf-8''%FF%FE%D6N") == ("ÿþÖN",)  # in UTF-16: 他
+    assert names_of(disposed + "filename*=utf-16''%FF%FE%D6N") == ("他",)
+
+
+@pytest.mark.parametrize(
+    ("head", "names"),
+    [
+        ('Content-Disposition: attachment; filename="photo.jpg"', ("photo.jpg",)),
+        (
+            "Content-Type: image/jpeg; name=photo.jpg\n"
+            "Content-Disposition: attachment; filename*=utf-8''photo.jpg",
+            ("photo.jpg",),
+        ),
+        (
+            'Content-Type: image/jpeg; name="evil.js"\n'
+            'Content-Disposition: attachment; filename="photo.jpg"',
+            ("photo.jpg", "evil.js"),
+        ),
+        (
+            "Content-Disposition: attachment; filename=\"evil.js\"; filename*=utf-8''photo.jpg",
+            ("photo.jpg", "evil.js"),
+        ),
+        (
+            "Content-Disposition: attachment; filename=photo.jpg; filename=evil.js",
+            ("photo.jpg", "evil.js"),
+        ),
+        (
+            'Content-Disposition: attachment; filename*0="photo."; filename*1="jpg"; filename*1=js',
+            ("photo.jpg", "photo.js"),
+        ),
+        (
+            "Content-Disposition: attachment; filename=photo.jpg\n"
+            "Content-Disposition: attachment; filename=evil.js",
+            ("photo.jpg", "evil.js"),
+        ),
+        (
+            "Content-Disposition: attachment; filename=evil.js is a photo.jpg",
+            ("evil.js is a photo.jpg", "evil.js"),
+        ),
+        ('Content-Disposition: attachment; filename="evil.js/"', ("evil.js",)),
+        ('Content-Disposition: attachment; filename="evil.js/. \\\\ "', ("evil.js",)),
+        ('Content-Disposition: attachment; filename="a/b.txt"', ("a_b.txt",)),
+    ],
+)
+def test_every_name_that_a_file_may_have_is_known(head: str, names: tuple[str, ...]) -> None:
+    assert names_of(head) == names

@@ -137,6 +137,30 @@ def test_the_copy_lists_what_came_along() -> None:
     assert "I will find you" not in shown
 
 
+TWO_NAMES = part(
+    "image/jpeg; name=evil.js", "x", "Content-Disposition: attachment; filename=photo.jpg\n"
+)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "also named"), ("de", "auch mit Namen")])
+def test_every_name_of_a_file_is_told(language: str, said: str) -> None:
+    world = World()
+    raw = "From: o@reporter.example\nTo: conduct@example.org\n" + multipart(
+        part("text/plain", "the report"), TWO_NAMES, part("text/plain; name=a.txt", "x")
+    )
+    world.take(casework.report(world.case, world.setting(), world.incoming(mail(raw))))
+    received = world.case.messages[0].received
+    assert [list(map(str, names)) for names in attached.every_name(received)] == [
+        ["photo.jpg", "evil.js"], ["a.txt"]]  # fmt: skip
+    assert received.kinds[0] == "program"  # by one of its names: it goes along with no copy
+    one = {"attached": attached.listed(received), "now": world.now}
+    _, shown = TEMPLATES.render("attached", one, language)
+    copy = text_of(world.letters[-1])
+    assert " ".join(shown.split()) in " ".join(copy.split()) or language != "en"
+    assert f"- photo.jpg, {said} evil.js (" in shown
+    assert "- a.txt (" in shown
+
+
 @pytest.mark.parametrize("kind", ["signed-data", "enveloped-data"])
 def test_who_signs_around_the_words_is_not_passed_over(kind: str) -> None:
     """S/MIME's opaque signatures (RFC 8551 section 3.5.2) hold the text themselves."""

@@ -516,6 +516,60 @@ def test_a_program_in_a_mail_that_was_sent_on_is_set_aside(
 
 
 @pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        ('Content-Type: image/jpeg; name="evil.js"\nX: ; filename="photo.jpg"', SetAside),
+        ("X: ; filename=\"evil.js\"; filename*=utf-8''photo.jpg", SetAside),
+        ("X: ; filename=photo.jpg; filename=evil.js", SetAside),
+        ("X: ; filename=photo.jpg\nX: ; filename=evil.js", SetAside),
+        ("X: ; filename=evil.js photo.jpg", SetAside),
+        ("X: ; filename*=utf-8''%FF%FEinvoice.js", SetAside),
+        ("X: ; filename*=utf-8''evil.js%00.jpg", SetAside),
+        *((f'X: ; filename="evil.js{end}"', SetAside) for end in ("/", "\\\\", "/. ", " /", "./")),
+        ("X: ; filename=\"photo.jpg\"; filename*=utf-8''x%E2%80%AEgpj.txt", SetAside),
+        ("X: ; filename=\"photo_.jpg\"; filename*=utf-8''photo%C3%BC.jpg", Pass),
+        ('X: ; filename="evil.js/photo.jpg"', Pass),
+    ],
+)
+def test_every_name_of_a_file_is_looked_at(fields: str, verdict: type[Verdict]) -> None:
+    head = fields.replace("X:", "Content-Disposition: attachment")
+    raw = (
+        "From: anna@example.net\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nLook.\n"
+        f"--b\n{head}\n\nhello\n--b--\n"
+    ).encode()
+    mail = read(raw)
+    assert isinstance(mail, Mail)
+    seen = view(raw, mail)
+    assert unpacked(packed(seen)) == seen
+    assert seen.attachments[0].names[0] == seen.attachments[0].name
+    assert isinstance(PROGRAMS.judge(seen), verdict)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Look:\n\nbegin 644 evil.exe\n#0V%T\n`\nend", SetAside),
+        ("begin 0755 my evil.exe\n#0V%T\n`\nend", SetAside),
+        ("begin 644 evil.exe #0V%T ` end", SetAside),
+        ("begin-base64 644 evil.js\nQ2F0\n====", SetAside),
+        ("=ybegin line=128 size=123456 name=evil.exe\nx", SetAside),
+        ("begin 644 photo.jpg\n#0V%T\n`\nend", Pass),
+        ("I begin 644 evil.exe", Pass),
+        ("begin with evil.exe, he said", Pass),
+    ],
+)
+def test_a_file_within_the_text_is_looked_at(text: str, verdict: type[Verdict]) -> None:
+    assert isinstance(judge(PROGRAMS, text), verdict)
+
+
+def test_looking_for_files_in_a_text_is_quick() -> None:
+    for text in ("begin 644 " * 40_000, "begin 644 x\n" * 30_000, "=ybegin " * 50_000):
+        began = time.thread_time()
+        judge(PROGRAMS, text)
+        assert time.thread_time() - began < 1.5
+
+
+@pytest.mark.parametrize(
     ("name", "begins"),
     [
         ("screenshot.png", b"\x89PNG\r\n\x1a\n\0\0"),

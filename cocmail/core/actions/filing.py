@@ -82,6 +82,7 @@ def accept(turn: Turn, command: Command) -> None:
         kinds=aside.kinds,
         sizes=aside.sizes,
         missing=aside.missing,
+        also=aside.also,
         claims=aside.claims,
         claimants=aside.claimants,
     )
