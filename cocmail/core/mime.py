@@ -24,7 +24,7 @@ _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.D
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]{1,80}/[a-z0-9!#$&^_.+\-]{1,80}")
 _CONTINUED = re.compile(r"(.+?)\*(?:(\d{1,3})(\*)?)?")
 _MAX_VALUE = 8192  # of a Content-Type or Content-Disposition
-_MOST_NAMES = 16  # of a file, from either end: who reads only one takes the first or the last
+_MOST_NAMES = 4  # of a file, from either end: who reads only one takes the first or the last
 _BEHIND = re.compile(r"[/\\][/\\. ]*\Z")  # a file's name in a folder that it isn't
 IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
 _MARKS = re.compile(r'[()";=]|\\.', re.DOTALL)  # what may begin or end something in a value
@@ -371,20 +371,22 @@ def _others(header: Header, charset: str, called: str) -> tuple[str, ...]:
     """Every name of the file but the one that is taken here: programs differ in which of two
     fields, of two parameters and of two notations they take."""
     found = [
-        readable(one)
+        one
         for name, key in (("content-disposition", "filename"), ("content-type", "name"))
         for field in (*header.all(name)[:2], *header.all(name)[2:][-1:])
         for one in every_value(field.said(charset), key)
     ]
-    bare = dict.fromkeys(_BEHIND.sub("", one) for one in found)
-    every = [one for one in bare if one and one != _BEHIND.sub("", called)]
-    return tuple(every[:_MOST_NAMES] + every[_MOST_NAMES:][-_MOST_NAMES:])
+    found = list(dict.fromkeys(found))
+    some = found[:_MOST_NAMES] + found[_MOST_NAMES:][-_MOST_NAMES:]
+    every = dict.fromkeys(_BEHIND.sub("", readable(one)) for one in some)
+    return tuple(one for one in every if one and one != _BEHIND.sub("", called))
 
 
 def every_value(value: str, key: str) -> list[str]:
     """Whatever some program takes for this parameter's value: each where it stands twice or in
     both notations (RFC 2045, RFC 2231), and the first word where it isn't in quotes."""
     found: list[str] = []
+    alone: list[dict[int, tuple[str, bool]]] = []
     first: dict[int, tuple[str, bool]] = {}
     last: dict[int, tuple[str, bool]] = {}
     for match in _PARAMETER.finditer(";" + value[:_MAX_VALUE].partition(";")[2]):
@@ -402,8 +404,8 @@ def every_value(value: str, key: str) -> list[str]:
             first.setdefault(number, piece)
             last[number] = piece
             if continued[2] is None:
-                found.append(_joined({0: piece}))
-    return found + [_joined(one) for one in (first, last) if one]
+                alone.append({0: piece})
+    return found + [_joined(one) for one in (*alone[:1], *alone[-1:], first, last) if one]
 
 
 def _joined(numbered: dict[int, tuple[str, bool]]) -> str:
