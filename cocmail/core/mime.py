@@ -374,7 +374,10 @@ def _others(header: Header, charset: str, called: str) -> tuple[str, ...]:
         one
         for name, key in (("content-disposition", "filename"), ("content-type", "name"))
         for field in (*header.all(name)[:2], *header.all(name)[2:][-1:])
-        for one in every_value(field.said(charset), key)
+        for said in (field.said(charset)[:_MAX_VALUE],)
+        # Few programs know comments.
+        for form in dict.fromkeys((said, _without_comments(said) if "(" in said else said))
+        for one in every_value(form, key)
     ]
     found = list(dict.fromkeys(found))
     some = found[:_MOST_NAMES] + found[_MOST_NAMES:][-_MOST_NAMES:]
@@ -389,7 +392,7 @@ def every_value(value: str, key: str) -> list[str]:
     alone: list[dict[int, tuple[str, bool]]] = []
     first: dict[int, tuple[str, bool]] = {}
     last: dict[int, tuple[str, bool]] = {}
-    for match in _PARAMETER.finditer(";" + value[:_MAX_VALUE].partition(";")[2]):
+    for match in _PARAMETER.finditer(";" + value.partition(";")[2]):
         name, text = match[1].lower(), match[2].strip()
         if len(text) >= 2 and text[0] == text[-1] == '"':
             text = re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)

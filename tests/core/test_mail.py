@@ -1055,6 +1055,11 @@ def test_a_mark_changes_no_name() -> None:
         ('Content-Disposition: attachment; filename="evil.js/"', ("evil.js",)),
         ('Content-Disposition: attachment; filename="evil.js/. \\\\ "', ("evil.js",)),
         ('Content-Disposition: attachment; filename="a/b.txt"', ("a_b.txt",)),
+        (
+            'Content-Disposition: attachment; filename=photo.jpg (; filename="evil.js" )',
+            ("photo.jpg", "photo.jpg (", "evil.js"),
+        ),
+        ("Content-Disposition: attachment; filename=photo (1).jpg", ("photo (1).jpg",)),
     ],
 )
 def test_every_name_that_a_file_may_have_is_known(head: str, names: tuple[str, ...]) -> None:
