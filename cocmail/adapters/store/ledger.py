@@ -55,8 +55,9 @@ async def begin(connection: AsyncConnection, keys: Keys) -> None:
 
 async def append(
     connection: AsyncConnection, keys: Keys, case: str, at: datetime, sealed: Sequence[bytes]
-) -> list[int]:
-    """Append sealed events; returns their sequences. The head is locked until the commit."""
+) -> tuple[list[int], bytes]:
+    """Append sealed events; returns their sequences, and the chain's mac after them. The head is
+    locked until the commit."""
     found = (await connection.execute(select(ledger_head).with_for_update())).one_or_none()
     # Without this look, the next event would seal a forged head as if it were ours.
     if found is None or not hmac.compare_digest(found.seal, _seal(keys, found.events, found.mac)):
@@ -73,7 +74,7 @@ async def append(
         await connection.execute(insert(ledger), rows)
         head = {"events": count, "mac": mac, "seal": _seal(keys, count, mac)}
         await connection.execute(update(ledger_head).values(**head))
-    return list(range(count - len(rows) + 1, count + 1))
+    return list(range(count - len(rows) + 1, count + 1)), mac
 
 
 async def verify(connection: AsyncConnection, keys: Keys) -> Verdict:

@@ -12,14 +12,16 @@ from datetime import datetime, timedelta
 from typing import Generic
 
 from sqlalchemy import and_, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cocmail.adapters.store import ledger, lookups, mails, outbox, tables, views
 from cocmail.adapters.store.codec import C, Codec, E
 from cocmail.adapters.store.engine import Database
+from cocmail.adapters.store.folded import Remembered
 from cocmail.adapters.store.locks import Locks
 from cocmail.adapters.store.tables import case_keys, ledger_head
 from cocmail.adapters.store.tables import ledger as ledger_table
-from cocmail.adapters.store.transaction import SqlTransaction, load, load_unsettled
+from cocmail.adapters.store.transaction import Loaded, SqlTransaction, load, load_unsettled
 from cocmail.adapters.vault import Keys
 from cocmail.core.errors import SoundnessError
 from cocmail.core.index import SanctionRow
@@ -46,6 +48,7 @@ class SqlStore(Generic[E, C]):
         self._clock = clock
         self._recipients_of = recipients_of
         self._locks = Locks(database)
+        self._remembered = Remembered[C]()
 
     def __repr__(self) -> str:
         return f"<SqlStore {self._database.where}>"
@@ -58,10 +61,15 @@ class SqlStore(Generic[E, C]):
         """
         async with self._database.deciding() as connection:
             yield SqlTransaction(
-                connection=connection, keys=self._keys, codec=self._codec, clock=self._clock
+                connection=connection,
+                keys=self._keys,
+                codec=self._codec,
+                clock=self._clock,
+                remembered=self._remembered,
             )
 
     async def close(self) -> None:
+        self._remembered.clear()
         await self._locks.close()
         await self._database.close()
 
@@ -160,8 +168,14 @@ class SqlStore(Generic[E, C]):
     async def read_case(self, case: str) -> C | None:
         """A case, to look at: nothing is locked, so nothing may be decided by it."""
         async with self._database.reading() as connection:
-            loaded = await load(connection, self._keys, self._codec, case, lock=False)
+            loaded = await self._load(connection, case)
         return None if loaded is None else loaded.case
+
+    async def _load(self, connection: AsyncConnection, case: str) -> Loaded[C] | None:
+        """Nothing is locked."""
+        return await load(
+            connection, self._keys, self._codec, case, lock=False, remembered=self._remembered
+        )
 
     async def note(self, name: str, value: str) -> None:
         """Something small that `status` tells (last_sweep, drift, calls, trouble): in the clear,
@@ -208,7 +222,7 @@ class SqlStore(Generic[E, C]):
             query = select(case_keys.c.case).where(case_keys.c.forgotten.is_(None), recorded)
             found = (await connection.execute(query.order_by(case_keys.c.case))).scalars().all()
             for case in found:
-                loaded = await load(connection, self._keys, self._codec, case, lock=False)
+                loaded = await self._load(connection, case)
                 if loaded is not None and loaded.case is not None:
                     rows = self._codec.rows(loaded.case)
                     await lookups.apply(connection, frozenset(), rows)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cocmail.adapters.store import cases, ledger, lookups, mails, outbox
 from cocmail.adapters.store.cases import SYSTEM
 from cocmail.adapters.store.codec import C, Codec, E
+from cocmail.adapters.store.folded import Folded, Remembered
 from cocmail.adapters.store.tables import index_unsettled
 from cocmail.adapters.store.tables import ledger as ledger_table
 from cocmail.adapters.vault import Keys, seal, unseal
@@ -35,23 +37,46 @@ _MANY, _MUCH = 50, 100_000  # events, and bytes of them, that take some millisec
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loaded(Generic[E, C]):
-    """A case as this transaction knows it: decrypted once."""
+class Loaded(Generic[C]):
+    """A case as this transaction knows it."""
 
     key: bytes = field(repr=False)
-    events: tuple[tuple[int, datetime, E], ...] = field(repr=False)
-    case: C | None = field(repr=False)  # None: opened, but nothing is recorded yet
+    folded: Folded[C] | None = field(repr=False)  # None: opened, but nothing is recorded yet
+
+    @property
+    def case(self) -> C | None:
+        return None if self.folded is None else self.folded.case
 
 
 async def load(
-    connection: AsyncConnection, keys: Keys, codec: Codec[E, C], case: str, *, lock: bool
-) -> Loaded[E, C] | None:
-    """Read and fold a case; None where there is none, or none any more."""
+    connection: AsyncConnection,
+    keys: Keys,
+    codec: Codec[E, C],
+    case: str,
+    *,
+    lock: bool,
+    remembered: Remembered[C],
+) -> Loaded[C] | None:
+    """Read and fold a case, or what came to it since it was remembered; None where there is none,
+    or none any more."""
     key = await cases.case_key(connection, keys, case, lock=lock)
     if key is None:
+        remembered.drop(case)
         return None
+    before = remembered.get(case)
     query = select(ledger_table).filter_by(case=case).order_by(ledger_table.c.sequence)
-    return await _loaded(key, codec, case, tuple(await connection.execute(query)))
+    rows: Sequence[Any] = ()
+    if before is not None:
+        since = query.where(ledger_table.c.sequence >= before.sequence)
+        last, *rows = (await connection.execute(since)).all() or (None,)
+        if last is None or last.mac != before.mac:
+            before = None  # that was taken back, or is another's ledger
+    if before is None:
+        rows = (await connection.execute(query)).all()
+    folded = await _folded(key, codec, case, rows, before)
+    if folded is not None:
+        remembered.put(case, folded)
+    return Loaded(key=key, folded=folded)
 
 
 async def load_unsettled(
@@ -76,27 +101,49 @@ async def load_unsettled(
             key = wrapped.get(case)
             if key is None or case not in events_of:
                 raise SoundnessError(f"case {case} has lost its key or its events")
-            one = await _loaded(cases.unwrapped(keys, case, key), codec, case, events_of[case])
-            assert one.case is not None
+            one = await _folded(cases.unwrapped(keys, case, key), codec, case, events_of[case])
+            assert one is not None
             found.append(one.case)
         except SoundnessError as error:
             unread[case] = error
     return tuple(found), unread
 
 
-async def _loaded(key: bytes, codec: Codec[E, C], case: str, rows: tuple[Any, ...]) -> Loaded[E, C]:
-    def read() -> Loaded[E, C]:
-        events = tuple(
-            (row.sequence, row.at, codec.decode(unseal(key, row.sealed, f"event:{case}")))
-            for row in rows
-        )
-        return Loaded(key=key, events=events, case=codec.fold(case, events) if events else None)
+async def _folded(
+    key: bytes,
+    codec: Codec[E, C],
+    case: str,
+    rows: Sequence[Any],
+    before: Folded[C] | None = None,
+) -> Folded[C] | None:
+    """What these rows of the ledger make of it; None where there are none at all."""
+    if not rows:
+        return before
 
-    return await _thought(len(rows), sum(len(row.sealed) for row in rows), read)
+    def read() -> C:
+        return codec.fold(case, _opened(key, codec, case, rows), before.case if before else None)
+
+    size = sum(len(row.sealed) for row in rows)
+    return Folded(
+        case=await _thought(len(rows), size, read),
+        sequence=rows[-1].sequence,
+        mac=rows[-1].mac,
+        events=len(rows) + (before.events if before else 0),
+        size=size + (before.size if before else 0),
+    )
+
+
+def _opened(
+    key: bytes, codec: Codec[E, C], case: str, rows: Sequence[Any]
+) -> tuple[tuple[int, datetime, E], ...]:
+    return tuple(
+        (row.sequence, row.at, codec.decode(unseal(key, row.sealed, f"event:{case}")))
+        for row in rows
+    )
 
 
 async def _thought(events: int, size: int, think: Callable[[], T]) -> T:
-    """A long case is gone through in a thread: the loop goes on."""
+    """What is long is gone through in a thread: the loop goes on."""
     large = events > _MANY or size > _MUCH
     return await asyncio.to_thread(think) if large else think()
 
@@ -105,20 +152,27 @@ class SqlTransaction(Generic[E, C]):
     """Fulfils ports.Transaction. Lives only inside ``Store.transaction()``."""
 
     def __init__(
-        self, *, connection: AsyncConnection, keys: Keys, codec: Codec[E, C], clock: Clock
+        self,
+        *,
+        connection: AsyncConnection,
+        keys: Keys,
+        codec: Codec[E, C],
+        clock: Clock,
+        remembered: Remembered[C],
     ) -> None:
         self._connection = connection
         self._keys = keys
         self._codec = codec
         self._clock = clock
-        self._loaded: dict[str, Loaded[E, C] | None] = {}
+        self._remembered = remembered
+        self._loaded: dict[str, Loaded[C] | None] = {}
         self._pairs: set[tuple[str, str]] = set()
 
     # -- cases
 
     async def open_case(self, case: str) -> None:
         key = await cases.open_case(self._connection, self._keys, case, self._clock.now())
-        self._loaded[case] = Loaded(key=key, events=(), case=None)
+        self._loaded[case] = Loaded(key=key, folded=None)
 
     async def case(self, case: str) -> C | None:
         loaded = await self._load(case)
@@ -127,12 +181,18 @@ class SqlTransaction(Generic[E, C]):
     async def glance(self, case: str) -> C | None:
         if case in self._loaded:
             return await self.case(case)
-        loaded = await load(self._connection, self._keys, self._codec, case, lock=False)
+        loaded = await self._look(case, lock=False)
         return None if loaded is None else loaded.case
 
     async def past(self, case: str) -> tuple[tuple[datetime, E], ...]:
         loaded = await self._load(case)
-        return () if loaded is None else tuple((at, event) for _, at, event in loaded.events)
+        if loaded is None:
+            return ()
+        query = select(ledger_table).filter_by(case=case).order_by(ledger_table.c.sequence)
+        rows = (await self._connection.execute(query)).all()
+        size = sum(len(row.sealed) for row in rows)
+        read = partial(_opened, loaded.key, self._codec, case, rows)
+        return tuple((at, event) for _, at, event in await _thought(len(rows), size, read))
 
     async def ensure_case(self, case: str) -> None:
         if await self._load(case) is None:
@@ -150,20 +210,33 @@ class SqlTransaction(Generic[E, C]):
         before = await self._load(case)
         if before is None:
             raise Permanent(f"case {case} does not exist")
-        new = await self._append(case, before.key, events)
-        folded = self._codec.fold(case, new, before.case)
-        whole = (*before.events, *new)
-        self._loaded[case] = Loaded(key=before.key, events=whole, case=folded)
-        was, is_ = await _thought(
-            len(whole), 0, lambda: (self._rows(before.case), self._codec.rows(folded))
-        )
-        await lookups.apply(self._connection, was, is_)
-        return folded
+        new, size, mac = await self._append(case, before.key, events)
+        if not new:
+            return self._codec.fold(case, (), before.case)
+        was = before.folded
+
+        def think() -> tuple[frozenset[Row], Folded[C]]:
+            folded = self._codec.fold(case, new, before.case)
+            return self._rows(was), Folded(
+                case=folded,
+                rows=self._codec.rows(folded),
+                sequence=new[-1][0],
+                mac=mac,
+                events=len(new) + (was.events if was else 0),
+                size=size + (was.size if was else 0),
+            )
+
+        old, is_ = await _thought(len(new) + (was.events if was else 0), size, think)
+        self._loaded[case] = Loaded(key=before.key, folded=is_)
+        self._remembered.put(case, is_)  # should this be taken back, the next look sees it
+        await lookups.apply(self._connection, old, self._rows(is_))
+        return is_.case
 
     async def forget(self, case: str) -> bool:
         """Destroy the case's key and all that leads to it; the chain stays whole. Record a
         system event beside it: nothing happens that is not in the ledger."""
         self._loaded[case] = None
+        self._remembered.drop(case)
         return await cases.forget(self._connection, case, self._clock.now())
 
     # -- queues
@@ -240,11 +313,13 @@ class SqlTransaction(Generic[E, C]):
 
     async def _append(
         self, case: str, key: bytes, events: Sequence[E]
-    ) -> tuple[tuple[int, datetime, E], ...]:
+    ) -> tuple[tuple[tuple[int, datetime, E], ...], int, bytes]:
+        """The events in their places, their size sealed, and the chain's end."""
         at = self._clock.now()
         sealed = [seal(key, self._codec.encode(e), f"event:{case}") for e in events]
-        numbers = await ledger.append(self._connection, self._keys, case, at, sealed)
-        return tuple((number, at, event) for number, event in zip(numbers, events, strict=True))
+        numbers, mac = await ledger.append(self._connection, self._keys, case, at, sealed)
+        new = tuple((number, at, event) for number, event in zip(numbers, events, strict=True))
+        return new, sum(map(len, sealed)), mac
 
     async def _system_key(self) -> bytes:
         key = await cases.case_key(self._connection, self._keys, SYSTEM)
@@ -252,15 +327,20 @@ class SqlTransaction(Generic[E, C]):
             raise Permanent("the store has no place for what belongs to no case")
         return key
 
-    async def _load(self, case: str) -> Loaded[E, C] | None:
+    async def _load(self, case: str) -> Loaded[C] | None:
         if case not in self._loaded:
-            self._loaded[case] = await load(
-                self._connection, self._keys, self._codec, case, lock=True
-            )
+            self._loaded[case] = await self._look(case, lock=True)
         return self._loaded[case]
 
-    def _rows(self, case: C | None) -> frozenset[Row]:
-        return frozenset() if case is None else self._codec.rows(case)
+    async def _look(self, case: str, *, lock: bool) -> Loaded[C] | None:
+        return await load(
+            self._connection, self._keys, self._codec, case, lock=lock, remembered=self._remembered
+        )
+
+    def _rows(self, folded: Folded[C] | None) -> frozenset[Row]:
+        if folded is None:
+            return frozenset()
+        return self._codec.rows(folded.case) if folded.rows is None else folded.rows
 
     async def _settled(self, look: Callable[[], Awaitable[Found | None]]) -> Found | None:
         """On PostgreSQL the case can change between the look and its lock (an address dies when

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from threading import get_ident
 
 import pytest
 
-from cocmail.adapters.store import SYSTEM
+from cocmail.adapters.store import SYSTEM, folded
 from cocmail.core.errors import Permanent
 from cocmail.core.people import Address
 
@@ -39,7 +40,8 @@ async def test_a_case_is_the_fold_of_its_events(world) -> None:
         assert (await tx.record("c1", [world.event("said", "two")])).words == ["one", "two"]
         assert (await tx.case("c1")).words == ["one", "two"]
     assert world.codec.decoded == 0, "what this transaction wrote it need not decrypt"
-    async with store.transaction() as tx:
+    other = await world.open()
+    async with other.transaction() as tx:
         case = await tx.case("c1")
         assert await tx.case("c1") is case
     assert world.codec.decoded == 2
@@ -50,6 +52,7 @@ async def test_a_case_is_the_fold_of_its_events(world) -> None:
 async def test_what_is_appended_costs_the_same_however_long_the_case_is(world) -> None:
     store = await world.open()
     await world.case(store, "c1", *[world.event("said", str(n)) for n in range(200)])
+    store = await world.open()
     world.codec.folded.clear()
     async with store.transaction() as tx:
         await tx.case("c1")
@@ -65,6 +68,7 @@ async def test_a_long_case_is_gone_through_beside_the_loop(world) -> None:
     store = await world.open()
     await world.case(store, "c1", *[world.event("said", str(n)) for n in range(200)])
     await world.case(store, "c2", world.event("said", "long " * 100_000), world.event("said", ""))
+    store = await world.open()
     for case in ("c1", "c2"):
         world.codec.threads.clear()
         assert await store.read_case(case)
@@ -75,6 +79,79 @@ async def test_a_long_case_is_gone_through_beside_the_loop(world) -> None:
         await tx.record("c1", [world.event("said", "one")])
     assert world.codec.threads
     assert get_ident() not in world.codec.threads
+
+
+async def test_only_what_came_since_is_read_and_folded(world) -> None:
+    store, other = await world.open(), await world.open()
+    await world.case(store, "c1", *[world.event("said", str(n)) for n in range(60)])
+    world.codec.folded.clear()
+    for n in range(60, 63):
+        async with store.transaction() as tx:
+            await tx.case("c1")
+            await tx.record("c1", [world.event("said", str(n))])
+    assert world.codec.folded == [1, 1, 1]
+    assert world.codec.decoded == 0
+    async with other.transaction() as tx:  # as another daemon would
+        await tx.record("c1", [world.event("said", "63"), world.event("said", "64")])
+    world.codec.folded.clear()
+    world.codec.decoded = 0
+    async with store.transaction() as tx:
+        glanced = await tx.glance("c1")
+        case = await tx.record("c1", [world.event("said", "65")])
+        past = await tx.past("c1")
+    assert glanced.words == [str(n) for n in range(65)]
+    assert case.words == [event.value for _, event in past] == [str(n) for n in range(66)]
+    assert world.codec.folded == [2, 1]
+    assert await world.index(store)
+    assert (await store.verify()).whole
+
+
+async def test_what_was_taken_back_is_not_remembered(world) -> None:
+    store, other = await world.open(), await world.open()
+    await world.case(store, "c1", world.event("said", "one"))
+
+    async def fails() -> None:
+        async with store.transaction() as tx:
+            await tx.record("c1", [world.event("said", "never"), world.event("token", "never")])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fails()
+    assert (await store.read_case("c1")).words == ["one"]
+    with pytest.raises(ZeroDivisionError):
+        await fails()
+    async with other.transaction() as tx:  # in the places that the other had in the ledger
+        await tx.record("c1", [world.event("said", "two"), world.event("said", "three")])
+    async with store.transaction() as tx:
+        assert (await tx.case("c1")).words == ["one", "two", "three"]
+        await tx.record("c1", [world.event("token", "tok")])
+        assert (await tx.token("tok")).case == "c1"
+
+
+async def test_what_is_forgotten_is_not_remembered(world, monkeypatch) -> None:
+    store, other = await world.open(), await world.open()
+    for case in ("c1", "c2", "c3"):
+        await world.case(store, case, world.event("said", "secret"))
+    await store.forget("c1")
+    await other.forget("c2")
+    assert await store.read_case("c2") is None
+    assert not {"c1", "c2"} & store._remembered._folded.keys()
+    monkeypatch.setattr(folded, "_SECONDS", 0.0)  # or nobody looks any more
+    await store.read_case("c3")
+    while store._remembered._folded:
+        await asyncio.sleep(0)
+
+
+async def test_no_more_is_remembered_than_there_is_room_for(world, monkeypatch) -> None:
+    store = await world.open()
+    monkeypatch.setattr(folded, "_MOST", 2_000)
+    for case in ("c1", "c2", "c3"):
+        await world.case(store, case, world.event("said", "x" * 800))
+    assert (await store.read_case("c2")).words == ["x" * 800]
+    assert [*store._remembered._folded] == ["c3", "c2"]
+    await world.case(store, "large", world.event("said", "x" * 2_000))
+    assert not store._remembered._folded
+    assert (await store.read_case("large")).words == ["x" * 2_000]
 
 
 async def test_an_exception_takes_all_back(world) -> None:

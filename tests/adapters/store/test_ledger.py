@@ -121,7 +121,9 @@ async def test_nothing_is_appended_to_a_head_that_is_not_ours(world, how: str) -
 
 async def test_a_changed_event_is_not_folded_into_a_case(world) -> None:
     store = await _filled(world)
+    await store.close()
     world.sql("UPDATE ledger SET sealed = mac WHERE sequence = 3")
+    store = await world.open()
     with pytest.raises(SoundnessError):
         await store.read_case("c1")
     assert (await store.read_case("c2")).words == ["two 0", "two 1", "two 2"]
