@@ -195,6 +195,7 @@ class Case:
     escalate_by: datetime | None = None
     epochs: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[Message, ...] = ()
+    came_in: int = 0  # characters of all messages, and of all that was set aside
     unpassed: tuple[int, ...] = ()  # numbers of those that the members were not shown yet
     passed_on: datetime | None = None  # when such were shown last
     asides: tuple[Aside, ...] = ()
@@ -255,20 +256,11 @@ class Case:
     @property
     def weight(self) -> int:
         """Characters that whoever decides on it may go through: all that it keeps of mails."""
-        mails: list[e.Received | e.SetAside] = [m.received for m in self.messages]
-        mails += [a.mail for a in self.asides]
         ours = [one.text for one in self.said]
         ours += [one.text for one in self.withheld.values()]
         ours += [one.text for one in self.held.values()]
-        said = sum(
-            len(mail.subject)
-            + len(mail.text)
-            + len(mail.claimants)
-            + weight_of((mail.name, *mail.claims, *mail.attachments, *chain(*mail.also)))
-            for mail in mails
-        )
         waiting = (item.mail.why for item in self.quarantine.waiting.values())
-        return said + weight_of(ours) + weight_of(waiting)
+        return self.came_in + weight_of(ours) + weight_of(waiting)
 
     def epoch(self, party: str) -> int:
         return self.epochs.get(party, 0)
@@ -310,6 +302,12 @@ class Case:
 
     def next_party(self, role: str) -> str:
         return f"{role}:{len(self.of_role(role)) + 1}"
+
+
+def weight_of_mail(mail: e.Received | e.SetAside) -> int:
+    """Characters of it that the case keeps."""
+    lines = (mail.name, *mail.claims, *mail.attachments, *chain(*mail.also))
+    return len(mail.subject) + len(mail.text) + len(mail.claimants) + weight_of(lines)
 
 
 def reminder_key(what: str, about: str) -> str:

@@ -168,6 +168,7 @@ class SetAside:
     also: tuple[tuple[Private, ...], ...] = ()
     tell_by: datetime | None = None  # when the members are told of it; None: at once
     program: bool = False  # perhaps: the member whose address it came to isn't told
+    beginning: bool = False  # no more of it is kept here, and its mail isn't gone
     kind: Literal["set-aside"] = "set-aside"
 
 

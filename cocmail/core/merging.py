@@ -119,6 +119,7 @@ def absorb(case: Case, other: Case, event: e.Absorbed) -> Case:
                 for n, m in enumerate(other.messages, start=1)
             ),
         ),
+        came_in=case.came_in + other.came_in,
         unpassed=(*case.unpassed, *(first + n for n in other.unpassed)),
         asides=(
             *case.asides,

@@ -326,6 +326,9 @@ def stands_alone(case: Case, setting: Setting, incoming: Incoming, found: Found)
 def in_case(case: Case, setting: Setting, incoming: Incoming, found: Found) -> Result:
     """Who wrote through whose reply address decides what a mail can do."""
     party = found.party
+    taken = next((a for a in case.asides if a.mail.mail == incoming.id), None)
+    if taken is not None and taken.settled == "taken-in":
+        return casework.taken_in(case, setting, incoming, taken.mail)
     if is_return_path(found):
         addresses = addresses_of(case, setting, party)
         return casework.came_back(case, setting, incoming, party, addresses)

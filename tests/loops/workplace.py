@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from cocmail.core.filtering import Judgement
 from cocmail.core.mail import read
 from cocmail.core.minting import Minter
 from cocmail.core.people import Address
-from cocmail.core.verification import UNPROVED, Signature
+from cocmail.core.verification import UNPROVED, Authentication, Signature
 from cocmail.loops.bell import Bell
 from cocmail.loops.deciding import Bells, Deciding
 from cocmail.loops.intake import Intake
@@ -30,6 +31,14 @@ from cocmail.ports import Arrival, Keys
 from tests.promises.kit import COMMUNITY, World
 
 SPAM = Judgement(set_aside="Its spam score is high.", urgent="", tags=(), said=())
+_FIRST_FIELDS = ("from", "to", "cc", "subject", "date", "message-id", "reply-to", "in-reply-to")
+_FIELDS = (
+    *_FIRST_FIELDS,
+    "references",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+)
 CLEAN = replace(SPAM, set_aside="")
 
 
@@ -57,8 +66,14 @@ class _Proofs:
     async def authenticate(
         self, raw: bytes, sender: Address, account: str = "", keys: Keys | None = None
     ) -> Any:
-        signature = Signature.SOUND if sender in self.of else Signature.MISSING
-        return replace(UNPROVED, signature=signature, why="none")
+        if sender not in self.of:
+            return replace(UNPROVED, why="none")
+        return Authentication(
+            signature=Signature.SOUND,
+            covered=frozenset(_FIELDS),  # or signed as absent
+            marks=(hashlib.sha256(raw).hexdigest(),),
+            why="none",
+        )
 
 
 async def _read(raw: bytes, return_path: str | None) -> Any:

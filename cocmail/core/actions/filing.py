@@ -21,7 +21,7 @@ from cocmail.core.quarantine import (
     Item,
     is_quarantine,
 )
-from cocmail.core.showing import hand_on
+from cocmail.core.taking import take_in
 from cocmail.core.work import Work
 
 _MOST_NAMED = 5  # numbers of what could have been meant
@@ -60,34 +60,11 @@ def accept(turn: Turn, command: Command) -> None:
     number = _aside(turn, command)
     aside = work.case.asides[number - 1].mail
     work.happen(e.TakenIn(number=number, by=turn.member.handle))
-    work.settle(aside.mail, "done")
-    party = (
-        aside.stranger
-        or work.join("witness", (aside.sender,) if aside.sender else (), aside.name).id
-    )
-    received = e.Received(
-        number=work.case.next_number(),
-        mail=aside.mail,
-        party=party,
-        sender=aside.sender,
-        name=aside.name,
-        proof="unsigned",
-        subject=aside.subject,
-        text=aside.text,
-        attachments=aside.attachments,
-        sent=aside.sent,
-        message_id="",
-        note=aside.note,
-        digests=aside.digests,
-        kinds=aside.kinds,
-        sizes=aside.sizes,
-        missing=aside.missing,
-        also=aside.also,
-        claims=aside.claims,
-        claimants=aside.claimants,
-    )
-    work.happen(received)
-    hand_on(work, received)  # too much came at once when it did, or they weren't here yet
+    if aside.beginning:
+        work.settle(aside.mail, RELEASED)  # it is read once more (casework.taken_in)
+    else:
+        work.settle(aside.mail, "done")
+        take_in(work, aside)
     turn.tell_but(aside.named, f"took in the mail that was set aside as {number}")
 
 

@@ -7,7 +7,7 @@ Called by loops/placing, in one deciding transaction.
 
 from cocmail.core.casework.again import again, sent_before
 from cocmail.core.casework.ahead import to_look_up
-from cocmail.core.casework.filing import release, tell_asides
+from cocmail.core.casework.filing import release, taken_in, tell_asides
 from cocmail.core.casework.gathered import to_no_case
 from cocmail.core.casework.incoming import Incoming, authors, marks_of
 from cocmail.core.casework.machines import (
@@ -49,6 +49,7 @@ __all__ = [
     "report",
     "sent_before",
     "taken_back",
+    "taken_in",
     "tell",
     "tell_asides",
     "to_look_up",

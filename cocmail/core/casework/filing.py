@@ -5,12 +5,13 @@ Owns what is written down of a mail and how it is shown. Called by the other roo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from cocmail.core import events as e
 from cocmail.core.attached import facts, kind_of
 from cocmail.core.audience import everybody, later
-from cocmail.core.case import Party
+from cocmail.core.case import Case, Party
 from cocmail.core.casework.incoming import Incoming, authors
 from cocmail.core.escalation import unasked, where_too_few
 from cocmail.core.floods import HOUR, tell_at
@@ -19,8 +20,10 @@ from cocmail.core.listing import in_turn
 from cocmail.core.minting import is_ours
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Private
+from cocmail.core.setting import Setting
 from cocmail.core.showing import MOST_ASIDES, beginnings, copies, may_be_told, showing_aside
 from cocmail.core.spelling import remark
+from cocmail.core.taking import MUCH, beginning_of, take_in
 from cocmail.core.wishes import wishes
 from cocmail.core.work import Result, Work
 
@@ -202,11 +205,30 @@ def put_aside(
         program=bool(incoming.mail.automatic),
         **facts(incoming.mail.attachments),
     )
+    if work.case.came_in > MUCH:
+        aside = beginning_of(aside)
     work.happen(aside)
     if aside.tell_by is None:
         for member in work.eligible:
             if may_be_told(aside, member):
                 work.to_member(member, Kind.MESSAGE, "aside", showing_aside(work, aside))
+
+
+def taken_in(case: Case, setting: Setting, incoming: Incoming, aside: e.SetAside) -> Result:
+    """A mail that a member took in and of which the case had only the beginning: all of it."""
+    work = Work(case, setting)
+    whole = replace(
+        aside,
+        name=incoming.name,
+        subject=Private(clean(incoming.mail.subject)),
+        text=Private(incoming.whole),
+        note=_remarks(work, incoming),
+        claims=incoming.mail.claims,
+        claimants=Private(clean(incoming.mail.claimants)),
+        **facts(incoming.mail.attachments),
+    )
+    take_in(work, whole)
+    return work.result()
 
 
 def tell_asides(work: Work) -> None:

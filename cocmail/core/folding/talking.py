@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from cocmail.core import events as e
-from cocmail.core.case import Aside, Case, Message
+from cocmail.core.case import Aside, Case, Message, weight_of_mail
 from cocmail.core.folding.common import clocks_anew, put, unfit
 
 
@@ -24,6 +24,7 @@ def talking(case: Case, at: datetime, event: Any) -> Case | None:
             return replace(
                 case,
                 messages=(*case.messages, Message(at=at, received=event)),
+                came_in=case.came_in + weight_of_mail(event),
                 unpassed=(*case.unpassed, event.number) if event.waits else case.unpassed,
                 escalate_by=None if touched else case.escalate_by,
             )
@@ -33,7 +34,11 @@ def talking(case: Case, at: datetime, event: Any) -> Case | None:
         case e.SetAside():
             if event.number != len(case.asides) + 1:
                 raise unfit(case, event)
-            return replace(case, asides=(*case.asides, Aside(at=at, mail=event)))
+            return replace(
+                case,
+                asides=(*case.asides, Aside(at=at, mail=event)),
+                came_in=case.came_in + weight_of_mail(event),
+            )
         case e.AsidesTold():
             told = (replace(a, told=a.told or a.mail.number in event.numbers) for a in case.asides)
             return replace(case, asides=tuple(told), asides_told=at)
