@@ -1,8 +1,9 @@
 """How long a real reporter waits for an acknowledgement while a thousand mails a minute come in.
 
 The baseline is the same daemon in the same run with nothing else to do. The flood comes by LMTP,
-from one sender and then from a thousand, each at a domain of its own: without a signature, and with
-one that isn't theirs. The reporters write in the midst of it, and their provider signs.
+from one sender and then from a thousand, each at a domain of its own: without a signature, with one
+that isn't theirs, and to a reply address, into one case. The reporters write in the midst of it,
+and their provider signs.
 `FLOOD=200` sends fewer (in as much less time). Ends with 1 where one waits longer than promised.
 """
 
@@ -16,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from email.utils import parseaddr
 from pathlib import Path
 
 from benchmarks._daemon import ADDRESS, daemon
@@ -35,7 +37,7 @@ PROMISED = 5.0  # seconds, that a real reporter waits in the midst of a thousand
 DOMAIN = "reporters.example.net"
 
 
-def mail(sender: str, number: int) -> bytes:
+def mail(sender: str, to: str, number: int) -> bytes:
     domain = sender.partition("@")[2]
     signature = (
         f"DKIM-Signature: v=1; a=rsa-sha256; d={domain}; s=mail; h=From; bh=YQ==; b=YQ==\r\n"
@@ -43,19 +45,28 @@ def mail(sender: str, number: int) -> bytes:
         else ""
     )
     return (
-        f"{signature}From: <{sender}>\r\nTo: {ADDRESS}\r\nSubject: s{number}\r\n"
+        f"{signature}From: <{sender}>\r\nTo: {to}\r\nSubject: s{number}\r\n"
         f"Date: Sat, 21 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{number}.{sender}>\r\n\r\n"
         f"Number {number}.\r\n" + "More.\r\n" * 100
     ).encode()
 
 
-def flood(port: int, sender: Callable[[int], str]) -> None:
+def flood(port: int, to: str, sender: Callable[[int], str]) -> None:
     """At its pace, or as fast as we take it."""
     begun = time.monotonic()
     for number in range(FLOOD):
         time.sleep(max(0.0, begun + number * EACH - time.monotonic()))
         who = sender(number)
-        deliver_by_lmtp(port, mail(who, number), recipient=ADDRESS, sender=who)
+        deliver_by_lmtp(port, mail(who, to, number), recipient=to, sender=who)
+
+
+def reply_address(port: int, sink: Sink) -> str:
+    """Of a case that is there before."""
+    who = f"first@{DOMAIN}"
+    first = Correspondent(who, "", dkim_key=key_of_domain(DOMAIN)).write(ADDRESS, "First", "Help.")
+    deliver_by_lmtp(port, first, recipient=ADDRESS, sender=who)
+    answer = sink.wait_for(lambda c: c.is_for(who), PATIENCE, what="an acknowledgement")
+    return parseaddr(answer.header("Reply-To"))[1]
 
 
 def waits(port: int, sink: Sink, kind: str, over: float) -> list[float]:
@@ -90,6 +101,7 @@ def main() -> str:
         "one": lambda number: "somebody@flood.example",
         "many": lambda number: f"somebody@flood{number}.example",
         "forged": lambda number: f"somebody@forged{number}.example",
+        "a case": lambda number: f"somebody@flood{number}.example",
     }
     bare = 0.0
     rows: dict[str, list[float]] = {}
@@ -104,13 +116,15 @@ def main() -> str:
             asks = f'[authentication]\nnameservers = ["{dns.address}"]\n'
             for kind, sender in floods.items():
                 with Sink() as sink, daemon(base / kind, dovecot, mailman, sink, asks) as running:
+                    port = running.lmtp_port
+                    to = reply_address(port, sink) if kind == "a case" else ADDRESS
                     beside = threading.Thread(
                         target=flood if sender else time.sleep,
-                        args=(running.lmtp_port, sender) if sender else (0,),
+                        args=(port, to, sender) if sender else (0,),
                     )
                     begun = time.monotonic()
                     beside.start()
-                    took = waits(running.lmtp_port, sink, kind, FLOOD * EACH if sender else 5.0)
+                    took = waits(port, sink, kind, FLOOD * EACH if sender else 5.0)
                     beside.join()
                     rows[kind] = took
                     lasted = time.monotonic() - begun

@@ -22,7 +22,13 @@ from cocmail.core.filtering import Judgement
 from cocmail.core.mail import read
 from cocmail.core.minting import Minter
 from cocmail.core.people import Address
-from cocmail.core.verification import UNPROVED, Authentication, Signature
+from cocmail.core.verification import (
+    _BODY,
+    _WHERE_PRESENT,
+    UNPROVED,
+    Authentication,
+    Signature,
+)
 from cocmail.loops.bell import Bell
 from cocmail.loops.deciding import Bells, Deciding
 from cocmail.loops.intake import Intake
@@ -31,14 +37,7 @@ from cocmail.ports import Arrival, Keys
 from tests.promises.kit import COMMUNITY, World
 
 SPAM = Judgement(set_aside="Its spam score is high.", urgent="", tags=(), said=())
-_FIRST_FIELDS = ("from", "to", "cc", "subject", "date", "message-id", "reply-to", "in-reply-to")
-_FIELDS = (
-    *_FIRST_FIELDS,
-    "references",
-    "mime-version",
-    "content-type",
-    "content-transfer-encoding",
-)
+_FIELDS = frozenset({*_WHERE_PRESENT, *_BODY, "from", "to", "cc", "subject", "date", "message-id"})
 CLEAN = replace(SPAM, set_aside="")
 
 
@@ -70,7 +69,7 @@ class _Proofs:
             return replace(UNPROVED, why="none")
         return Authentication(
             signature=Signature.SOUND,
-            covered=frozenset(_FIELDS),  # or signed as absent
+            covered=_FIELDS,  # or signed as absent
             marks=(hashlib.sha256(raw).hexdigest(),),
             why="none",
         )

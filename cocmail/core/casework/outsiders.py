@@ -165,13 +165,14 @@ def from_stranger(
     work = Work(case, setting)
     stranger = ""
     if incoming.address and incoming.purpose != "dead":
-        joined = case.party_of(incoming.address, "witness") or work.join(
-            "witness", (incoming.address,), incoming.name, setting.language_of(incoming.mail)
-        )
-        stranger = joined.id
+        joined = case.party_of(incoming.address, "witness")
+        if joined is None and not incoming.flood:  # else a program brings in thousands
+            language = setting.language_of(incoming.mail)
+            joined = work.join("witness", (incoming.address,), incoming.name, language)
+        stranger = joined.id if joined else ""
         # The same receipt as anybody gets, so that nobody learns whether they hit on a case.
         ours = is_ours(incoming.address, setting.address, setting.delimiter) is not None
-        if not incoming.flood and not ours:
+        if joined is not None and not incoming.flood and not ours:
             _receipt(work, joined, incoming)
     if not any(aside.at > work.now - HOUR for aside in case.asides):
         incoming = replace(incoming, flood="")  # members see that more comes
