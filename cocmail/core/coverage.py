@@ -36,6 +36,7 @@ class Reach:
     lists: frozenset[str]  # those that exist now and are in its scope
     records: Mapping[Place, Facts] = field(repr=False)
     noted: Mapping[Place, datetime] = field(default_factory=dict, repr=False)  # when, if known
+    seen: Mapping[Place, str] = field(default_factory=dict, repr=False)  # as Before.seen
 
     @property
     def id(self) -> str:
@@ -108,6 +109,7 @@ def _reach(sanction: Sanction, groups: Groups, observed: Observed) -> Reach:
         lists=frozenset(name for name in observed.lists if sanction.covers(name, groups)),
         records={place: before.facts for place, before in records.items()},
         noted={place: b.noted for place, b in records.items() if b.noted is not None},
+        seen={place: b.seen for place, b in records.items() if b.seen},
     )
 
 

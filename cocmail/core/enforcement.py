@@ -214,6 +214,7 @@ class ProofRow:
     note: str = ""  # for people: "somebody changed this meanwhile; theirs stands"
     owners: tuple[Address, ...] = ()  # that list's owners now, but for this person: for notices
     site: str = ""
+    first: str = ""  # of what ended: how its sanction found the place; "": as `was` had it
     # Of what somebody undid:
     times: int = 1
     after: datetime | None = None  # when it was last seen as it should be

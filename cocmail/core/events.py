@@ -398,6 +398,7 @@ class Place:
     role: str
     facts: dict[str, Any] | None = field(repr=False)
     site: str = ""  # added when a community could have several
+    seen: str = ""  # how its sanction found it; added when proofs told of another's changes
 
 
 @dataclass(frozen=True, kw_only=True)

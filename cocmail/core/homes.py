@@ -35,7 +35,7 @@ class Homes:
         """The same, each record in the place where its entries stand now."""
         moved: dict[Place, list[Row]] = {}
         kept: dict[Place, Facts] = {}
-        noted = dict(reach.noted)
+        noted, found = dict(reach.noted), dict(reach.seen)
         for place, facts in reach.records.items():
             rows = from_facts(place, facts)
             now = [self._now(place, row) for row in rows]
@@ -47,13 +47,15 @@ class Homes:
                     moved.setdefault(row.place, []).append(row)
                     if place in reach.noted:
                         noted.setdefault(row.place, reach.noted[place])
+                    if place in reach.seen:
+                        found.setdefault(row.place, reach.seen[place])
         for place, come in moved.items():
             there = from_facts(place, kept.get(place))
             whole = _one_a_mode((*there, *come))
             if len(whole) > len(there):
                 kept[place] = {**(kept.get(place) or {}), **_facts(whole)}
                 self.moved.add((reach.id, place))
-        return replace(reach, records=kept, noted=noted)
+        return replace(reach, records=kept, noted=noted, seen=found)
 
     def _now(self, place: Place, row: Row) -> Row:
         seen = self._seen.get(row.member_id)

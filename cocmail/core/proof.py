@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from cocmail.core.coverage import Reach
+from cocmail.core.coverage import Facts, Reach
 from cocmail.core.enforcement import (
+    STILL_OFF,
     Observed,
     Place,
     ProofRow,
@@ -17,6 +18,7 @@ from cocmail.core.enforcement import (
     Row,
     Word,
     from_facts,
+    made_ids,
     word,
 )
 from cocmail.core.people import Address
@@ -24,7 +26,8 @@ from cocmail.core.sanctions import Measure
 from cocmail.core.sites import section
 
 ROLE_STAYS = "this role stays"
-BAN_STANDS = "a ban from before, which isn't ours; it stays when this ends"
+BAN_STANDS = "banned already, before this"
+"""By whomever: another case's sanction isn't told of."""
 
 THEIRS = "somebody changed this meanwhile; theirs stands"
 GONE_LIST = "this list no longer exists"
@@ -53,14 +56,16 @@ def proof_rows(
     rows: Mapping[Place, tuple[Row, ...]],
     observed: Observed,
     texts: Mapping[Place, str],
+    goes: Collection[Place] = (),
     *,
     ended: bool,
 ) -> tuple[ProofRow, ...]:
-    """A row for each place that the sanction has a record of, and for each role that it left."""
-    banned = {(ban.list, ban.address) for ban in observed.bans if ban.exact or ban.pattern}
+    """A row for each place that the sanction has a record of, and for each role that it left. What
+    was there is as this sanction found it: its record also holds what others of ours had changed
+    before. ``goes``: what the plan takes off yet."""
     found: list[ProofRow] = []
 
-    def add(place: Place, was: Word, now: Word, note: str) -> None:
+    def add(place: Place, was: str, now: Word, note: str, first: str = "") -> None:
         found.append(
             ProofRow(
                 list=place.list,
@@ -70,6 +75,7 @@ def proof_rows(
                 now=now,
                 note=texts.get(place, note),
                 site=place.site,
+                first=first,
             )
         )
 
@@ -77,29 +83,54 @@ def proof_rows(
         facts = reach.records[place]
         if place.role is Role.USER:
             continue
+        now = stands(place, rows, observed)
+        base = word(from_facts(place, facts))
         if place.role is Role.BAN:
-            over = {(None, place.address), (place.list, place.address)} & banned
-            now = Word.BANNED if over else Word.ABSENT
-            before = Word.BANNED if facts else Word.ABSENT
-        else:
-            now = word(rows.get(place, ()))
-            before = word(from_facts(place, facts))
-        gone = now is Word.ABSENT or reach.sanction.measure is Measure.REMOVE
-        if before is Word.ABSENT and gone and place.role not in (Role.BAN, Role.NONMEMBER):
+            base = Word.BANNED if facts else Word.ABSENT
+        before = reach.seen.get(place) or base
+        if ended:
+            if not _is_told(place, facts, base, now, texts.get(place, "")):
+                continue
+            add(place, _made(reach, place, now, texts.get(place, "")), now, "", before)
             continue
-        theirs = not ended and before is now is Word.BANNED
-        add(place, _made(reach, place) if ended else before, now, BAN_STANDS if theirs else "")
+        gone = now is Word.ABSENT or reach.sanction.measure is Measure.REMOVE
+        on_roster = place.role not in (Role.BAN, Role.NONMEMBER)
+        if on_roster and gone and Word.ABSENT in (base, before):
+            continue
+        add(place, before, now, BAN_STANDS if before == now == Word.BANNED else "")
     if not ended:
         for place in sorted(rows, key=_place_order):
-            if place.role in _ROLES and reach.covers(place) and place not in reach.records:
+            stays = place not in reach.records and place not in goes
+            if place.role in _ROLES and reach.covers(place) and stays:
                 add(place, word(rows[place]), word(rows[place]), ROLE_STAYS)
     return tuple(found)
 
 
-def _made(reach: Reach, place: Place) -> Word:
-    """What the sanction had made of a place while it was in force."""
+def stands(place: Place, rows: Mapping[Place, tuple[Row, ...]], observed: Observed) -> Word:
+    """How a place is told to people, as it is observed."""
+    if place.role is not Role.BAN:
+        return word(rows.get(place, ()))
+    levels = {(None, place.address), (place.list, place.address)}
+    banned = any(
+        (ban.exact or ban.pattern) and (ban.list, ban.address) in levels for ban in observed.bans
+    )
+    return Word.BANNED if banned else Word.ABSENT
+
+
+def _is_told(place: Place, facts: Facts, base: Word, now: Word, note: str) -> bool:
+    """Whether the end has to do with a place. Who was banned was never held as a nonmember: no
+    entry of ours is known there."""
+    if place.role is Role.BAN or base is not Word.ABSENT or now is not Word.ABSENT:
+        return True
+    return place.role is Role.NONMEMBER and bool(note or made_ids(facts))
+
+
+def _made(reach: Reach, place: Place, now: Word, note: str) -> Word:
+    """What the sanction had made of a place while it was in force, or what another keeps it at."""
     if place.role is Role.BAN:
         return Word.BANNED
+    if note == STILL_OFF:
+        return now
     return Word.ABSENT if reach.took_off(place) else Word.HELD
 
 
@@ -195,4 +226,7 @@ def _warnings(
                 where = f"on {ban.list}" if ban.list else "from every list"
                 if ban.site and not ban.list:
                     where += f" of {section(ban.site)}"
-                yield f"{ban.address} is banned {where} already; that ban stays when this ends"
+                yield (
+                    f"{ban.address} is banned {where} already; how long that ban stays doesn't"
+                    " depend on this"
+                )

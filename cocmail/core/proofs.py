@@ -23,11 +23,13 @@ from cocmail.core.enforcement import (
     Place,
     ProofRow,
     Role,
+    Word,
     made_ids,
 )
 from cocmail.core.letters import Kind
 from cocmail.core.outcomes import tell_outcome
 from cocmail.core.people import Address
+from cocmail.core.proof import BAN_STAYS
 from cocmail.core.sanctions import Before, Measure, Sanction, State
 from cocmail.core.setting import Setting
 from cocmail.core.table import Table, Tense, limits, meeting, of_drift, read_back
@@ -188,6 +190,7 @@ def restored(
     where all that is left does."""
     work = Work(case, setting)
     rows = tuple(_of_this_case(work, sanction_id, row) for row in rows)
+    rows = tuple(row for row in rows if not _is_another_s(row))
     sanction = case.sanctions[sanction_id]
     if not over and e.PROVED_ENDED in sanction.told:
         return work.result()
@@ -214,6 +217,8 @@ def restored(
                 for b in sanction.before
             ),
             "waits": any(row.note == OUR_BAN for row in rows),
+            "keeps": any(row.note in (STILL_OFF, STILL_HELD) for row in rows),
+            "stays": any(row.note == LEFT for row in rows),
         }
         work.tell(Kind.PROOF, "proof-ended", values)
     return work.result()
@@ -324,6 +329,7 @@ def noted(sanction: str, records: Iterable[Before]) -> e.BeforeNoted:
             role=record.role,
             facts=None if record.facts is None else dict(record.facts),
             site=record.site,
+            seen=record.seen,
         )
         for record in records
     )
@@ -334,6 +340,7 @@ def _of_this_case(work: Work, sanction_id: str, row: ProofRow) -> ProofRow:
     """Who may know of this case may have no part in another: its sanctions aren't named here."""
     if row.note not in (STILL_OFF, STILL_HELD, OUR_BAN):
         return row
+    groups = work.setting.groups
     for other in work.case.sanctions.values():
         off = other.measure.keeps_off
         held = row.note == STILL_HELD and other.measure is Measure.MODERATE
@@ -342,11 +349,18 @@ def _of_this_case(work: Work, sanction_id: str, row: ProofRow) -> ProofRow:
             and other.id != sanction_id
             and (off or held)
             and row.address.is_among({other.address, *other.addresses})
-            and row.list is not None
-            and other.covers(row.list, work.setting.groups)
+            and (other.scope.everything if row.list is None else other.covers(row.list, groups))
         ):
             return row
+    if row.role == Role.BAN and row.first == Word.BANNED:
+        return replace(row, note=BAN_STAYS)  # as of one that isn't ours, so as not to tell which
     return replace(row, note=LEFT)
+
+
+def _is_another_s(row: ProofRow) -> bool:
+    """Whether a sanction of another case took it away before this one began, and keeps it so: it
+    is told of there alone, for who may know of this case may be kept out of that one."""
+    return row.note == LEFT and row.role != Role.BAN and row.first == row.now == Word.ABSENT
 
 
 def _table(work: Work, sanction: Sanction, rows: Sequence[ProofRow], *, first: bool) -> Table:

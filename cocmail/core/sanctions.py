@@ -145,6 +145,9 @@ class Before:
     facts: Mapping[str, object] | None = field(repr=False)
     site: str = ""  # as of enforcement.Place
     noted: datetime | None = None  # when; None: not yet, or it isn't known
+    # How its sanction found it (enforcement.Word), which another of ours may have made of it: for
+    # telling alone. "": by its facts.
+    seen: str = ""
 
     @property
     def at(self) -> tuple[str, str | None, Address, str]:

@@ -51,7 +51,9 @@ def sanctioning(case: Case, at: datetime, event: Any) -> Case | None:
         case e.Enforced():
             sanction = sanction_of(case, event)
             known_addresses = tuple(dict.fromkeys((*sanction.addresses, *event.addresses)))
-            lists = frozenset(line.list for line in event.lines if line.list is not None)
+            # Where another sanction had changed all, this one has records and nothing to tell.
+            kept = (b.list for b in sanction.before if b.facts)
+            lists = frozenset({*(line.list for line in event.lines), *kept} - {None})
             banned = any(line.role == Role.BAN for line in event.lines)
             left = (line for line in event.lines if line.note == ROLE_STAYS)
             stayed = {(line.site, line.list, line.address, line.role) for line in left}
@@ -196,7 +198,15 @@ def _note_before(case: Case, at: datetime, event: e.BeforeNoted) -> Case:
     sanction = sanction_of(case, event)
     places = {(p.site, p.list, p.address, p.role): p for p in event.places}
     found = (
-        Before(list=p.list, address=p.address, role=p.role, facts=p.facts, site=p.site, noted=at)
+        Before(
+            list=p.list,
+            address=p.address,
+            role=p.role,
+            facts=p.facts,
+            site=p.site,
+            noted=at,
+            seen=p.seen,
+        )
         for p in places.values()
     )
     # What is put back once more, as after a backup, is as old as it was.

@@ -9,7 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from cocmail.core.coverage import Facts, Reach
-from cocmail.core.enforcement import Act, Ban, Place, Word, ban_text, former_texts, tags_text
+from cocmail.core.enforcement import (
+    STILL_OFF,
+    Act,
+    Ban,
+    Place,
+    Word,
+    ban_text,
+    former_texts,
+    tags_text,
+)
 from cocmail.core.people import Address
 from cocmail.core.planning.sheet import Sheet
 from cocmail.core.proof import BAN_STAYS, PATTERN_STAYS
@@ -68,6 +77,8 @@ class Bans:
             self.left.add(at)
         if leaving and not (claims or kept):
             self._free(place, leaving, found)
+        elif leaving:
+            self.sheet.outlasted[place] = STILL_OFF
 
     def _found(self, place: Place) -> _Found:
         at = (place.list, place.address)
@@ -119,8 +130,10 @@ class Bans:
             self.sheet.step(Act.UNBAN, place, now, then, leaving, bans=leftover)
         if ban.pattern and not (ours and ban.exact):
             self.sheet.texts[place] = PATTERN_STAYS
-        elif ban.exact and not ours:
+        elif (ban.exact and not ours) or found.wider is False:
             self.sheet.texts[place] = BAN_STAYS
+        elif found.wider:
+            self.sheet.outlasted[place] = STILL_OFF
 
     def _wider(self, place: Place) -> bool | None:
         """A ban of ours takes in every plus-tag."""

@@ -131,7 +131,7 @@ class Rosters:
             facts = to_facts(base(self.sheet, place))
             for reach in new:
                 self.sheet.note(reach, place, facts)
-        if self.site.ended(place):
+        if self.site.ended(place) and self.site.seen(place):
             self.sheet.outlasted[place] = STILL_HELD
         # A banned address can't get a row, and needs none: its posts are discarded.
         if not self.site.seen(place) and place.list and self.bans.over(place) is None:

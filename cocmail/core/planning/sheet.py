@@ -24,7 +24,7 @@ from cocmail.core.enforcement import (
     word,
 )
 from cocmail.core.planning.site import Site
-from cocmail.core.proof import proof_rows
+from cocmail.core.proof import proof_rows, stands
 from cocmail.core.sanctions import Before
 
 
@@ -35,6 +35,7 @@ class Sheet:
     site: Site
     steps: list[Step] = field(default_factory=list)
     notes: dict[str, dict[Place, Facts]] = field(default_factory=dict)  # by sanction
+    found: dict[tuple[str, Place], str] = field(default_factory=dict)  # as Before.seen
     unread: dict[Place, None] = field(default_factory=dict)  # to be read before they are exact
     texts: dict[Place, str] = field(default_factory=dict)
     outlasted: dict[Place, str] = field(default_factory=dict)  # told for ended sanctions alone
@@ -49,6 +50,14 @@ class Sheet:
         if any(row.preferences is None for row in exactly):
             self.unread[place] = None
         self.notes.setdefault(reach.id, {})[place] = facts
+        # What stands there at the first look; a later record doesn't change that.
+        known = place in reach.records
+        self.found[reach.id, place] = reach.seen.get(place, "") if known else self._seen(place)
+
+    def _seen(self, place: Place) -> str:
+        if place.role is Role.USER:
+            return ""
+        return stands(place, self.site.rows, self.site.observed)
 
     def change(
         self, act: Act, place: Place, serves: Iterable[Reach], rows: tuple[Row, ...]
@@ -91,7 +100,14 @@ class Sheet:
     def records(self) -> Mapping[str, tuple[Before, ...]]:
         return {
             name: tuple(
-                Before(list=p.list, address=p.address, role=p.role, facts=facts, site=p.site)
+                Before(
+                    list=p.list,
+                    address=p.address,
+                    role=p.role,
+                    facts=facts,
+                    site=p.site,
+                    seen=self.found[name, p],
+                )
                 for p, facts in notes.items()
             )
             for name, notes in self.notes.items()
@@ -101,8 +117,9 @@ class Sheet:
         site = self.site
         over = site.homes.texts | self.texts | self.outlasted
         both = (site.force, self.texts, False), (site.ending, over, True)
+        goes = {step.place for step in self.steps if step.act is Act.TAKE_OFF}
         return {
-            reach.id: proof_rows(reach, site.rows, site.observed, texts, ended=ended)
+            reach.id: proof_rows(reach, site.rows, site.observed, texts, goes, ended=ended)
             for some, texts, ended in both
             for reach in some
         }
