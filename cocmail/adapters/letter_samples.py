@@ -304,6 +304,8 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
     _each("apart", (False, True)),
     _each("still", (False, True)),
     _each("waits", (False, True)),
+    ({"keeps": False, "stays": False}, {"keeps": True, "stays": True},
+     {"keeps": False, "stays": True}),
     _each("groups", (("sigs",), ("sigs", "interest"))),
     _each("sure", (True, False)),
     _each("undone", (
