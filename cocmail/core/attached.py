@@ -161,7 +161,7 @@ class Listed:
     stays: bool = False  # others do
     number: int = 0  # that it is asked for by, as it came; 0: it can't be, or did
     missing: str = ""  # how much of it, a text, isn't shown
-    also: tuple[Private, ...] = ()  # names that other mail programs show
+    also: tuple[Private, ...] = ()  # names with another ending, that other mail programs show
 
 
 def fit(kind: str, size: int) -> bool:
@@ -216,12 +216,17 @@ def listed(
             if first and (every or lacks) and fit(kind, size) and (kind in _ANEW or not along)
             else 0,
             missing=_said(lacks) if lacks else "",
-            also=tuple(Private(spelled(one)) for one in others),
+            also=tuple(Private(spelled(one)) for one in others if _ending(one) != _ending(name)),
         )
         for number, ((name, *others), (kind, size), along, lacks) in enumerate(
             zip(every_name(received), known, goes, missing, strict=True), start=first
         )
     )
+
+
+def _ending(name: str) -> str:
+    """By which programs are known: what else differs is mostly the same name without accents."""
+    return name.rpartition(".")[2].strip().lower()
 
 
 def _said(size: int) -> str:

@@ -161,6 +161,20 @@ def test_every_name_of_a_file_is_told(language: str, said: str) -> None:
     assert "- a.txt (" in shown
 
 
+def test_a_name_without_its_accents_is_no_other_name() -> None:
+    world = World()
+    file = part("text/plain; name=gr_n.txt", "x", "Content-Disposition: attachment;"
+                " filename*=utf-8''gr%C3%BCn.txt\n")  # fmt: skip
+    raw = "From: o@reporter.example\nTo: conduct@example.org\n" + multipart(
+        part("text/plain", "the report"), file
+    )
+    world.take(casework.report(world.case, world.setting(), world.incoming(mail(raw))))
+    received = world.case.messages[0].received
+    assert [*map(str, attached.every_name(received)[0])] == ["grün.txt", "gr_n.txt"]
+    (one,) = attached.listed(received)
+    assert (one.name, one.also) == ("grün.txt", ())
+
+
 @pytest.mark.parametrize("kind", ["signed-data", "enveloped-data"])
 def test_who_signs_around_the_words_is_not_passed_over(kind: str) -> None:
     """S/MIME's opaque signatures (RFC 8551 section 3.5.2) hold the text themselves."""
