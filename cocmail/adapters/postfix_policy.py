@@ -7,21 +7,23 @@ process for each connection, so that it answers whether the daemon runs or not:
 
     python -I -m cocmail.adapters.postfix_policy TABLE
 
-The protocol is Postfix's SMTPD_POLICY_README. Only the standard library is loaded, for it is
-started often. Also called by adapters.postfix, which writes the table and reads it back with the
-same function that answers Postfix.
+Postfix asks in one of two protocols, and the first byte tells which: its SMTPD_POLICY_README, or
+socketmap_table(5), where the map's name is the protected address and the key is the sender. Only
+the standard library is loaded, for it is started often. Also called by adapters.postfix, which
+writes the table and reads it back with the same function that answers Postfix.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 import sys
 import syslog
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, BinaryIO
 
 EVERY = "*"
 """All protected addresses, those that are protected later included."""
@@ -36,7 +38,8 @@ NOTHING = "DUNNO"
 _KEPT_OPEN = ("postmaster", "abuse")  # RFC 2142; RFC 5321 section 4.5.1
 _SIGNED = re.compile(r"prvs=[0-9][0-9a-f]{9}=", re.IGNORECASE)  # BATV, put there by their server
 _LONG = 320  # characters: a local part, "@" and a domain (RFC 5321 section 4.5.3.1)
-_LONGEST = 1 << 16  # characters of one request
+_LONGEST = 1 << 16  # characters of one request; bytes, of one by socketmap
+_DIGITS = len(str(_LONGEST))
 
 
 def same(address: str) -> str:
@@ -174,17 +177,58 @@ def requests(stream: IO[str]) -> Iterator[dict[str, str]]:
         asked, size = {}, 0
 
 
+def lookups(stream: BinaryIO) -> Iterator[dict[str, str]]:
+    """The same from a socketmap: netstrings of a map's name, a space and a key. What is no
+    netstring, or too long a one, ends it, as too long a request does."""
+    while size := _size(stream):
+        text = stream.read(size)
+        if len(text) < size or stream.read(1) != b",":
+            return
+        name, _, key = text.decode(errors="surrogateescape").partition(" ")
+        yield {
+            "request": "smtpd_access_policy",
+            "protocol_state": "RCPT",
+            "recipient": name,
+            "sender": key if all(same(key).rpartition("@")) else "",  # not a part of an address
+        }
+
+
+def _size(stream: BinaryIO) -> int:
+    """Of the netstring that comes, in bytes; 0 where none comes that is to be read."""
+    digits = b""
+    while len(digits) <= _DIGITS and (one := stream.read(1)).isdigit():
+        digits += one
+    if not digits or len(digits) > _DIGITS or one != b":":
+        return 0
+    return size if (size := int(digits)) <= _LONGEST else 0
+
+
 def serve(path: str, asked: IO[str], answers: IO[str]) -> None:
     """Until Postfix hangs up."""
     for one in requests(asked):
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-                action = understand(file.read()).answer(one)
-        except Exception as wrong:  # what stderr says would reach Postfix as an answer
-            syslog.syslog(syslog.LOG_WARNING, f"{_trouble(wrong)}; nothing is rejected")
-            action = NOTHING
-        answers.write(f"action={action}\n\n")
+        answers.write(f"action={_action(path, one)}\n\n")
         answers.flush()
+
+
+def serve_map(path: str, asked: BinaryIO, answers: BinaryIO) -> None:
+    """The same, as a socketmap. What isn't rejected isn't found: Postfix knows no better way to
+    say that mail goes on, and every word for trouble (TEMP, PERM) would keep it waiting."""
+    for one in lookups(asked):
+        action = _action(path, one)
+        answer = "NOTFOUND " if action == NOTHING else f"OK {action}"
+        text = answer.encode(errors="surrogateescape")
+        answers.write(b"%d:%s," % (len(text), text))
+        answers.flush()
+
+
+def _action(path: str, asked: Mapping[str, str]) -> str:
+    """From the table as it is now: nothing of it is kept from one request to the next."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            return understand(file.read()).answer(asked)
+    except Exception as wrong:  # what stderr says would reach Postfix as an answer
+        syslog.syslog(syslog.LOG_WARNING, f"{_trouble(wrong)}; nothing is rejected")
+        return NOTHING
 
 
 def _trouble(wrong: Exception) -> str:
@@ -198,7 +242,13 @@ def main(arguments: Iterable[str] = sys.argv[1:]) -> None:
     for stream in (sys.stdin, sys.stdout):
         stream.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")  # type: ignore[union-attr]
     with contextlib.suppress(BrokenPipeError, ConnectionError):
-        serve(path, sys.stdin, sys.stdout)
+        # A policy's request begins with a name, a netstring with its length.
+        stream = sys.stdin.buffer
+        assert isinstance(stream, io.BufferedReader)
+        if stream.peek(1)[:1].isdigit():
+            serve_map(path, stream, sys.stdout.buffer)
+        else:
+            serve(path, sys.stdin, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import pytest
 
 from cocmail.adapters import postfix_policy
 from cocmail.adapters.postfix import PostfixTable
-from cocmail.adapters.postfix_policy import must_stay_open, senders, serve, understand
+from cocmail.adapters.postfix_policy import must_stay_open, senders, serve, serve_map, understand
 from cocmail.core.enforcement import Question
 from cocmail.core.errors import Permanent
 from cocmail.core.people import Address
@@ -167,6 +167,64 @@ async def test_a_table_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         await table(tmp_path / "no" / "table").prepare()
 
 
+def test_a_socketmap_is_answered_as_a_policy_is(tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    path.write_text(TEXT)
+
+    def found(name: str, key: str) -> bool:
+        answers = io.BytesIO()
+        text = f"{name} {key}".encode()
+        serve_map(str(path), io.BytesIO(b"%d:%s," % (len(text), text)), answers)
+        size, _, answer = answers.getvalue().partition(b":")
+        assert len(answer) == int(size) + 1
+        assert answer == b"NOTFOUND ," or answer.startswith(b"OK 550 5.7.1 We can't take mail ")
+        return answer != b"NOTFOUND ,"
+
+    for sender in ("mallory@example.net", "MALLORY+x@Example.NET", '"mallory"@example.net',
+                   "prvs=1234abcdef=mallory@example.net"):  # fmt: skip
+        assert found("info@example.org", sender)
+    # Who else may be asked for: the null sender, others, and parts of an address.
+    path.write_text(f"{TEXT}reject mallory@ *\nreject @example.net *\nreject example.net *\n")
+    for sender in ("", "<>", "eve@example.net", "mallory@", "@example.net", "example.net",
+                   "mallory", "mallory@sub.example.net", "a b@example.net"):  # fmt: skip
+        assert not found("info@example.org", sender)
+    # As what a map may be named, by mistake too.
+    for name in ("conduct@example.org", "conduct+x@example.org", "postmaster@example.org",
+                 "abuse@example.org", "jobs@example.org", "example.org", "*", ""):  # fmt: skip
+        assert not found(name, "mallory@example.net")
+    path.unlink()
+    assert not found("info@example.org", "mallory@example.net")
+
+
+ASKED = b"36:info@example.org mallory@example.net,"
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        (ASKED * 3, 3),
+        (ASKED + b"3:a b;" + ASKED, 1),
+        (b"x" + ASKED, 0),
+        (b"-" + ASKED, 0),
+        (b"0:," + ASKED, 0),
+        (b"99:" + ASKED, 0),
+        (b"9" * 5000 + b":" + ASKED, 0),
+        (b"65536:" + b"a" * 65536 + b"," + ASKED, 2),
+        (b"65537:" + b"a" * 65537 + b"," + ASKED, 0),
+        (b"4:\xff \xfe\xff," + ASKED, 2),
+        (b"", 0),
+    ],
+)
+def test_what_is_no_netstring_ends_the_connection(
+    tmp_path: Path, asked: bytes, answered: int
+) -> None:
+    (tmp_path / "table").write_text(TEXT)
+    answers = io.BytesIO()
+    serve_map(str(tmp_path / "table"), io.BytesIO(asked), answers)
+    said = answers.getvalue()
+    assert said.count(b":OK 550") + said.count(b":NOTFOUND ,") == answered
+
+
 # -- a real Postfix --------------------------------------------------------------------------
 
 
@@ -189,8 +247,13 @@ def _as(user: pwd.struct_passwd) -> Iterator[None]:
         os.seteuid(0)
 
 
-@pytest.mark.servers
-async def test_a_real_postfix_asks_the_table(tmp_path: Path) -> None:
+POLICY, MAP = "protect-main.cf", "protect-map-main.cf"
+FREE = ("conduct", "conduct+x", "postmaster", "abuse", "team")
+
+
+@contextlib.contextmanager
+def asking(directory: Path, lines: str) -> Iterator[tuple[Postfix, Path, pwd.struct_passwd]]:
+    """A Postfix with these lines of main.cf, where its table and its reader are, and whose."""
     user = pwd.getpwnam("nobody")
     place = room(user.pw_uid)
     policy = shutil.copy(postfix_policy.__file__, place)
@@ -203,60 +266,105 @@ async def test_a_real_postfix_asks_the_table(tmp_path: Path) -> None:
     ):  # fmt: skip
         assert old in services
         services = services.replace(old, new)
-    postfix = Postfix(
-        tmp_path,
-        lmtp="inet:127.0.0.1:1",
-        others=(INFO, JOBS, "team@example.org", "postmaster@example.org", "abuse@example.org"),
-        extra=(DEPLOY / "protect-main.cf").read_text(),
-        services=services,
-    )
-    lists, book = table(place / "table"), Book(Now())
-    enforcement = enforcing(lists, book)
-    free = ("conduct", "conduct+x", "postmaster", "abuse", "team")
-
-    def rejected(sender: str, *locals_: str) -> list[bool]:
-        codes = [postfix.asked(sender, f"{one}@example.org")[0] for one in locals_]
-        assert {*codes} <= {250, 550}
-        return [code == 550 for code in codes]
-
     try:
-        with postfix:
-            assert rejected(MALLORY, "info", "jobs", *free) == [False] * 7  # no table: not in doubt
-            with _as(user):
-                await lists.prepare()
-                suspended = book.decide(Measure.SUSPEND, MALLORY)
-                banned = book.decide(Measure.BAN, EVE, scope=Scope(groups=("office",)))
-                await enforcement.sweep()
-            code, said = postfix.asked("Mallory+tag@Example.NET", "INFO+x@example.org")
-            assert (code, said.split()[0]) == (550, "5.7.1")
-            assert "You can always write to conduct@example.org." in said
-            # Nothing of cocmail runs now but what Postfix itself started.
-            assert rejected(MALLORY, "info", "jobs", *free) == [True, True, *[False] * 5]
-            assert rejected(EVE, "info", "jobs", *free) == [False, True, *[False] * 5]
-            with contextlib.ExitStack() as held:
-                for _ in range(MANY):
-                    smtp = smtplib.SMTP("127.0.0.1", postfix.port, timeout=30)
-                    held.enter_context(smtp)
-                    smtp.ehlo()
-                    smtp.mail(MALLORY)
-                    assert smtp.rcpt(INFO)[0] == 550, "who holds many is let through at last"
-            assert rejected("bob@example.net", "info", "jobs") == [False, False]
-            assert rejected("", "info", "jobs") == [False, False]
-            found = await table(place / "table", INFO, Address("team@example.org")).ask(
-                "127.0.0.1", postfix.port
-            )
-            assert [sound for sound, _ in found] == [True, False]
-            with _as(user):
-                book.end(suspended)
-                await enforcement.sweep()
-            assert rejected(MALLORY, "info", "jobs") == [False, False]
-            assert rejected(EVE, "jobs") == [True]
-            with _as(user):
-                book.end(banned)
-                await enforcement.sweep()
-            assert rejected(EVE, "jobs") == [False]
+        with Postfix(
+            directory,
+            lmtp="inet:127.0.0.1:1",
+            others=(INFO, JOBS, "team@example.org", "postmaster@example.org", "abuse@example.org"),
+            extra=lines,
+            services=services,
+        ) as postfix:
+            yield postfix, place, user
     finally:
         shutil.rmtree(place)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("lines", [POLICY, MAP])
+async def test_a_real_postfix_asks_the_table(tmp_path: Path, lines: str) -> None:
+    with asking(tmp_path, (DEPLOY / lines).read_text()) as (postfix, place, user):
+        lists, book = table(place / "table"), Book(Now())
+        enforcement = enforcing(lists, book)
+
+        def rejected(sender: str, *locals_: str) -> list[bool]:
+            codes = [postfix.asked(sender, f"{one}@example.org")[0] for one in locals_]
+            assert {*codes} <= {250, 550}
+            return [code == 550 for code in codes]
+
+        assert rejected(MALLORY, "info", "jobs", *FREE) == [False] * 7  # no table: not in doubt
+        with _as(user):
+            await lists.prepare()
+            suspended = book.decide(Measure.SUSPEND, MALLORY)
+            banned = book.decide(Measure.BAN, EVE, scope=Scope(groups=("office",)))
+            await enforcement.sweep()
+        code, said = postfix.asked("Mallory+tag@Example.NET", "INFO+x@example.org")
+        assert (code, said.split()[0]) == (550, "5.7.1")
+        assert "You can always write to conduct@example.org." in said
+        # Nothing of cocmail runs now but what Postfix itself started.
+        assert rejected(MALLORY, "info", "jobs", *FREE) == [True, True, *[False] * 5]
+        assert rejected(EVE, "info", "jobs", *FREE) == [False, True, *[False] * 5]
+        with contextlib.ExitStack() as held:
+            for _ in range(MANY):
+                smtp = smtplib.SMTP("127.0.0.1", postfix.port, timeout=30)
+                held.enter_context(smtp)
+                smtp.ehlo()
+                smtp.mail(MALLORY)
+                assert smtp.rcpt(INFO)[0] == 550, "who holds many is let through at last"
+        assert rejected("bob@example.net", "info", "jobs") == [False, False]
+        assert rejected("", "info", "jobs") == [False, False]
+        found = await table(place / "table", INFO, Address("team@example.org")).ask(
+            "127.0.0.1", postfix.port
+        )
+        assert [sound for sound, _ in found] == [True, False]
+        with _as(user):
+            book.end(suspended)
+            await enforcement.sweep()
+        assert rejected(MALLORY, "info", "jobs") == [False, False]
+        assert rejected(EVE, "jobs") == [True]
+        with _as(user):
+            book.end(banned)
+            await enforcement.sweep()
+        assert rejected(EVE, "jobs") == [False]
+
+
+@pytest.mark.servers
+async def test_conduct_postmaster_and_abuse_are_never_given_a_class(tmp_path: Path) -> None:
+    """Not even where somebody gives it to the whole domain: then all others have it."""
+    lines = (DEPLOY / MAP).read_text()
+    assert lines.endswith(" } }\n")
+    lines = f"{lines[:-2]}, {{ example.org = cocmail_info }} }}\nmyorigin = example.org\n"
+    with asking(tmp_path, lines) as (postfix, place, user):
+
+        def code(recipient: str) -> int:
+            return postfix.asked(MALLORY, recipient)[0]
+
+        # Where nothing can answer: these wait, and only these.
+        reader = place / "postfix_policy.py"
+        reader.rename(place / "away")
+        assert code(INFO) == 451
+        for one in ("conduct", "conduct+x", "postmaster", "abuse"):
+            assert code(f"{one}@example.org") == 250
+        (place / "away").rename(reader)
+        with _as(user):
+            book = Book(Now())
+            book.decide(Measure.BAN, MALLORY)
+            await enforcing(table(place / "table"), book).sweep()
+        for one in ("team", "info+x", "jobs"):
+            assert code(f"{one}@example.org") == 550
+        for one in ("conduct", "CONDUCT+x", "conduct+x+y", "conduct+not-bob", "postmaster",
+                    "postmaster+x", "Abuse", "abuse+x"):  # fmt: skip
+            for written in (f"{one}@example.org", f"example.org!{one}", one):
+                assert code(written) == 250, written
+        # As an operator asks by hand: nothing but the whole address is found.
+        where = f"socketmap:unix:{postfix.log.parent}/queue/private/cocmail:{INFO}"
+        for key, known in ((MALLORY, True), ("mallory+x@example.net", True),
+                           ("example.net", False), ("mallory@", False), ("<>", False)):  # fmt: skip
+            asked = subprocess.run(
+                ["/usr/sbin/postmap", "-c", postfix.log.parent / "etc", "-q", key, where],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert asked.stdout.startswith("550 5.7.1 ") is known, asked
+            assert asked.returncode == (0 if known else 1), asked
 
 
 def test_what_is_too_long_for_an_address_is_not_read_as_one() -> None:
