@@ -12,7 +12,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -211,15 +211,26 @@ def unbase64(data: bytes) -> bytes:
 
 
 # What a From value is made of (RFC 5322 section 3.2). A comment is taken where no reader, however
-# simple, finds another address or another end in it.
+# simple, finds another address or another end in it; within another it may stand twice deep. An
+# encoded word, which should have coded it, may hold what divides addresses for whoever doesn't
+# know such words: no quote, escape or angle, nor a bracket by itself.
 _PIECE = re.compile(
     r"""(?P<space>[ \t]+)
-    |(?P<comment>\([^()<>@"\\]*\))
+    |(?P<comment>\((?:[^()<>@"\\]|\((?:[^()<>@"\\]|\([^()<>@"\\]*+\))*+\))*+\))
     |(?P<quoted>"(?:[^"\\]|\\.)*")
     |(?P<angle><[^<>]*>)
-    |(?P<word>[^ \t()<>\[\]:;,"\\]+)""",
+    |(?P<encoded>=\?[A-Za-z0-9*_.:+-]{1,60}\?[qQ]\?
+        (?:[^ \t?()<>"\\]|\([^ \t?()<>"\\@]*+\))*+\?=)
+    |(?P<word>[^ \t()<>\[\]:;,"\\]+)
+    |(?P<bracket>\[[^()<>\[\]@:;,"\\]*\])
+    |(?P<comma>,)""",
     re.VERBOSE | re.DOTALL,
 )
+# Behind an "@" that an encoded word should have coded: it would be an address to some.
+_DOTTED = re.compile(r"@[^@]*\.")
+_QUOTED_LOCAL = re.compile(r'"([^"\\@\s()<>\[\],:;]{1,64})"(@[^"@]+)')
+_BEFORE = ("", " ", "\t", "<", ",", ";", ":", ")")
+_PHRASE = ("word", "quoted", "encoded", "bracket")
 # Controls, but for the tab and those that ISO-2022 escapes with: some readers take one for the end
 # of a line, of a text or of an address, and find another sender behind or before it.
 _NO_SENDERS = re.compile(r"[\x00-\x08\x0a-\x0d\x10-\x1a\x1c-\x1f\x7f]")
@@ -232,19 +243,38 @@ def one_mailbox(text: str, say: Callable[[str], str] = str) -> tuple[Mailbox | N
     name is read, which changes nothing else.
 
     Strict, because two readers must not see two senders: one addr-spec in RFC 5322's dot-atom
-    form, alone or in angle brackets behind a phrase, and comments around it. Another address may
-    stand as a name in quotes or in an encoded word, where no reader takes it for the sender's.
+    form (quotes around its local part may say the same), alone or in angle brackets behind a
+    phrase, and comments around it. Another address may stand as a name in quotes or in an encoded
+    word, where no reader takes it for the sender's.
+
+    Names as programs write them are read where the address in angle brackets at the end stays the
+    only one that any reader finds: an encoded word with a comma, colon, semicolon or brackets that
+    it didn't code, a word in square brackets, a comment in a comment, a comma behind all. An
+    encoded word with a plain "@" has to some readers an address: one with a dot behind the "@",
+    coded or not, is refused; of any other the sender is ``doubtful``, may be answered, and no
+    signature proves them (core.verification).
     """
     if _NO_SENDERS.search(text):
         return None, NOT_IN_A_HEADER
     pieces = _pieces(text)
     comments = " ".join(said[1:-1] for kind, said in pieces if kind == "comment")
+    while pieces and pieces[-1][0] == "space":
+        pieces.pop()
+    if pieces[1:] and pieces[-1][0] == "comma":
+        pieces.pop()
     match [(kind, said) for kind, said in pieces if kind not in ("space", "comment")]:
         case [("word", address)]:
             return _mailbox(readable(say(comments)), address)
-        case [*phrase, ("angle", angle)] if all(kind in ("word", "quoted") for kind, _ in phrase):
+        case [("quoted", local), ("word", domain)] if local + domain in text:
+            return _mailbox(readable(say(comments)), local + domain)
+        case [*phrase, ("angle", angle)] if all(kind in _PHRASE for kind, _ in phrase):
             name = comments if not phrase else "".join(_unquoted(*one) for one in pieces)
             box, why = _mailbox(readable(say(name)), angle[1:-1])
+            coded = [said for kind, said in phrase if kind == "encoded" and "@" in said]
+            if box is not None and coded:
+                if any(_DOTTED.search(one + " " + readable(one)) for one in coded):
+                    return None, "its From holds more than one address, or an odd name"
+                box = replace(box, doubtful=True)
             again = [said for kind, said in phrase if kind == "word" and "@" in said]
             # Some programs write the address once more as the name; another one ("a@x <b@y>") is
             # somebody's trick or mistake.
@@ -279,7 +309,7 @@ def _is_the_same(word: str, box: Mailbox) -> bool:
 
 
 def _mailbox(name: str, address: str) -> tuple[Mailbox | None, str]:
-    address = address.strip()
+    address = _unquoted_local(address.strip())
     # An encoded word is no part of an address, and who decodes it reads another one.
     if not is_address(address) or _ENCODED_WORD.search(address):
         return None, "its From is not one plain address"
@@ -287,6 +317,12 @@ def _mailbox(name: str, address: str) -> tuple[Mailbox | None, str]:
     if address.lower().isascii() != address.isascii():
         return None, "its From holds a letter that looks like another"
     return Mailbox(name=Private(name), address=Address(address)), ""
+
+
+def _unquoted_local(address: str) -> str:
+    """Quotes that need not be there change nothing (RFC 5321 section 4.1.2)."""
+    found = _QUOTED_LOCAL.fullmatch(address)
+    return found[1] + found[2] if found else address
 
 
 def addresses(values: Sequence[str]) -> tuple[Address, ...]:
@@ -311,7 +347,7 @@ def _plain(value: str) -> list[str]:
     pieces: list[str] = []
     current: list[str] = []
     quoted, depth, escaped = False, 0, False
-    for char in value:
+    for at, char in enumerate(value):
         if escaped:
             escaped = False
         elif char == "\\" and (quoted or depth):
@@ -322,6 +358,10 @@ def _plain(value: str) -> list[str]:
             depth += (char == "(") - (char == ")")
         elif char == '"':
             quoted = True
+            # Quotes around a local part, where it begins
+            local = _QUOTED_LOCAL.match(value, at) if value[at - 1 : at] in _BEFORE else None
+            if local:
+                current.append(local[1])
         elif char == "(":
             depth = 1
         elif char in ",;":

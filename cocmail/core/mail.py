@@ -27,8 +27,9 @@ from cocmail.core.people import Address, Mailbox, Private
 
 _LANGUAGES = ("content-language", "accept-language", "x-accept-language")  # RFC 3282, old Mozilla
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
-# RFC 9580 section 6.2; also where it is quoted or set in.
-_ARMOUR = re.compile(r"^[ \t>]{0,40}-----BEGIN PGP MESSAGE-----[ \t]*$", re.MULTILINE)
+# RFC 9580 section 6.2; also where it is set in. What is quoted is another mail's.
+_ARMOUR = re.compile(r"^[ \t]{0,40}-----BEGIN PGP MESSAGE-----[ \t]*$", re.MULTILINE)
+_ARMOUR_ENDS = re.compile(r"^[ \t]{0,40}-----END PGP MESSAGE-----[ \t]*$", re.MULTILINE)
 _MAILS = ("message/rfc822", "message/global")
 _DEEP = 3  # mails in mails
 _CLAIMS = ("from", "sender", "reply-to")
@@ -91,7 +92,8 @@ class Mail:
     # What is attached to mails that are attached to it: for filters, people aren't told
     within: tuple[Attachment, ...] = field(default=(), repr=False, kw_only=True)
     elsewhere: int = field(default=0, kw_only=True)  # pictures on other servers, never fetched
-    encrypted: bool  # PGP/MIME, S/MIME or an inline armour
+    encrypted: bool  # PGP/MIME, S/MIME or an inline armour, and no text that could be read
+    partly_encrypted: bool = field(default=False, kw_only=True)  # the same, beside a text
     counts: Mapping[str, int] = field(repr=False)  # lower-case field name -> how often it stands
     plain_opening: bool  # body reads the same without trusting Content-Type and C-T-E
     languages: tuple[str, ...] = ()  # tags its writer writes or reads, lower case, wanted first
@@ -206,6 +208,9 @@ def _mail(
         content_types=(top.content_type, *(part.content_type for part in top.leaves())),
     )
     said = told(raw, top, limits, html_to_text)
+    clear = _clear(said.text)
+    hidden = len(clear) < len(said.text) or _encrypted(raw, top)
+    readable = any(map(str.isalnum, clear + said.fuller)) if hidden else True
     delivered = _delivered(header)
     report = top.parameters.get("report-type", "").lower()
     return Mail(
@@ -236,7 +241,8 @@ def _mail(
         attachments=tuple(_attachment(raw, part, said) for part in said.listed),
         within=tuple(islice(_within(raw, top, limits, _DEEP), limits.parts)),
         elsewhere=said.elsewhere,
-        encrypted=_encrypted(raw, top, said.text),
+        encrypted=hidden and not readable,
+        partly_encrypted=hidden and readable,
         counts=Counter(f.name for f in header.fields),
         plain_opening=said.single is not None
         and said.single.end - said.single.start <= limits.text  # all of it is shown
@@ -346,10 +352,19 @@ def _short(name: str) -> str:
     return name if len(name) <= _NAME else f"{name[: _NAME - _ENDING - 1]}…{name[-_ENDING:]}"
 
 
-def _encrypted(raw: bytes, top: mime.Part, text: str) -> bool:
-    """Also where a list or a filter has put another multipart around it."""
-    if _ARMOUR.search(text):
-        return True
+def _clear(text: str) -> str:
+    """Without what is armoured in it; without an end, that is all that follows."""
+    clear: list[str] = []
+    at = 0
+    while begin := _ARMOUR.search(text, at):
+        clear.append(text[at : begin.start()])
+        end = _ARMOUR_ENDS.search(text, begin.end())
+        at = end.end() if end else len(text)
+    return "".join((*clear, text[at:]))
+
+
+def _encrypted(raw: bytes, top: mime.Part) -> bool:
+    """Whether a part of it is; also where a list or a filter has put another multipart around."""
     return any(
         "multipart/encrypted" in part.parents
         or part.content_type in ("multipart/encrypted", "application/pgp-encrypted")

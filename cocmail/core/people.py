@@ -83,6 +83,7 @@ class Mailbox:
 
     name: Private
     address: Address
+    doubtful: bool = False  # some reader may find another address in its name
 
 
 @dataclass(frozen=True, kw_only=True)

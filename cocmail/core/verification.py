@@ -6,7 +6,7 @@ brings an Authentication. Called by casework.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cocmail.core.mail import Mail
@@ -41,6 +41,14 @@ UNPROVED = Authentication(
 )
 
 
+def of_sender(mail: Mail, auth: Authentication) -> Authentication:
+    """What it proves of this very sender: nothing, where some reader, and the server that signed
+    may be one, takes another for the sender. Such a mail is worth what any unsigned one is."""
+    if mail.sender is None or not mail.sender.doubtful or auth.signature is not Signature.SOUND:
+        return auth
+    return replace(auth, signature=Signature.MISSING, why="Its From can be read in two ways.")
+
+
 # What a signature must cover whenever it stands (interface.md, "Verified").
 _WHERE_PRESENT = ("reply-to", "in-reply-to", "references", "mime-version")
 _BODY = ("content-type", "content-transfer-encoding")
@@ -67,6 +75,7 @@ def shortfall(mail: Mail, auth: Authentication, *, holding: str, replayed: bool)
     ``replayed``: its signature or its Message-ID was seen before. That it came to an address
     made for this member, from an address of theirs, is the caller's to see.
     """
+    auth = of_sender(mail, auth)
     if auth.signature is not Signature.SOUND:
         return auth.why
     if mail.sender is None:

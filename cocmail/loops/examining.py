@@ -26,7 +26,7 @@ from cocmail.core.people import Address
 from cocmail.core.quarantine import is_quarantine
 from cocmail.core.returned import RETURN, UNREAD, Returned
 from cocmail.core.threads import Destination, destination
-from cocmail.core.verification import UNPROVED, Authentication, Signature
+from cocmail.core.verification import UNPROVED, Authentication, Signature, of_sender
 from cocmail.loops.bell import thought
 from cocmail.loops.deciding import Deciding
 from cocmail.loops.pace import Pace
@@ -116,9 +116,10 @@ class Examiner:
         if mail.sender is not None and not mail.automatic:
             sender = mail.sender.address
             keys = await asked.keys if asked is not None and asked.sender == sender else None
-            auth = await self._authenticator.authenticate(
+            proved = await self._authenticator.authenticate(
                 waiting.raw, sender, waiting.account, keys
             )
+            auth = of_sender(mail, proved)
         if waiting.ahead and auth.signature in (Signature.MISSING, Signature.FAILED):
             raise NotYetError
         found = await self._made(where)

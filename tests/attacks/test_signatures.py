@@ -209,6 +209,13 @@ def test_a_second_from(post: Post, top: bytes) -> None:
         '(") <eve@bob.example> (") <bob@bob.example>',
         "bob@bob.example eve@bob.example",
         '"eve@bob.example\vFrom: eve" <bob@bob.example>',
+        "=?utf-8?q?,eve@bob.example,?= <bob@bob.example>",
+        "=?utf-8?q?a,?= eve@bob.example <bob@bob.example>",
+        "=?utf-8?q?<eve@bob.example>?= <bob@bob.example>",
+        "[eve@bob.example] <bob@bob.example>",
+        "<bob@bob.example>, eve@bob.example",
+        "(a (eve@bob.example)) bob@bob.example",
+        '"eve"@bob.example <bob@bob.example>',
     ],
 )
 def test_two_mailboxes_in_one_from(post: Post, sender: str) -> None:
@@ -216,6 +223,22 @@ def test_two_mailboxes_in_one_from(post: Post, sender: str) -> None:
     mail = post.written("/approve", sender=sender)
     assert post.arrives(sign(mail, key("bob"), "bob.example")) == "set aside"
     assert post.votes() == {}
+
+
+def test_a_from_that_two_may_read_differently(post: Post) -> None:
+    """It is worth what an unsigned mail is: bob is asked."""
+    mail = post.written("/approve", sender="=?utf-8?q?,eve@bob,?= <bob@bob.example>")
+    assert post.arrives(sign(mail, key("bob"), "bob.example")) == "asked"
+    assert post.votes() == {}
+
+
+@pytest.mark.parametrize(
+    "sender", ["=?utf-8?q?O'B,_Bob_(x)?= <bob@bob.example>", "Bob [Team] <bob@bob.example>,"]
+)
+def test_a_member_with_an_odd_name_acts(post: Post, sender: str) -> None:
+    mail = post.written("/approve", sender=sender)
+    assert post.arrives(sign(mail, key("bob"), "bob.example")) == "ran"
+    assert post.votes() != {}
 
 
 @pytest.mark.parametrize(

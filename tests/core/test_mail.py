@@ -2,11 +2,15 @@
 
 import base64
 import binascii
+import contextlib
 import quopri
 import re
 import time
 import tracemalloc
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.headerregistry import HeaderRegistry
+from email.utils import getaddresses
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +22,7 @@ from cocmail.core.flowed import unflow
 from cocmail.core.limits import Limits
 from cocmail.core.mail import Body, Mail, Unreadable, read, recipients, signed
 from cocmail.core.markup import strip_tags
-from cocmail.core.people import Address
+from cocmail.core.people import Address, is_address
 
 
 def mail(raw: bytes | str) -> Mail:
@@ -115,6 +119,25 @@ def test_what_is_utf_8_is_read_so_whatever_the_body_is_in(charset: str) -> None:
         ("anna@example.org <Anna@example.org>", "anna@example.org", "anna@example.org"),
         ("'anna@example.org' <anna@example.org>", "'anna@example.org'", "anna@example.org"),
         ('"A \\" <eve@x.example>" <anna@example.org>', 'A " <eve@x.example>', "anna@example.org"),
+        # As programs write names that have more than letters in them
+        ("=?iso-8859-1?Q?M=FCller,_Anna?= <anna@x.example>", "Müller, Anna", "anna@x.example"),
+        ("=?utf-8?Q?M=C3=BCller,_Anna?= <anna@x.example>", "Müller, Anna", "anna@x.example"),
+        (
+            "=?iso-8859-1?Q?M=FCller,_Anna_(Dept.)?= <anna@x.example>",
+            "Müller, Anna (Dept.)",
+            "anna@x.example",
+        ),
+        ("=?utf-8?q?[Team]:_Anna;?=<a@x.example>", "[Team]: Anna;", "a@x.example"),
+        ("=?utf-8?q?A,?=\n =?utf-8?q?_B,?= C <a@x.example>", "A, B, C", "a@x.example"),
+        ("=?utf-8?Q?Anna_@home?= <anna@x.example>", "Anna @home", "anna@x.example"),
+        ("anna@x.example (Anna (nested (twice)) B)", "Anna (nested (twice)) B", "anna@x.example"),
+        ("Anna (a (b)) <anna@x.example>", "Anna (a (b))", "anna@x.example"),
+        ('"anna"@x.example', "", "anna@x.example"),
+        ('"anna.b"@x.example (Anna)', "Anna", "anna.b@x.example"),
+        ('Anna <"anna"@x.example>', "Anna", "anna@x.example"),
+        ("Anna [Team] <a@x.example>", "Anna [Team]", "a@x.example"),
+        ("Anna <a@x.example>,", "Anna", "a@x.example"),
+        ("a@x.example, ", "", "a@x.example"),
     ],
 )
 def test_one_mailbox_is_read(value: str, name: str, address: str) -> None:
@@ -136,7 +159,6 @@ def test_one_mailbox_is_read(value: str, name: str, address: str) -> None:
         "From: <a@x.example>b@y.example\n",
         "From: a@[\n",
         "From: a@[127.0.0.1]\n",
-        'From: "a b"@x.example\n',
         "From: group: a@x.example;\n",
         "From: =?utf-8?q?a=40x=2Eexample?=\n",
         "From: a@x.example\0\n",
@@ -149,7 +171,37 @@ def test_one_mailbox_is_read(value: str, name: str, address: str) -> None:
         'From: (") <b@y.example> (") <a@x.example>\n',
         'From: (") "b@y.example (" <a@x.example>\n',
         "From: a (\\) <b@y.example> (b) <a@x.example>\n",
-        "From: a (b (c)) <a@x.example>\n",
+        "From: a (b (b@y.example)) <a@x.example>\n",
+        "From: a (b (c <a@x.example>\n",
+        "From: a (((((b))))) <a@x.example>\n",
+        "From: =?utf-8?q?a,_b@y.example?= <a@x.example>\n",
+        "From: =?utf-8?q?a,?= b@y.example <a@x.example>\n",
+        "From: =?utf-8?q?a,?=@y.example <a@x.example>\n",
+        "From: =?utf-8?q?b@y=2Eexample?= <a@x.example>\n",
+        "From: =?utf-8?q?b@y?= <a@x.example> b@y.example\n",
+        "From: =?utf-8?q?,<b@y.example>?= <a@x.example>\n",
+        'From: =?utf-8?q?,"?= <b@y.example> =?utf-8?q?"?= <a@x.example>\n',
+        "From: =?utf-8?q?(?= <b@y.example> =?utf-8?q?)?= <a@x.example>\n",
+        "From: =?utf-8?q?(b@y)?= <a@x.example>\n",
+        "From: =?utf-8?q?a,_b?=\n",
+        "From: =?utf-8?q?<b>?= <a@x.example>\n",
+        "From: =?utf-8?q?a,_b?= a@x.example\n",
+        "From: a, b <a@x.example>\n",
+        "From: ,a@x.example\n",
+        "From: ,\n",
+        "From: <a@x.example>,,\n",
+        "From: <a@x.example>, b\n",
+        "From: b@[y] <a@x.example>\n",
+        "From: [b@y.example] <a@x.example>\n",
+        "From: [b]@y.example <a@x.example>\n",
+        "From: [a] a@x.example\n",
+        'From: "a b"@x.example\n',
+        'From: "a" @x.example\n',
+        'From: "a,b"@x.example\n',
+        'From: "a@y"@x.example\n',
+        'From: "a"b@x.example\n',
+        'From: "a"@x.example b@y.example\n',
+        'From: "b"@y.example <"a"@x.example>\n',
         "From: a@x.example(c)b@y.example\n",
         "From: a@(c)x.example\n",
         "From: a@x.example(c).y.example\n",
@@ -174,6 +226,55 @@ def test_whoever_cannot_be_told_is_nobody(header: str) -> None:
     found = mail(header + "Subject: s\n\nx")
     assert found.sender is None
     assert found.sender_defect
+
+
+def test_a_plain_at_in_an_encoded_word_makes_its_sender_doubtful() -> None:
+    for name, doubtful in (
+        ("=?utf-8?q?Anna_@home?=", True),
+        ("=?utf-8?q?A?= =?utf-8?q?@?=", True),
+        ("=?utf-8?q?Anna_=40home?=", False),
+        ("=?utf-8?b?QUBi?=", False),
+        ("=?utf-8?q?M,_A_(x)?=", False),
+        ('"Anna @home"', False),
+    ):
+        box, _ = headers.one_mailbox(f"{name} <a@x.example>")
+        assert box is not None
+        assert box.doubtful is doubtful, name
+
+
+_NAMES = st.text(alphabet='ab=?_,:;[]()<>@. qQ40\\"', max_size=25)
+
+
+def _as_simple_readers_read(value: str) -> Iterator[set[str]]:
+    """The sender to whoever knows neither encoded words nor comments nor quotes: what stands in
+    each angle, each of the words between what divides, and whatever looks like an address."""
+    yield {one.lower() for one in re.findall(r"<([^<>]*)>", value)}
+    yield {one.lower() for one in re.split(r'[\s,;:<>()\[\]"]+', value) if "@" in one}
+    yield {one.lower() for one in re.findall(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", value)}
+
+
+@settings(max_examples=1500)
+@given(st.lists(_NAMES, max_size=3), st.sampled_from(["", " "]), st.sampled_from(["", ",", " (b)"]))
+def test_no_reader_finds_another_sender_than_we(names: list[str], by: str, end: str) -> None:
+    """In encoded words alone. What is said of names in quotes is not said here."""
+    words = by.join(f"=?utf-8?q?{name}?=" for name in names)
+    value = f"{words} <a@x.example>{end}"
+    box, _ = headers.one_mailbox(value)
+    if box is None:
+        return
+    assert box.address == "a@x.example"
+    assert headers.addresses([value]) == (box.address,)
+    for found in _as_simple_readers_read(value):
+        assert box.doubtful or found == {"a@x.example"}
+    assert re.findall(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", value) == ["a@x.example"]
+    for read_by in (
+        lambda: [where for _, where in getaddresses([value]) if "@" in where],
+        lambda: [one.addr_spec for one in HeaderRegistry()("From", value).addresses],
+    ):
+        with contextlib.suppress(AttributeError, IndexError, LookupError, ValueError, TypeError):
+            found = read_by()
+            if not box.doubtful:
+                assert {*filter(is_address, found)} <= {"a@x.example"}
 
 
 @pytest.mark.parametrize("line_end", ["\r", "\n", "\0"])
@@ -333,7 +434,8 @@ def test_attachments_are_named_and_not_opened() -> None:
         ("Content-Type: application/pkcs7-mime; smime-type=signed-data\n\nx", False),
         ("\n-----BEGIN PGP MESSAGE-----\n\nx\n-----END PGP MESSAGE-----\n", True),
         ("\n-----BEGIN PGP MESSAGE----- \n\nx\n-----END PGP MESSAGE-----\n", True),
-        ("\n> > -----BEGIN PGP MESSAGE-----\n> \n> x\n", True),
+        ("\n> > -----BEGIN PGP MESSAGE-----\n> \n> x\n", False),
+        ("\n  -----BEGIN PGP MESSAGE-----\n\nx\n", True),
         ("\nIt began with -----BEGIN PGP MESSAGE-----\n", False),
         ("\nhello\n", False),
     ],
@@ -343,9 +445,42 @@ def test_what_is_encrypted_is_said_to_be(kind: str, encrypted: bool) -> None:
     inner = multipart(part("application/pgp-encrypted", "Version: 1"), kind="encrypted")
     assert mail(inner).encrypted
     wrapped = inner.replace('boundary="b"', 'boundary="c"').replace("--b", "--c")
-    assert mail(multipart(part("text/plain", "a list's footer"), wrapped)).encrypted
+    assert mail(multipart(part("text/plain", " "), wrapped)).encrypted
+    assert mail(multipart(part("text/plain", "a list's footer"), wrapped)).partly_encrypted
     outlook = part('application/octet-stream; name="smime.p7m"', "x")
     assert mail(multipart(outlook)).encrypted
+    assert not mail(multipart(outlook)).partly_encrypted
+
+
+ARMOUR = "-----BEGIN PGP MESSAGE-----\n\nx\n-----END PGP MESSAGE-----\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        f"\nHe hit me.\n\n{ARMOUR}",
+        f"\n{ARMOUR}\nHe hit me.",
+        f"\n{ARMOUR}\n{ARMOUR}He hit me.",
+        multipart(
+            part("text/plain", "He hit me."),
+            part("application/pkcs7-mime; smime-type=enveloped-data; name=a.p7m", "x"),
+        ),
+        multipart(
+            part("text/plain; name=report.txt", "He hit me."),
+            part("application/pgp-encrypted", "Version: 1"),
+        ),
+    ],
+)
+def test_what_is_encrypted_in_part_can_be_read_in_part(raw: str) -> None:
+    found = mail(raw)
+    assert "He hit me." in found.whole
+    assert (found.encrypted, found.partly_encrypted) == (False, True)
+
+
+def test_a_quoted_armour_makes_no_mail_encrypted() -> None:
+    quoted = ARMOUR.replace("\n", "\n> ")
+    found = mail(f"\nI can't open this:\n\n> {quoted}")
+    assert (found.encrypted, found.partly_encrypted) == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -884,6 +1019,12 @@ HOSTILE = {
     + b"begin 644 x\n"
     + b"!``\n" * 500_000,
     "begins": b"Content-Transfer-Encoding: x-uuencode\n\n" + b"begin 644 \t" * 150_000,
+    "armours": b"\n" + b"-----BEGIN PGP MESSAGE-----\n" * 60_000,
+    "armours that end": b"\n"
+    + b"-----BEGIN PGP MESSAGE-----\n-----END PGP MESSAGE-----\n" * 30_000,
+    "words in words": b"From: " + b"=?a?q?(x)\n " * 1_500 + b"<a@x.example>\n\n",
+    "ats in words": b"From: " + b"=?a?q?@?=\n " * 1_300 + b"<a@x.example>\n\n",
+    "comments in comments": b"From: " + b"(a(b(c)\n " * 1_800 + b"<a@x.example>\n\n",
     "armour": b"\n" + b"-----BEGIN PGP MESSAGE-----x\n" * 60_000,
     "dates": b"Date: " + b"1 " * 4_000 + b"\n\n",
 }

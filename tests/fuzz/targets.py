@@ -47,6 +47,7 @@ _COMMANDS = (
 )  # fmt: skip
 _PEOPLE = (
     b"<", b">", b"@", b"(", b")", b'"', b"\\", b",", b":", b";", b".", b"+tag", b"=?utf-8?q?=40?=",
+    b"=?utf-8?q?", b"?=", b"[", b"]", b" ",
     b"alice@alice.example", b"Alice Quillfeather", b"bela.ore", "Øre".encode(), "\u0301".encode(),
     "\u202e".encode(), "\u212a".encode(), "\u0130".encode(), "\u200b".encode(), "\u0430".encode(),
 )  # fmt: skip

@@ -53,7 +53,7 @@ def _same_words(case: Case, setting: Setting, incoming: Incoming) -> Iterator[e.
     """The reports in this open case that say what the mail says."""
     mail = incoming.mail
     words = words_of(incoming.whole)
-    if not words or mail.encrypted or not incoming.address:
+    if not words or mail.encrypted or mail.partly_encrypted or not incoming.address:
         return
     if not case.is_open or case.merged_into:
         return

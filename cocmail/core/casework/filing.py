@@ -89,6 +89,8 @@ def _remarks(work: Work, incoming: Incoming, *before: str) -> Private:
         remarks += [incoming.mail.automatic, "Its sender wasn't told that it arrived."]
     if incoming.mail.encrypted:
         remarks.append("It is encrypted, and cocmail can't read it.")
+    elif incoming.mail.partly_encrypted:
+        remarks.append("A part of it is encrypted, and cocmail can't read that part.")
     elif not incoming.whole.strip() and kinds & {"encrypted", "signed"}:
         remarks.append("Its words are within its signature, and cocmail can't read them there.")
     if incoming.urgent:
