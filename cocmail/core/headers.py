@@ -251,8 +251,8 @@ def one_mailbox(text: str, say: Callable[[str], str] = str) -> tuple[Mailbox | N
     only one that any reader finds: an encoded word with a comma, colon, semicolon or brackets that
     it didn't code, a word in square brackets, a comment in a comment, a comma behind all. An
     encoded word with a plain "@" has to some readers an address: one with a dot behind the "@",
-    coded or not, is refused; of any other the sender is ``doubtful``, may be answered, and no
-    signature proves them (core.verification).
+    coded or not, and one that `addresses` finds are refused; of any other the sender is
+    ``doubtful``, may be answered, and no signature proves them (core.verification).
     """
     if _NO_SENDERS.search(text):
         return None, NOT_IN_A_HEADER
@@ -272,7 +272,8 @@ def one_mailbox(text: str, say: Callable[[str], str] = str) -> tuple[Mailbox | N
             box, why = _mailbox(readable(say(name)), angle[1:-1])
             coded = [said for kind, said in phrase if kind == "encoded" and "@" in said]
             if box is not None and coded:
-                if any(_DOTTED.search(one + " " + readable(one)) for one in coded):
+                dotted = any(_DOTTED.search(one + " " + readable(one)) for one in coded)
+                if dotted or addresses([text]) != (box.address,):
                     return None, "its From holds more than one address, or an odd name"
                 box = replace(box, doubtful=True)
             again = [said for kind, said in phrase if kind == "word" and "@" in said]

@@ -242,7 +242,7 @@ def test_a_plain_at_in_an_encoded_word_makes_its_sender_doubtful() -> None:
         assert box.doubtful is doubtful, name
 
 
-_NAMES = st.text(alphabet='ab=?_,:;[]()<>@. qQ40\\"', max_size=25)
+_NAMES = st.text(alphabet="ab=?_,:;[]()<>@. qQ40\\", max_size=25)
 
 
 def _as_simple_readers_read(value: str) -> Iterator[set[str]]:

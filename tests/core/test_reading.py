@@ -369,10 +369,10 @@ def test_members_see_what_a_mail_says_of_a_sender_who_cannot_be_told() -> None:
     odd = World()
     token = odd.address("reporter:1")
     odd.report(
-        sender=f"Rae ((she)) \u202e<rae@quiet.example>\r\nReply-To: {token}, {'x' * 900}@y.example"
+        sender=f"R ((((she)))) \u202e<rae@quiet.example>\r\nReply-To: {token}, {'x' * 900}@y.info"
     )
     copy = text_of(odd.to("member:alice", "report")[0])
-    assert "anybody could have written it: From: Rae ((she)) [U+202E]<rae@quiet.example>" in copy
+    assert "anybody could have written it: From: R ((((she)))) [U+202E]<rae@quiet.example>" in copy
     assert token not in copy
     assert "x" * 500 not in copy
     assert "From: it can't be told" not in copy

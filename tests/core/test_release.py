@@ -97,7 +97,7 @@ def test_an_address_of_the_reporter_waits_however_it_is_spelt() -> None:
 UNCLEAR = [
     "Petra Reporter <petra@rep.example>, p2@rep.example",
     "Petra (Reporter <petra@rep.example>",
-    '"Reporter, Petra" <"petra"@rep.example>',
+    '"Reporter, Petra" <"petra" @rep.example>',
     "Petra Reporter <petra(c)@ rep.example>\r\nReply-To: Mallory <mallory@mail.example>",
 ]
 
