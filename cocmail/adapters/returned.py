@@ -6,6 +6,8 @@ and fall (adapters.reading).
 
 from __future__ import annotations
 
+import binascii
+import quopri
 import re
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -19,7 +21,15 @@ _OURS = re.compile(rb"<[a-z2-7]{26}@[^\s<>@]{1,255}>")  # as minting makes Messa
 _BEGINNING = 524_288  # bytes; below stands the letter that came back, whole where servers do that
 _MOST = 50  # of them: a report is of one letter
 _STATUS = ("message/delivery-status", "message/global-delivery-status")
-_ACTION = re.compile(rb"^Action[ \t]*:[ \t]*([a-z]{1,20})", re.IGNORECASE | re.MULTILINE)
+_DECODED = 65_536  # bytes of a status; a report is of one letter
+# A comment may stand before the word (RFC 822, which RFC 3464 section 2.1.1 follows).
+_FIELD = rb"[ \t]*:[ \t]*(?:\r?\n[ \t]+)?(?:\([^()\r\n]{0,200}\)[ \t]*){0,3}"
+_ACTION = re.compile(rb"^Action" + _FIELD + rb"([a-z]{1,20})", re.IGNORECASE | re.MULTILINE)
+_NEVER = re.compile(
+    rb"^Status" + _FIELD + rb"5\.[0-9]{1,3}\.[0-9]{1,3}\b", re.IGNORECASE | re.MULTILINE
+)  # RFC 3463 section 3.1: a permanent failure
+# The parser ends a status's fields, with an empty line, where an encoded line is none.
+_SOFT = re.compile(rb"=[ \t]*\r?\n(?:\r?\n)?")
 
 # RFC 3464 section 2.3.3; OpenSMTPD writes "error".
 _ACTIONS = {
@@ -48,15 +58,13 @@ def returned(raw: bytes) -> Returned:
 
 
 def _outcome(message: Message, parts: list[tuple[str, bytes]]) -> Outcome:
-    said = {
-        _ACTIONS[action.lower()]
-        for content_type, data in parts
-        if content_type in _STATUS
-        for action in _ACTION.findall(data)
-        if action.lower() in _ACTIONS
-    }
+    statuses = [data for content_type, data in parts if content_type in _STATUS]
+    actions = [action.lower() for data in statuses for action in _ACTION.findall(data)]
+    said = {_ACTIONS[action] for action in actions if action in _ACTIONS}
     if said:
         return next(one for one in _WORST_FIRST if one in said)
+    if any(map(_NEVER.search, statuses)):
+        return Outcome.FAILED
     try:
         late, failed = all_failures(message)
     except Exception:  # none of its readers is made for malice
@@ -71,7 +79,20 @@ def _parts(message: Message) -> Iterator[tuple[str, bytes]]:
         payload = part.get_payload()
         if content_type in _STATUS and isinstance(payload, list):
             blocks = [one.as_bytes() for one in payload if isinstance(one, Message)]
-            yield content_type, b"\n".join(blocks)
+            yield content_type, _decoded(b"\n".join(blocks), part)
         elif not part.is_multipart():
             data = part.get_payload(decode=True)
             yield content_type, data if isinstance(data, bytes) else b""
+
+
+def _decoded(data: bytes, part: Message) -> bytes:
+    """A status as it was meant: RFC 6533 section 3 lets it be encoded, and gateways do it."""
+    encoding = str(part.get("content-transfer-encoding", "")).strip().lower()
+    if encoding == "quoted-printable":
+        return quopri.decodestring(_SOFT.sub(b"", data[:_DECODED]))
+    if encoding == "base64":
+        try:
+            return binascii.a2b_base64(data[:_DECODED])
+        except binascii.Error:
+            return data
+    return data

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from cocmail.core.away import is_notice
 from cocmail.core.headers import Header, readable
+from cocmail.core.notices import of_a_program
 from cocmail.core.people import Mailbox
 
 _REPLY = frozenset({"auto_reply", "auto-reply"})  # of Precedence
@@ -73,7 +74,10 @@ _MACHINE = re.compile(
     r"(?:mailer[-_.]?daemon|postmaster|(?:do[-_.]?)?no[-_.]?t?[-_.]?reply|no-?response|auto-?reply"
     r"|auto-?respon[ds]e?r?|(?:mail)?bounces?|mail-?gateway|mmdf|uucp|owner-.+|.+-(?:bounces?"
     r"|owner|request|no-?reply)|(?:bounces?|no-?reply|mailer-daemon|double-bounce)[-+=_.].*"
-    r"|.*[-_.]mailer-daemon|listserv|majordomo|feedback-?loop|fbl|staff-?fbl)"
+    r"|.*[-_.]mailer-daemon|listserv|majordomo|feedback-?loop|fbl|staff-?fbl"
+    r"|nicht[-_.]?antworten|keine[-_.]?antwort|ne[-_.]?pas[-_.]?repondre|no[-_.]?responder"
+    r"|n[aã]o[-_.]?respond(?:a|er)|non[-_.]?rispondere|niet[-_.]?beantwoorden|svara[-_.]?inte"
+    r"|nie[-_.]?odpowiada[cć]|neodpov[ií]dat|vacation|microsoftexchange[0-9a-f]{32})"
 )
 
 # How the subject of an automatic reply or a delivery report begins. Each is a phrase of
@@ -202,7 +206,7 @@ def _precedence(header: Header) -> set[str]:
 
 def _of_a_program(header: Header) -> bool:
     subject = readable(header.first("subject"))
-    return bool(_SUBJECT.match(subject)) or is_notice(subject)
+    return bool(_SUBJECT.match(subject)) or is_notice(subject) or of_a_program(subject)
 
 
 def _tells(name: str, value: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections import Counter, deque
 
@@ -224,7 +225,6 @@ NULL = "Return-Path: <>\r\n"
 QUIET = {
     "their vacation notice": f"{NULL}From: {RAE}\r\nAuto-Submitted: auto-replied\r\n",
     "one without a null path": f"From: {RAE}\r\nAuto-Submitted: auto-replied\r\n",
-    "one with only a subject": f"From: {RAE}\r\nSubject: Automatische Antwort: Urlaub\r\n",
     "a read receipt": "From: Other <other@reporter.example>\r\nContent-Type: multipart/report;"
     " report-type=disposition-notification; boundary=b\r\n",
     "a complaint": "From: Loop <complaints@provider.example>\r\nContent-Type: multipart/report;"
@@ -270,6 +270,21 @@ def test_what_they_write_to_a_return_path_themselves_is_shown() -> None:
     house.later(hours=1)
     (one,) = [text for text in house.all("member:bob") if "And he rang." in text]
     assert "He went." in one
+
+
+def test_what_they_may_have_written_to_a_return_path_is_told_within_a_day() -> None:
+    """Promise 1: their program says so, and a person may have chosen the subject."""
+    house = House()
+    _, letter = asked(house)
+    header = f"From: {RAE}\r\nSubject: Automatische Antwort: Urlaub\r\n"
+    sent = came(house, to_return_path(letter, header, "He is at my door."))
+    assert house.room.shelf.settled[sent.id] == "quarantined"
+    assert not sent.letters
+    house.later(hours=23)
+    assert not any("He is at my door." in text for text in house.all("member:bob"))
+    house.later(hours=1)
+    assert sum("He is at my door." in text for text in house.all("member:bob")) == 1
+    assert not any("did not arrive" in text for text in house.all("member:bob"))
 
 
 def test_members_programs_without_any_mark_do_not_go_on_for_ever() -> None:
@@ -393,6 +408,41 @@ def test_real_reports() -> None:
     assert found[False, Outcome.FAILED] >= 238
     assert found[False, Outcome.LATE] <= 12
     assert found[True, Outcome.FAILED] == 0
+
+
+def _status(text: str, encoding: str = "7bit", kind: str = "delivery-status") -> Outcome:
+    body = text.encode()
+    if encoding == "base64":
+        body = base64.encodebytes(body)
+    elif encoding == "quoted-printable":
+        body = body.replace(b"failed", b"fai=\nled").replace(b"Action: ", b"Action:=20")
+    head = (
+        "From: MAILER-DAEMON@x.example\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+        f"--b\nContent-Type: message/{kind}\nContent-Transfer-Encoding: {encoding}\n\n"
+    )
+    return returned(head.encode() + body + b"\n--b--\n").outcome
+
+
+@pytest.mark.parametrize("kind", ["delivery-status", "global-delivery-status"])
+@pytest.mark.parametrize("encoding", ["7bit", "base64", "quoted-printable"])
+def test_a_status_is_read_in_any_encoding(encoding: str, kind: str) -> None:
+    """RFC 6533 section 3; and what gateways do."""
+    about = "Reporting-MTA: dns; x.example\n\nFinal-Recipient: rfc822; a@x.example\n"
+    words = {"failed": Outcome.FAILED, "delayed": Outcome.LATE}
+    words |= dict.fromkeys(("delivered", "relayed", "expanded"), Outcome.ARRIVED)
+    for word, meaning in words.items():
+        status = f"{about}Action: {word}\nStatus: 5.1.1\n"
+        assert _status(status, encoding, kind) is meaning, word
+
+
+def test_a_status_is_read_with_comments_and_without_an_action() -> None:
+    about = "Reporting-MTA: dns; x.example\n\nFinal-Recipient: x-unknown; a\n"
+    assert _status(f"{about}Action: (really) failed\n") is Outcome.FAILED
+    assert _status(f"{about}Action: (failed) delayed\n") is Outcome.LATE
+    assert _status(f"{about}Status: 5.1.10\n") is Outcome.FAILED
+    assert _status(f"{about}Status: 2.1.5\n") is not Outcome.FAILED
+    assert _status(f"{about}Action: (5.1.1) relayed\nStatus: 5.1.10\n") is Outcome.ARRIVED
 
 
 def test_a_report_without_end_is_read_as_far_as_reports_go() -> None:

@@ -59,12 +59,19 @@ def _perhaps_theirs(work: Work, incoming: Incoming, party_id: str, why: str) -> 
     return set_aside(work, incoming, party_id, why, tell_in=wait if shown else None)
 
 
-def _may_be_theirs(case: Case, setting: Setting, incoming: Incoming, party_id: str) -> bool:
+def _may_be_theirs(
+    case: Case,
+    setting: Setting,
+    incoming: Incoming,
+    party_id: str,
+    *,
+    at_return_path: bool = False,
+) -> bool:
     if not incoming.mail.doubtful or incoming.auth.signature is Signature.FAILED:
         return False
     role, _, handle = party_id.partition(":")
     if role != "member":
-        return incoming.purpose == "reply"
+        return incoming.purpose == "reply" or at_return_path
     member = known_as(case, setting, handle)
     in_a_case = case.id != COMMITTEE and not is_quarantine(case.id)
     return in_a_case and member is not None and may_know(case, setting, member)
@@ -79,7 +86,8 @@ def came_back(
 ) -> Result:
     """A mail to the return path of a letter to this party, who has these addresses. It is never
     answered, whatever it is: people don't see this address. But their mail system may write there
-    what they said in answer, so what bears no mark of a machine is shown."""
+    what they said in answer, so what bears no mark of a machine is shown; and within a day what
+    bears one that a person's mail can bear, from their own address."""
     work = Work(case, setting)
     why = incoming.mail.automatic or _FOR_SERVERS
     meaning = outcome(incoming.returned, incoming.mail, addresses)
@@ -95,6 +103,10 @@ def came_back(
         return work.result(settled="quarantined", why=why)
     if meaning is not Outcome.FAILED and not incoming.mail.automatic:
         return _perhaps_theirs(work, incoming, party_id, why)
+    own = incoming.address in addresses and meaning is Outcome.ARRIVED
+    if own and _may_be_theirs(case, setting, incoming, party_id, at_return_path=True):
+        why = f"{why} {PERHAPS_A_PERSONS}"
+        return set_aside(work, incoming, party_id, why, tell_in=_TOLD_AGAIN)
     work.happen(e.Filed(mail=incoming.id, party=party_id, why=why))
     if meaning is Outcome.FAILED:
         undelivered(work, party_id, letter, "It came back from the recipient's mail server.")
