@@ -132,7 +132,8 @@ class Workplace:
             return database.execute(statement, values).fetchall()
 
     def damage(self, case: str) -> Callable[[], object]:
-        """One bit of one event of this case, as a disk loses it. Returns what mends it."""
+        """One bit of one event of this case, as a disk loses it, and nobody looked at it within a
+        minute. Returns what mends it."""
         for (trigger,) in self.sql("select name from sqlite_master where type = 'trigger'"):
             self.sql(f"drop trigger {trigger}")
         query = 'select sequence, sealed from ledger where "case" = ? order by sequence desc'
@@ -140,6 +141,7 @@ class Workplace:
         broken = sealed[:-1] + bytes([sealed[-1] ^ 1])
         change = "update ledger set sealed = ? where sequence = ?"
         self.sql(change, broken, sequence)
+        self.store._remembered.clear()
         return lambda: self.sql(change, sealed, sequence)
 
 
