@@ -263,7 +263,7 @@ class Daemon:
     async def _note_once(self, last: dict[str, str]) -> None:
         await self._tell_of_the_disk()
         counters = self._enforcement.counters
-        swept = counters.last_sweep
+        swept, began, sweeping = counters.last_sweep, counters.began, self._enforcement.sweeping
         now = {
             "enforcement": json.dumps(
                 {
@@ -272,6 +272,8 @@ class Daemon:
                     "drift_of": dict(counters.drift_of),
                     "calls": self._calls,
                     "last_sweep": swept.isoformat() if swept else None,
+                    "began": began.isoformat() if began else None,
+                    "sweeping": sweeping.isoformat() if sweeping else None,
                     "trouble": counters.trouble,
                 }
             ),

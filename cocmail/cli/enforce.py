@@ -17,8 +17,9 @@ from cocmail.cli.opened import Opened, opened
 from cocmail.cli.sanction import say_table
 from cocmail.core.errors import Temporary
 from cocmail.core.table import Tense, planned
+from cocmail.loops.applying import raise_worst
 
-_PATIENCE = 90.0  # seconds
+_PATIENCE = 90.0  # seconds in which no sweep goes on
 _LOOK_EVERY = 0.2
 
 
@@ -29,6 +30,7 @@ async def enforce(
     async with opened() as work, enforcement(work) as lists:
         if dry_run:
             say_table(planned(await lists.look()))
+            raise_worst(lists.blocked)  # as the sweep would
         elif await work.store.daemon_running():
             differing = await lists.look()
             await _ask(work)
@@ -38,18 +40,19 @@ async def enforce(
 
 
 async def _ask(work: Opened) -> None:
-    """Let the running daemon sweep, and wait until it has."""
+    """Let the running daemon sweep, and wait until one that began after this has ended. However
+    slow Mailman is, it is waited for while the daemon is at it."""
     wanted = datetime.now(UTC)
     await work.store.note("sweep_wanted", wanted.isoformat())
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            while True:
-                swept = json.loads((await work.store.notes()).get("enforcement") or "{}")
-                last = swept.get("last_sweep")
-                if last and datetime.fromisoformat(last) >= wanted:
-                    return
-                await asyncio.sleep(_LOOK_EVERY)
-    except TimeoutError:
-        raise Temporary(
-            "the daemon has not finished a sweep yet; `cocmail status` says what holds it up"
-        ) from None
+    idle = 0.0
+    while idle < _PATIENCE:
+        swept = json.loads((await work.store.notes()).get("enforcement") or "{}")
+        began = swept.get("began")
+        if began and datetime.fromisoformat(began) >= wanted:
+            return
+        if not swept.get("sweeping") or not await work.store.daemon_running():
+            idle += _LOOK_EVERY
+        await asyncio.sleep(_LOOK_EVERY)
+    raise Temporary(
+        "the daemon has not finished a sweep yet; `cocmail status` says what holds it up"
+    )

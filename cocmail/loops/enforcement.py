@@ -98,6 +98,7 @@ class Counters:
     drift_of: Mapping[str, int] = field(default_factory=dict)  # sanction → such places
     put_right: int = 0  # places that were found changed since they were proved, in all
     last_sweep: datetime | None = None  # the last that ended well
+    began: datetime | None = None  # when the last that saw every list and ended well began
     calls: int = 0  # to observe, in the last sweep
     trouble: str = ""
 
@@ -124,6 +125,8 @@ class Enforcement:
         self.wake = asyncio.Event()  # set when something was decided, or a hook saw a change
         self.look_anew = False  # whether that may be a list that we don't know yet
         self.counters = Counters()
+        self.sweeping: datetime | None = None  # since when, while it does
+        self.blocked: tuple[CocmailError, ...] = ()  # why what was looked at can't all be done
         self.to_hold: frozenset[tuple[Address, str]] = frozenset()  # for Mailman's plugin
         self.beside: Mapping[Address, tuple[Address, ...]] = {}  # for leads: as Plan.beside
         self._arrived: dict[Arrival, bool] = {}  # whether it was seen to
@@ -178,9 +181,15 @@ class Enforcement:
             del self._arrived[next(iter(self._arrived))]
 
     async def look(self) -> Plan:
-        """What a sweep would do now; changes nothing."""
+        """What a sweep would do now; changes nothing. What a sweep would say besides stands in
+        the warnings, and what it would fail of in ``blocked`` too."""
         standing = await self._standing()
-        return (await self._plan(standing, await self._observe(standing)))[0]
+        planned, observed = await self._plan(standing, await self._observe(standing))
+        lost = forgotten(standing, observed)
+        self.blocked = (*observed.away.values(), *((lost,) if lost else ()))
+        groups = forgotten_groups(standing.sanctions, self._groups)
+        said = (*map(str, self.blocked), *claimed_twice(observed), *((groups,) if groups else ()))
+        return replace(planned, warnings=tuple(dict.fromkeys((*planned.warnings, *said))))
 
     async def preview(
         self,
@@ -210,8 +219,14 @@ class Enforcement:
         done."""
         async with self._lock:
             fresh = [one for one, seen in self._arrived.items() if not seen]
-            planned = await self._sweep(known_lists)
-            await self._let_go([one for one in fresh if not self._arrived[one]], planned)
+            self.sweeping = began = self._clock.now()
+            try:
+                planned = await self._sweep(known_lists)
+                if not known_lists:
+                    self.counters = replace(self.counters, began=began)
+                await self._let_go([one for one in fresh if not self._arrived[one]], planned)
+            finally:
+                self.sweeping = None
             return planned
 
     async def _sweep(self, known_lists: bool) -> Plan:

@@ -1,8 +1,9 @@
 """Looks at every sweep whether somebody on the lists may be a person under sanction.
 
 Owns when which list's roster is read: only while a sanction keeps somebody off or holds them; then
-those whose number of members has changed, and every list once a day, after a start and whenever the
-persons change, for who leaves as another comes changes no number. Refuses to compare (core.leads),
+those whose number of members has changed, a few of those that were not read for an hour, the oldest
+first, for who leaves as another comes changes no number, and every list once a day, after a start
+and whenever the persons change. Refuses to compare (core.leads),
 to say what is told (core.leading) and to change anything on a list. Started by the daemon; only the
 one that sweeps looks.
 """
@@ -31,6 +32,8 @@ from cocmail.ports import Clock, Lists
 log = structlog.get_logger()
 
 WHOLE_EVERY = timedelta(days=1)
+AGAIN_AFTER = timedelta(hours=1)
+AGAIN_AT_ONCE = 4  # rosters a look whose numbers tell nothing: so it costs as much on many lists
 _AT_ONCE = 20  # rosters in memory before they are compared
 _FIRST_LOOK = 1.0  # seconds between looks whether this daemon has come to be the one that sweeps
 
@@ -60,6 +63,7 @@ class Leading:
 
     def _forget(self) -> None:
         self._counts: Mapping[str, int] = {}
+        self._read: dict[str, datetime] = {}  # list → when its roster was read last
         self._persons: frozenset[Person] = frozenset()
         self._whole: datetime | None = None  # when all lists were read last
         self._bearers = Bearers(())
@@ -100,17 +104,27 @@ class Leading:
             self._bearers = Bearers(persons)
             observed = await self._users(a for p in persons for a in p.known)
             self._linked = {**observed.linked, **beside}
+            reading = names
             found = await self._compare(persons, names, whole=True)
             self._whole, self._persons, self._seen_beside = now, known, beside
         else:
             changed = [n for n in names if self._counts.get(n) != counts[n]]
-            found = await self._compare(persons, changed, whole=False)
+            reading = changed + self._due([n for n in names if n not in changed], now)
+            found = await self._compare(persons, reading, whole=False)
         self._counts = counts
+        self._read = {n: at for n, at in self._read.items() if n in counts}
+        self._read |= dict.fromkeys(reading, now)
         for lead in found:
             case, key = _case_of(lead.person)
             self._left.setdefault(case, []).append(replace(lead, person=key))
         for one in cases:
             await self._tell(one, {k: s for (c, k), s in suspects.items() if c == one.id})
+
+    def _due(self, names: Sequence[str], now: datetime) -> list[str]:
+        """Of these, the few that were not read for longest."""
+        due = [n for n in names if n not in self._read or over(self._read[n], AGAIN_AFTER, now)]
+        never = datetime.min.replace(tzinfo=now.tzinfo)
+        return sorted(due, key=lambda name: self._read.get(name, never))[:AGAIN_AT_ONCE]
 
     async def _compare(
         self, persons: Sequence[Person], names: Sequence[str], *, whole: bool

@@ -4,6 +4,8 @@ are: counted in calls to a real Mailman, as `cocmail_sweep_calls` tells them.
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -15,7 +17,7 @@ from cocmail.core.people import Address
 from cocmail.core.sanctions import Measure, Scope
 from cocmail.lab.community import list_id
 from cocmail.lab.mailman import Mailman
-from cocmail.loops.leading import Leading
+from cocmail.loops.leading import AGAIN_AFTER, AGAIN_AT_ONCE, Leading
 from tests.loops.lab import (
     BYSTANDER,
     DEV,
@@ -51,7 +53,9 @@ def grown(lab: Lab) -> None:
         lab.api("POST", "lists", fqdn_listname=name)
     lab.mailman.stop()
     ids = list(map(list_id, (*FEW, *MORE)))
-    crowd(lab.mailman.directory / "var/data/mailman.db", ids, 40 * len(ids))
+    database = lab.mailman.directory / "var/data/mailman.db"
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        crowd(connection, ids, 40 * len(ids))
     lab.mailman.start()
 
 
@@ -100,6 +104,9 @@ async def test_it_makes_the_same_calls_on_five_lists_and_on_sixty(mailman: Mailm
         many = await calls()
         assert sum(lab.api("GET", f"lists/{list_id(n)}")["member_count"] for n in MORE) > 1000
         assert many == few
+        clock.at += AGAIN_AFTER
+        await leading.look()
+        assert leading.calls == 1 + AGAIN_AT_ONCE, "of sixty rosters no more than a few"
         assert few > one, "it is the sanctions that cost"
         assert max(few) <= 18, "as docs/mailman.md says"
     finally:

@@ -314,6 +314,8 @@ async def test_what_is_on_a_group_that_nobody_knows_is_not_proved(
     for _ in range(2):
         await renamed.sweep()
         assert LOST in renamed.counters.trouble
+    assert any(LOST in warning for warning in (await renamed.look()).warnings)
+    assert renamed.blocked == (), "a sweep says it and ends well"
     assert book.proofs == []
     assert book.discarded == []
     await enforcement(lists, book, clock).sweep()

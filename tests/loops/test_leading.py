@@ -15,7 +15,7 @@ from cocmail.core.leading import MOST_OPEN
 from cocmail.core.people import Address
 from cocmail.lab import community
 from cocmail.lab.mailman import Mailman
-from cocmail.loops.leading import WHOLE_EVERY, Leading
+from cocmail.loops.leading import AGAIN_AFTER, AGAIN_AT_ONCE, WHOLE_EVERY, Leading
 from tests.promises.kit import MALLORY, World
 
 pytestmark = pytest.mark.servers
@@ -92,15 +92,19 @@ async def test_it_costs_one_call_while_nothing_changes(mailman: Mailman) -> None
         assert lead.found.address == LIKE
         assert lead.found.lists == (LISTS[0],)
         assert await calls() == 1
-        # Who leaves as another comes changes no number: within a day it is seen.
+        # Who leaves as another comes changes no number: a few are read again after an hour.
         swapped = Address("mall0ry@mail.example")
         community.unsubscribe(mailman, LISTS[1], "anna@sig.example")
         community.subscribe(mailman, LISTS[1], swapped)
         assert await calls() == 1
-        world.now += WHOLE_EVERY
-        await loop.look()
+        world.now += AGAIN_AFTER
+        assert await calls() >= 1 + AGAIN_AT_ONCE
         assert [x.found.address for x in world.case.leads.values()] == [LIKE, swapped]
+        # The first list was read for its number, and at the same instant as the others.
+        assert await calls() == 1 + len(LISTS) - AGAIN_AT_ONCE
         assert await calls() == 1
+        world.now += WHOLE_EVERY
+        assert await calls() == 1 + len(LISTS), "all of them, once a day"
         world.now -= WHOLE_EVERY
         assert await calls() > 1, "the clock was set back: when they were read is not known"
         assert await calls() == 1

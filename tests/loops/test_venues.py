@@ -241,6 +241,7 @@ async def test_a_list_that_both_have(labs: tuple[Lab, There], lists: Venues) -> 
     await loop.sweep()
     assert where(here, *PERSON) == where(there, *PERSON) == []
     assert loop.counters.trouble.startswith(f"{DEV} is a list of [mailman] and of [{THERE}]")
+    assert loop.counters.trouble in (await loop.look()).warnings
     assert len(book.proofs) == 1
 
 
