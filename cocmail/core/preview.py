@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from cocmail.core.coverage import everybody
-from cocmail.core.enforcement import Observed, Row, Standing
+from cocmail.core.enforcement import Observed, ProofRow, Row, Standing, Step, Word
 from cocmail.core.people import Address
 from cocmail.core.plan import DRAFT, plan, plan_for
 from cocmail.core.proof import untold
@@ -145,15 +145,34 @@ def of_end(
     *,
     beside: Iterable[Sanction] = (),
 ) -> Table:
-    """What the end of a sanction would put back."""
+    """What the end of a sanction would put back. ``beside``: the case's sanctions."""
     if observed is None:
         return Table(tense=Tense.WOULD, known=False, addresses=sanction.addresses)
     others = meeting(beside, sanction.addresses, sanction.scope, groups, but=sanction.id)
     over = replace(sanction, state=State.LIFTED)
     made = plan(Standing(sanctions=others, ending=(over,)), groups, observed)
+    elsewhere = _taken_elsewhere(sanction, beside)
+    steps = (s for s in made.steps_of(sanction.id) if _where(s) not in elsewhere)
+    left = (r for r in made.rows.get(sanction.id, ()) if r.note and _where(r) not in elsewhere)
     return planned(
-        replace(made, steps=made.steps_of(sanction.id), warnings=tuple(untold(observed))),
-        left=tuple(row for row in made.rows.get(sanction.id, ()) if row.note),
+        replace(made, steps=tuple(steps), warnings=tuple(untold(observed))),
+        left=tuple(left),
         addresses=sanction.addresses,
         meets=others,
     )
+
+
+def _where(one: Step | ProofRow) -> tuple[str, str | None, Address, str]:
+    return one.site, one.list, one.address, one.role
+
+
+def _taken_elsewhere(
+    sanction: Sanction, beside: Iterable[Sanction]
+) -> set[tuple[str, str | None, Address, str]]:
+    """Where the person was on a list, and a sanction of another case had taken them off before
+    this one looked: who may know of this case may be kept out of that one. The proof of the end
+    tells what truly came back."""
+    own = (one for one in beside if one.id != sanction.id)
+    known = {b.at for one in own for b in one.before if b.seen != Word.ABSENT}
+    taken = {b.at for b in sanction.before if b.facts and b.seen == Word.ABSENT}
+    return taken - known

@@ -10,9 +10,10 @@ import pytest
 from cocmail.core import events as e
 from cocmail.core.enforcement import STILL_OFF, ProofRow, Role, Word
 from cocmail.core.plan import DRAFT, plan_for
+from cocmail.core.preview import of_end
 from cocmail.core.proof import BAN_STANDS, BAN_STAYS
 from cocmail.core.proofs import enforced, noted, restored
-from cocmail.core.sanctions import Measure, Scope
+from cocmail.core.sanctions import Measure, Sanction, Scope, State
 from cocmail.core.table import WITH_A_ROLE, limits
 from cocmail.core.work import Result
 from tests.core.test_plan import A1, A2, GROUPS, LISTS, OWNER, Community, T, place, row
@@ -169,6 +170,22 @@ def test_the_end_says_which_lines_another_sanction_of_the_case_keeps() -> None:
     assert "what somebody else did, another sanction keeps or Mailman doesn't allow" in (
         " ".join(text.split())
     )
+
+
+def test_a_ballot_on_the_end_does_not_tell_where_another_case_took_somebody_off() -> None:
+    c = member()
+    first, _ = decided(c, Measure.SUSPEND)
+    second, _ = decided(c, Measure.SUSPEND)
+    one, other = c.force[first], c.force[second]
+
+    def back(sanction: Sanction, *beside: Sanction) -> set[str | None]:
+        table = of_end(sanction, GROUPS, c.world.observed(), beside=beside)
+        return {line.list for line in table.lines if line.role == "member"}
+
+    assert back(one, one) == {LISTS[0], LISTS[1]}
+    assert back(other, other) == set()
+    lifted = replace(one, state=State.LIFTED)
+    assert back(other, other, lifted) == {LISTS[0], LISTS[1]}, "of the same case"
 
 
 def test_how_a_place_was_found_is_kept_in_the_ledger() -> None:
