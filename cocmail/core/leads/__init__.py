@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cocmail.core.leads.canonical import Spellings, canonical, spellings
-from cocmail.core.leads.names import MOST_BEARERS, is_frequent, name_key
+from cocmail.core.leads.names import most_bearers, name_key
 from cocmail.core.people import Address, Private
 
 __all__ = [
@@ -176,7 +176,7 @@ class _Index:
                 for evidence, form in _keys(spellings(address)):
                     self._forms.setdefault((evidence, form), []).append((person, address))
             for key, name in {name_key(n): n for n in reversed(person.names)}.items():
-                if key and not is_frequent(key):
+                if key:
                     self._names.setdefault(key, []).append((person, name))
 
     def clues(self, one: Subscription, bearers: Bearers) -> dict[Person, tuple[Clue, ...]]:
@@ -199,7 +199,7 @@ class _Index:
                     add(person, evidence, address)
         key = name_key(one.name) if self._names and one.name else ()
         for person, name in self._names.get(key, ()) if key else ():
-            if person in found or bearers.others(key, person) <= MOST_BEARERS:
+            if person in found or bearers.others(key, person) <= most_bearers(key):
                 add(person, Evidence.NAME, name)
         return {
             person: tuple(clues[kind] for kind in Evidence if kind in clues)

@@ -26,7 +26,7 @@ verein via webmaster
 """
 _NOBODYS = frozenset(_TEAMS.split())
 
-# So frequent that two people of one name are nothing out of the ordinary.
+# So frequent that two more people of one name are nothing out of the ordinary.
 _SURNAMES = """
 ali allen anderson andersson bauer becker bianchi brown chen cohen costa davis diaz
 dubois evans fernandez ferrari fischer garcia gonzalez gupta hall hansen harris
@@ -54,6 +54,6 @@ def name_key(name: str) -> tuple[str, ...]:
     return tuple(sorted(words))
 
 
-def is_frequent(key: tuple[str, ...]) -> bool:
-    """Whether so many people are called so that it says nothing."""
-    return len(key) == 2 and bool(_FREQUENT & {*key})
+def most_bearers(key: tuple[str, ...]) -> int:
+    """How many others may bear this name for it to be told of: of a frequent one just one."""
+    return 1 if len(key) == 2 and _FREQUENT & {*key} else MOST_BEARERS
