@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cocmail.core.attached import kind_of
@@ -66,22 +66,22 @@ class Limit:
 
 SAME_WORDS = "The same words came from this sender again and again within a day."
 _DAYS = 3  # hours whose mails may come in a day
-_CASES = 2  # so many cases' mails may come from one sender to all that they are in
+_CASES = 2  # so many times as much may come into cases, to all of them together
 _OF_PROGRAMS = ("signature", "report")  # attached to a mail, and different each time
-_TOO_MUCH_A_DAY = "More mail came from this sender within a day than is answered."
-_TOO_MUCH = "More mail came from this sender within an hour than is answered."
+_SHARED = {
+    "sender a day": "More mail came from this sender within a day than is answered.",
+    "domain a day": "More mail came from this domain within a day than is answered.",
+    "sender": "More mail came from this sender within an hour than is answered.",
+    "domain": "More mail came from this domain within an hour than is answered.",
+    "everybody": "More mail came within an hour than is answered.",
+}
 _WORDS = {
+    **_SHARED,
+    **{f"{what} in cases": why for what, why in _SHARED.items()},
     "words": SAME_WORDS,
     "words of several": "The same words came again and again within a day, from people whom the"
     " reply addresses weren't made for.",
     "member": "More mail came from this member within an hour than is passed on one by one.",
-    "sender a day": _TOO_MUCH_A_DAY,
-    "sender in cases a day": _TOO_MUCH_A_DAY,
-    "domain a day": "More mail came from this domain within a day than is answered.",
-    "sender": _TOO_MUCH,
-    "sender in cases": _TOO_MUCH,
-    "domain": "More mail came from this domain within an hour than is answered.",
-    "everybody": "More mail came within an hour than is answered.",
 }
 
 BEYOND = frozenset(_WORDS.values())
@@ -127,16 +127,27 @@ def to_a_reply_address(
     rates: Rates, party: str, sender: Address | None, *, proved: bool, said: str = ""
 ) -> dict[Key, Limit]:
     """One of this party's, in their own name. Only they know it: whoever writes elsewhere in their
-    name takes nothing from them. Who has many of them has no more for each."""
-    limits = {
+    name takes nothing from them. Who has many of them has no more for each; and of one domain, and
+    in all, there is twice as much as to the community's address."""
+    own: dict[Key, Limit] = {
         ("sender", party, True): Limit(rates.sender),
         **_same(party, said, Limit(rates.same, DAY), proved=True),
     }
-    if sender is not None:
-        whose, most = canonical(sender), _CASES * rates.sender
-        limits["sender in cases", whose, proved] = Limit(most)
-        limits["sender in cases a day", whose, proved] = Limit(_DAYS * most, DAY)
-    return limits
+    every = replace(
+        rates,
+        sender=_CASES * rates.sender,
+        domain=_CASES * rates.domain,
+        everybody=_CASES * rates.everybody,
+    )
+    shared = to_the_public(every, sender, proved=proved)
+    return own | {
+        _in_cases(key): replace(limit, who=limit.who and _in_cases(limit.who))
+        for key, limit in shared.items()
+    }
+
+
+def _in_cases(key: Key) -> Key:
+    return f"{key[0]} in cases", *key[1:]
 
 
 def of_strangers(rates: Rates, case: str, said: str) -> dict[Key, Limit]:

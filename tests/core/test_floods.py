@@ -173,6 +173,33 @@ def test_who_opened_many_cases_has_two_cases_shares_for_all_of_them() -> None:
     assert not counted(gate.levels, to_a_reply_address(rates, "own", ONE, proved=True), NOW)[0]
 
 
+def test_a_domain_and_all_together_have_twice_as_much_into_cases_as_to_the_public() -> None:
+    gate = Gate(replace(RATES, sender=40))
+
+    def let_in(senders: list[str], *, proved: bool = True) -> int:
+        count = 0
+        for n, sender in enumerate(senders):
+            limits = to_a_reply_address(
+                gate.rates, f"case{n}/{sender}", Address(sender), proved=proved
+            )
+            why, changed = counted(gate.levels, limits, gate.now)
+            gate.levels |= changed
+            count += not why
+        return count
+
+    many = [f"m{n}@big.example" for n in range(40)]
+    assert let_in(many) == 2 * RATES.domain
+    assert not counted(gate.levels, to_the_public(RATES, Address(many[0]), proved=True), NOW)[0], (
+        "a new report counts for itself"
+    )
+    every = [f"m@small{n}.example" for n in range(40)]
+    assert let_in(every) == 2 * RATES.everybody - 2 * RATES.domain
+    assert let_in(every, proved=False) == 2 * RATES.everybody, "who signs counts apart"
+    gate = Gate(replace(RATES, sender=40))
+    assert let_in(many[:1] * 40) == RATES.domain, "half is for the others there"
+    assert let_in(many[1:2]) == 1
+
+
 RECEIPT = "Thank you. We received your request and will answer soon."
 
 
