@@ -123,7 +123,8 @@ def snapshot(mailman: Mailman, addresses: Iterable[str]) -> dict[str, Any]:
         for entry in memberships(mailman, address):
             kept = {key: value for key, value in entry.items() if key not in UNSTABLE}
             path = f"members/{entry['member_id']}/preferences"
-            preferences = _done(mailman.api("GET", path))
+            # Gone since it was found: then its preferences are what Mailman says of that.
+            preferences = _done(mailman.api("GET", path), allowed=(200, 404))
             kept["preferences"] = {k: v for k, v in preferences.items() if k not in UNSTABLE}
             if kept not in found["memberships"]:
                 found["memberships"].append(kept)
