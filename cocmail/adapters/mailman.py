@@ -15,7 +15,7 @@ import contextvars
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,6 +109,7 @@ class MailmanLists:
         self._connections = connections
         self._pool = ThreadPoolExecutor(max_workers=connections, thread_name_prefix=section)
         self._list_ids: dict[str, str] = {}
+        self._changing: set[Future[bool]] = set()
         self._section = section
 
     def __repr__(self) -> str:
@@ -130,6 +131,7 @@ class MailmanLists:
     async def observe(
         self, questions: Collection[Question], *, known_lists: bool = False
     ) -> Observed:
+        await self._settled()
         with counted() as cost:
             observed = await self._observe(questions, known_lists=known_lists)
         return replace(observed, calls=cost.calls, seconds=cost.seconds)
@@ -230,7 +232,7 @@ class MailmanLists:
         list_id = ""
         if step.list is not None:
             list_id = self._list_ids.get(step.list) or step.list.replace("@", ".", 1)
-        return await self._run(lambda: self._changes.apply(step, list_id))
+        return await self._run(lambda: self._changes.apply(step, list_id), self._changing)
 
     async def discard_waiting(
         self, lists: Collection[str], addresses: Collection[Address], *, but: Collection[str] = ()
@@ -467,11 +469,21 @@ class MailmanLists:
 
     # -- threads -------------------------------------------------------------------------------
 
-    async def _run(self, work: Callable[[], _T]) -> _T:
-        loop = asyncio.get_running_loop()
+    async def _settled(self) -> None:
+        """What a sweep that was cut off had begun goes on in its thread: to look beside it would
+        be to see what is neither before nor after it."""
+        if under_way := tuple(self._changing):
+            await asyncio.to_thread(wait, under_way)
+
+    async def _run(self, work: Callable[[], _T], among: set[Future[_T]] | None = None) -> _T:
+        """``among``: where it is for as long as its thread is at it."""
         context = contextvars.copy_context()  # to_thread takes it along by itself, this doesn't
+        under_way = self._pool.submit(context.run, work)
+        if among is not None:
+            among.add(under_way)
+            under_way.add_done_callback(among.discard)
         try:
-            return await loop.run_in_executor(self._pool, context.run, work)
+            return await asyncio.wrap_future(under_way)
         except Answered as answer:
             # Nobody foresaw it: mostly a race within Mailman, which answers 400 and SQL.
             raise Temporary(

@@ -132,13 +132,13 @@ class MailmanChanges:
         self._connection.patch(f"members/{quoted(member_id)}", moderation_action=action or "")
 
     def _put_back(self, step: Step, list_id: str) -> bool:
-        there = self._found(step, list_id)
+        there = self._once(step, list_id)
         missing = [row for row in step.rows if row.mode not in there]
         for row in missing:
             if not self._subscribe(row, list_id):
                 return False
         if missing:
-            there = self._found(step, list_id)
+            there = {str(one["subscription_mode"]): one for one in self._found(step, list_id)}
         # Mailman has no path for one with a "/": it stays verified.
         if not all(row.verified for row in step.rows) and has_path(step.address):
             self._connection.post(f"addresses/{quoted(step.address)}/unverify")
@@ -155,16 +155,26 @@ class MailmanChanges:
                 self._moderate(member_id, row.action)
         return True
 
-    def _found(self, step: Step, list_id: str) -> dict[str, dict[str, Any]]:
-        """The rows of a place by their mode."""
+    def _once(self, step: Step, list_id: str) -> dict[str, dict[str, Any]]:
+        """The rows of a place by their mode. Mailman looks whether somebody is there before it
+        puts them there: asked twice at one time, as after an answer that came too late, it does
+        so twice. Then none is left to stand."""
+        entries = self._found(step, list_id)
+        there = {str(entry["subscription_mode"]): entry for entry in entries}
+        if len(there) == len(entries):
+            return there
+        if step.role is Role.MEMBER:
+            self._take_off(step, list_id)
+        else:
+            for entry in entries:
+                self._connection.delete(f"members/{quoted(str(entry['member_id']))}")
+        return {}
+
+    def _found(self, step: Step, list_id: str) -> list[dict[str, Any]]:
         entries = self._connection.find(
             subscriber=str(step.address), list_id=list_id, role=str(step.role)
         )
-        return {
-            str(entry["subscription_mode"]): entry
-            for entry in entries
-            if entry["email"].lower() == step.address
-        }
+        return [entry for entry in entries if entry["email"].lower() == step.address]
 
     def _subscribe(self, row: Row, list_id: str) -> bool:
         """False where a ban forbids it."""

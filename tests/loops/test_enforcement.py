@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -1061,6 +1063,90 @@ async def test_a_cancelled_sweep_is_cured_too(
                 await task
         await enforcement(lists, book, clock).sweep()
     assert lab.snapshot(*PERSON) == before
+
+
+async def test_what_a_cancelled_sweep_had_begun_is_over_before_the_next_one_looks(
+    lab: Lab, book: Book, lists: MailmanLists, clock: Now, monkeypatch: Any
+) -> None:
+    """Its thread goes on; Mailman would subscribe them for both."""
+    before = lab.snapshot(*PERSON)
+    name = book.decide(Measure.SUSPEND)
+    await enforcement(lists, book, clock).sweep()
+    book.end(name)
+    begun, released = threading.Event(), threading.Event()
+    apply = lists._changes.apply
+
+    def slowly(step: Step, list_id: str) -> bool:
+        if step.act is Act.PUT_BACK:
+            begun.set()
+            released.wait(60)
+        return apply(step, list_id)
+
+    monkeypatch.setattr(lists._changes, "apply", slowly)
+    first = asyncio.create_task(enforcement(lists, book, clock).sweep())
+    assert await asyncio.to_thread(begun.wait, 60)
+    first.cancel()
+    with suppress(asyncio.CancelledError):
+        await first
+    calls = lists._connection.calls
+    second = asyncio.create_task(enforcement(lists, book, clock).sweep())
+    await asyncio.wait([second], timeout=0.5)
+    assert lists._connection.calls == calls
+    released.set()
+    await second
+    assert lab.snapshot(*PERSON) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "role"), [(DEV, "member"), (SIG_NODE, "member"), (DEV, "owner"), (DEV, "moderator")]
+)
+async def test_whom_mailman_put_back_twice_is_there_once(
+    name: str, role: str, lab: Lab, book: Book, lists: MailmanLists, clock: Now
+) -> None:
+    """An answer came too late, so it was asked again, and did both at one time."""
+    before = lab.snapshot(*PERSON)
+    user = lab.api("GET", f"users/{MAL}")["user_id"]
+    sanction = book.decide(Measure.SUSPEND, scope=Scope(lists=(name,)), including_roles=True)
+    await enforcement(lists, book, clock).sweep()
+    book.end(sanction)
+    with suppress(BaseExceptionGroup):  # dies as it begins to put them back
+        await enforcement(CutOffReturns(lists), book, clock, parallel=1).sweep()
+
+    def rows() -> list[dict[str, Any]]:
+        here = name.replace("@", ".")
+        return [row for row in lab.rows(MAL) if (row["list_id"], row["role"]) == (here, role)]
+
+    def twice() -> bool:
+        for row in rows():
+            lab.api("DELETE", f"members/{row['member_id']}")
+        subscriber = user if (name, role) == (DEV, "member") else MAL
+        with ThreadPoolExecutor(2) as two:
+            for _ in range(2):
+                two.submit(lab.join, name, subscriber, role=role)
+        return len(rows()) == 2
+
+    if not any(twice() for _ in range(100)):
+        assert lab.is_older
+        pytest.skip("nobody can be on a list twice here")
+    await enforcement(lists, book, clock).sweep()
+    assert len(rows()) == 1
+    assert lab.snapshot(*PERSON) == before
+    await enforcement(lists, book, clock).sweep()
+
+
+class CutOffReturns:
+    """The real lists; the process dies before it puts anybody back."""
+
+    def __init__(self, lists: MailmanLists) -> None:
+        self._lists = lists
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lists, name)
+
+    async def apply(self, step: Step) -> bool:
+        if step.act is Act.PUT_BACK:
+            raise Cut
+        return await self._lists.apply(step)
 
 
 class ShuntingLists:

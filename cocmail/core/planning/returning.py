@@ -155,10 +155,11 @@ class Returns:
                 same = (goal.preferences or {}).get(name) == value
                 if not same and not (made and name in _FRESH):
                     return False
+        twice = len({row.mode for row in seen}) < len(seen)
         # Mailman refuses the second of two entries of one address: the first has to do.
         unproven = any(row.verified and not wanted[row.mode].verified for row in seen)
         holds = any(reach.holds(place) for reach in self.site.in_force(place))
-        return unproven or not _within(seen, held(was) if holds else was)
+        return twice or unproven or not _within(seen, held(was) if holds else was)
 
 
 def _within(seen: tuple[Row, ...], wanted: tuple[Row, ...]) -> bool:
