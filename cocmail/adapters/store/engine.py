@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -24,12 +26,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import await_
 
 from cocmail.adapters.store.errors import translate
 from cocmail.adapters.store.sqlite_cursor import OneErrandConnection
 from cocmail.core.errors import Permanent, Temporary
 
 BUSY_SECONDS = 15.0
+_PAUSE = 0.01  # seconds between tries, where SQLite itself doesn't wait
 _SERIAL = "cocmail_serial"
 
 
@@ -183,7 +187,7 @@ def _sqlite(url: URL, *, create: bool, busy_seconds: float) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, _entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(cursor, busy_seconds)
         cursor.execute("PRAGMA synchronous=FULL")
         # A destroyed case key must not lie on in a free page.
         cursor.execute("PRAGMA secure_delete=ON")
@@ -195,6 +199,20 @@ def _sqlite(url: URL, *, create: bool, busy_seconds: float) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if serial else "BEGIN")
 
     return engine
+
+
+def _write_ahead(cursor: Any, seconds: float) -> None:
+    """Into a new file's header this is written once, and SQLite waits for nobody who is just doing
+    so: it refuses at once."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        await_(asyncio.sleep(_PAUSE))
 
 
 def _postgresql(url: URL, *, busy_seconds: float) -> AsyncEngine:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,21 @@ async def test_two_daemons_make_one_store(world) -> None:
     stores = await asyncio.gather(*(world.open() for _ in range(3)))
     await world.case(stores[0], "c1", world.event("said", "x"))
     assert (await stores[1].read_case("c1")).words == ["x"]
+
+
+async def test_a_new_file_that_somebody_else_is_just_at_is_waited_for(world) -> None:
+    """SQLite doesn't: it refuses the log to the second of two."""
+    if world.kind != "sqlite":
+        return
+    path = world.folder / "store.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(world.open())
+        await asyncio.wait([opening], timeout=0.3)
+        assert not opening.done()
+        other.execute("COMMIT")
+    store = await opening
+    assert (await store.verify()).whole
 
 
 async def test_an_older_and_a_newer_schema_are_refused(world) -> None:
