@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import IO, Any
 
-from cocmail.core.filtering import Incoming, Once, Pass, SetAside, Tag, Urgent, sound, unpacked
+from cocmail.core.filtering import Incoming, Once, SetAside, Tag, Urgent, fault, unpacked
 
 _MEMORY = 1 << 30  # bytes of address space
 
@@ -33,8 +33,8 @@ def _load(path: str, source: str) -> Callable[[Incoming], object]:
 
 def _answer(judge: Callable[[Incoming], object], mail: Incoming) -> dict[str, str]:
     match verdict := judge(mail):
-        case _ if not sound(verdict):
-            return {"broken": "returned something that is no verdict"}
+        case _ if wrong := fault(verdict):
+            return {"broken": wrong}
         case SetAside(why=why):
             return {"set aside": why}
         case Urgent(why=why):
@@ -43,10 +43,8 @@ def _answer(judge: Callable[[Incoming], object], mail: Incoming) -> dict[str, st
             return {"tag": word}
         case Once():
             return {"once": ""}
-        case Pass():
-            return {"pass": ""}
         case _:
-            return {"broken": "returned something that is no verdict"}
+            return {"pass": ""}
 
 
 def serve(questions: IO[str], answers: IO[str]) -> None:
@@ -64,7 +62,7 @@ def serve(questions: IO[str], answers: IO[str]) -> None:
             answer = _answer(filters[path], unpacked(asked["mail"]))
         # A filter is a stranger's code and may raise anything; its message may quote the mail,
         # so only the kind of error is told.
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             answer = {"broken": f"raised {type(error).__name__}"}
         answers.write(json.dumps([asked["number"], answer]) + "\n")
         answers.flush()

@@ -34,9 +34,9 @@ from cocmail.core.filtering import (
     Urgent,
     Verdict,
     broken,
+    fault,
     fold,
     packed,
-    sound,
 )
 
 _NAME = re.compile(r"[0-9]{2}-[a-z0-9]+(?:[-_][a-z0-9]+)*\.py")
@@ -122,9 +122,13 @@ def _read(path: Path) -> Filter:
 
 def _keeps_the_contract(path: Path, tree: ast.Module) -> None:
     """Against slips, not against malice: whoever may write this file may run what they like."""
-    found = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == "judge"]
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    found = [one for one in tree.body if isinstance(one, kinds) and one.name == "judge"]
     if not found:
         raise Permanent(f"{path}: has no function judge(mail); add it or move the file away")
+    if isinstance(found[-1], ast.AsyncFunctionDef):
+        line = found[-1].lineno
+        raise Permanent(f"{path}: line {line}: judge is async; write def judge(mail)")
     takes = found[-1].args
     needed = len(takes.posonlyargs) + len(takes.args) - len(takes.defaults)
     most = len(takes.posonlyargs) + len(takes.args)
@@ -317,6 +321,6 @@ def _said(name: str, asked: int, line: bytes) -> Said:
         case _:
             raise ValueError
     # Looked at here too: a filter may have written to the pipe by itself.
-    if not sound(verdict):
+    if fault(verdict):
         raise ValueError
     return Said(name=name, verdict=verdict)

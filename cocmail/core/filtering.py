@@ -214,17 +214,26 @@ def broken(name: str, what: str) -> Said:
     return Said(name=name, verdict=SetAside(why=f"The filter {name} {what}."), broken=True)
 
 
-def sound(verdict: object) -> bool:
-    """Whether this is a verdict as it should be."""
+def fault(verdict: object) -> str:
+    """What is wrong with what a filter returned; "" if it is a verdict as it should be. Of the
+    mail it quotes nothing."""
     match verdict:
         case Pass() | Once():
-            return True
+            return ""
         case SetAside(why=why) | Urgent(why=why):
-            return isinstance(why, str) and 0 < len(why) <= _MAX_WHY and why.isprintable()
+            if not isinstance(why, str) or not why:
+                return "gave no why: it takes a text"
+            if len(why) > _MAX_WHY:
+                return f"gave a why of {len(why)} characters: it takes {_MAX_WHY}"
+            return "" if why.isprintable() else "gave a why of more than one line of plain text"
         case Tag(word=word):
-            return isinstance(word, str) and _TAG.fullmatch(word) is not None
+            if isinstance(word, str) and _TAG.fullmatch(word):
+                return ""
+            return "gave a tag that isn't 1 to 31 lower-case letters, digits and dashes"
+        case type() if issubclass(verdict, Verdict):
+            return f"returned {verdict.__name__}, not {verdict.__name__}(…)"
         case _:
-            return False
+            return f"returned no verdict but {type(verdict).__name__}: Pass() says nothing"
 
 
 def fold(said: Iterable[Said]) -> Judgement:

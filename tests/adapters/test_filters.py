@@ -21,9 +21,9 @@ from cocmail.core.filtering import (
     Tag,
     Urgent,
     Verdict,
+    fault,
     fold,
     packed,
-    sound,
     unpacked,
     view,
 )
@@ -230,9 +230,15 @@ async def test_verdicts_come_back_and_fold(write: Write, ask: Ask) -> None:
     ("body", "what"),
     [
         ("def judge(mail): raise ValueError(mail.text)\n", "raised ValueError"),
-        ("def judge(mail): return None\n", "no verdict"),
-        ("def judge(mail): return SetAside(why='')\n", "no verdict"),
-        ("def judge(mail): return Tag(word='a b')\n", "no verdict"),
+        ("def judge(mail): return None\n", "returned no verdict but NoneType: Pass() says"),
+        ("def judge(mail): return Pass\n", "returned Pass, not Pass(…)"),
+        ("def judge(mail): return SetAside(why='')\n", "gave no why"),
+        ("def judge(mail): return Urgent(why='a\\nb')\n", "a why of more than one line"),
+        (
+            "def judge(mail): return SetAside(why='x' * 300)\n",
+            "of 300 characters: it takes 200",
+        ),
+        ("def judge(mail): return Tag(word='a b')\n", "a tag that isn't 1 to 31 lower-case"),
         ("1 / 0\ndef judge(mail): return Pass()\n", "raised ZeroDivisionError"),
         ("def judge(mail): return 'x' * 200_000\n", "no verdict"),
         ("class Odd(Pass):\n    pass\ndef judge(mail): return mail\n", "no verdict"),
@@ -251,7 +257,7 @@ async def test_verdicts_come_back_and_fold(write: Write, ask: Ask) -> None:
             "more than 3 s",
         ),
         ("import os\ndef judge(mail): os._exit(0)\n", "broke its process"),
-        ("import sys\ndef judge(mail): sys.exit(0)\n", "broke its process"),
+        ("import sys\ndef judge(mail): sys.exit(0)\n", "raised SystemExit"),
         ("def judge(mail): return Pass() if [0] * 10**9 else None\n", "raised MemoryError"),
         ("def judge(mail):\n    mail.text = ''\n    return Pass()\n", "raised FrozenInstanceError"),
     ],
@@ -314,6 +320,12 @@ async def test_no_filters_ask_nobody() -> None:
     assert (judgement.set_aside, judgement.urgent, judgement.tags) == ("", "", ())
 
 
+def test_a_filter_that_waits_is_told_how_to_begin(write: Write) -> None:
+    path = write("10-a.py", "async def judge(mail): return Pass()\n")
+    with pytest.raises(Permanent, match="judge is async; write def judge"):
+        load([path.parent])
+
+
 def test_a_view_survives_the_crossing_and_hides_what_is_private() -> None:
     one = incoming("secret")
     assert unpacked(json.loads(json.dumps(packed(one)))) == one
@@ -338,7 +350,7 @@ def test_a_view_survives_the_crossing_and_hides_what_is_private() -> None:
     ],
 )
 def test_a_verdict_is_checked(verdict: object, good: bool) -> None:
-    assert sound(verdict) is good
+    assert bool(fault(verdict)) is not good
 
 
 def test_the_first_reason_of_a_kind_counts() -> None:
