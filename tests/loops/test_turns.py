@@ -78,6 +78,12 @@ async def until_decided(work: Workplace, cases: int) -> None:
             await asyncio.sleep(0.02)
 
 
+async def until_asked(dns: SlowDns, word: str) -> None:
+    async with asyncio.timeout(60):
+        while not any(word in name for name in dns.asked):
+            await asyncio.sleep(0.02)
+
+
 def decided(work: Workplace) -> list[int]:
     """The numbers of the mails that became cases, in the order in which they did."""
     rows = work.sql(
@@ -112,6 +118,7 @@ async def test_who_waits_for_their_senders_turn_holds_up_nobody(tmp_path: Path) 
         async with at_work(work):
             await until_decided(work, 1)
             assert decided(work) == [7]
+            await until_asked(dns, "slow")  # by a thread, which may begin late
             assert len([name for name in dns.asked if "slow" in name]) == 1
         assert (await work.store.statistics()).waiting == 6
         await work.store.resume(work.clock.now() + LEASE + timedelta(minutes=1))
