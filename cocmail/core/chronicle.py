@@ -188,6 +188,10 @@ def told(event: Any) -> tuple[str, str]:
         case e.QuarantineOpened():
             whom = ", ".join(event.handles) or "escalate_to"
             return "cocmail", f"mail {event.number} that was set aside is for {whom} to see now"
+        case e.QuarantineNarrowed():
+            whom = ", ".join(event.handles) or "no member"
+            why = "a case keeps somebody out"
+            return "cocmail", f"mail {event.number} that was set aside is for {whom} to see: {why}"
         case e.QuarantineTold():
             what = "was" if event.sent else "could not be"
             return "cocmail", f"{event.handle} {what} told of mail that is set aside"

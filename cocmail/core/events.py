@@ -538,7 +538,7 @@ class LetterNote:
     originals: str = ""  # the mail whose attachments go along
     original: int = 0  # the place there of the one that goes along as it came; 0: all, as copies
     mails: tuple[str, ...] = ()  # whose words it shows to a member
-    cases: tuple[str, ...] = ()  # that a digest tells of
+    cases: tuple[str, ...] = ()  # that a digest, or a list of what is set aside, tells of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -757,6 +757,7 @@ class Quarantined:
     hidden_until: datetime | None = None  # before that not even that it is there
     urgent: bool = False  # a filter found words of danger in it
     readable: bool = True  # else no case can be made of it
+    cases: tuple[str, ...] = ()  # that it came to an address of: whom one keeps out hears nothing
     kind: Literal["quarantined"] = "quarantined"
 
 
@@ -771,7 +772,18 @@ class QuarantineOpened:
     tell_from: datetime
     tell_by: datetime
     hidden_until: datetime | None = None
+    cases: tuple[str, ...] = ()
     kind: Literal["quarantine-opened"] = "quarantine-opened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuarantineNarrowed:
+    """Somebody who could know of a mail that was set aside is kept out, by now, of a case that it
+    came to an address of: these are left."""
+
+    number: int
+    handles: tuple[str, ...]
+    kind: Literal["quarantine-narrowed"] = "quarantine-narrowed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1103,6 +1115,7 @@ Event = Annotated[
     | Digested
     | Quarantined
     | QuarantineOpened
+    | QuarantineNarrowed
     | QuarantineTold
     | QuarantinePutOff
     | QuarantineMoreAsked

@@ -137,6 +137,11 @@ class Quarantine:
         return tuple(i for i in self.of(handle) if i.number in known)
 
     @property
+    def cases(self) -> frozenset[str]:
+        """Those that something that waits came to an address of."""
+        return frozenset(name for item in self.waiting.values() for name in item.mail.cases)
+
+    @property
     def handles(self) -> tuple[str, ...]:
         """Of all who may know of something that waits."""
         return tuple(sorted({h for item in self.waiting.values() for h in _told_of(item)}))
@@ -205,9 +210,14 @@ def record(quarantine: Quarantine, at: datetime, event: Any) -> Quarantine | Non
                 tell_from=event.tell_from,
                 tell_by=event.tell_by,
                 hidden_until=event.hidden_until,
+                cases=event.cases,
             )
             waiting = {**quarantine.waiting, event.number: replace(item, mail=mail)}
             return replace(quarantine, waiting=waiting)
+        case e.QuarantineNarrowed() if event.number in quarantine.waiting:
+            item = quarantine.waiting[event.number]
+            item = replace(item, mail=replace(item.mail, handles=event.handles))
+            return replace(quarantine, waiting={**quarantine.waiting, event.number: item})
         case e.QuarantineTold():
             before, numbers = quarantine.told.get(event.handle), frozenset(event.numbers)
             told = Told(

@@ -205,10 +205,12 @@ class Work:
         files: Iterable[File] = (),
         originals: str = "",
         original: int = 0,
+        cases: Iterable[str] = (),
     ) -> str:
         """To one member. A table that is too long for a mail goes along as a file.
         ``originals``: the mail whose attachments are put to it when it leaves; ``original``: the
-        place of the only one, which goes as it came."""
+        place of the only one, which goes as it came. ``cases``: it leaves only to who may know of
+        these too."""
         table = values.get("table")
         if isinstance(table, Table) and table.brief:
             named = f"{values['sanction'].id}.txt"
@@ -220,7 +222,7 @@ class Work:
             kind, f"member:{member.handle}", member.address, template,
             {"case": self.case, "member": member, **values}, purpose, about, answering,
             member.language, files, originals, original, _mails(values),
-            tuple(section.case for section in values.get("sections", ())),
+            (*cases, *(section.case for section in values.get("sections", ()))),
         )  # fmt: skip
 
     def to_party(

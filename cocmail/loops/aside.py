@@ -42,6 +42,7 @@ class MayKnow:
     members: tuple[Member, ...]
     outside: tuple[Address, ...] = ()  # where no member may
     begin: datetime | None = None  # not before: whom it keeps out can't be known
+    cases: tuple[str, ...] = ()  # that it came to an address of, and that may keep more out yet
 
 
 class Asides:
@@ -86,6 +87,7 @@ class Asides:
             hidden_until=found.begin if found.members else None,
             urgent=urgent,
             readable=readable,
+            cases=found.cases,
         )
 
     async def readers(
@@ -104,7 +106,7 @@ class Asides:
             found = await thought(weight, lambda: casework.readers(setting, report))
             said = f"{report.mail.subject}\n{report.whole}"
             reached = (*reached, *report.mail.to, *report.mail.cc, *report.mail.trace_recipients)
-        members = await _in_its_cases(self._deciding, tx, setting, reached, found.members)
+        members, cases = await _in_its_cases(self._deciding, tx, setting, reached, found.members)
         outside: tuple[Address, ...] = ()
         look_at = partial(_waits_for_others, reached, report, setting)
         if not members and not await thought(len(said), look_at):
@@ -112,7 +114,7 @@ class Asides:
             texts = [said, *((report.mail.claimants,) if report else ())]
             look = partial(unconcerned, setting.policy, setting.roster, author, texts)
             outside = await thought(sum(map(len, texts)), look)
-        return MayKnow(members=members, outside=outside, begin=found.begin)
+        return MayKnow(members=members, outside=outside, begin=found.begin, cases=cases)
 
     def begin_anew(self) -> None:
         """With another record: nothing could be written down in this one."""
@@ -156,18 +158,20 @@ async def _in_its_cases(
     setting: Setting,
     reached: Iterable[Address],
     members: tuple[Member, ...],
-) -> tuple[Member, ...]:
-    """Those of them who may know of every case that it came to an address of."""
+) -> tuple[tuple[Member, ...], tuple[str, ...]]:
+    """Those of them who may know of every case that it came to an address of, and these cases."""
     details = {is_ours(one, setting.address, setting.delimiter) for one in reached}
+    cases: dict[str, None] = {}
     for token in sorted(d for d in details if d and TOKEN.fullmatch(d)):
         found: Found | None = None
         try:
             found = await tx.token(token)
             if found is None or found.case == COMMITTEE or is_quarantine(found.case):
                 continue
+            cases[found.case] = None
             case = await deciding.case(tx, found.case)
         except SoundnessError as error:
             deciding.unread(found.case if found else "", error)
-            return ()  # whom that case keeps out can't be known
+            return (), tuple(cases)  # whom that case keeps out can't be known
         members = tuple(m for m in members if case and may_know(case, setting, m))
-    return members
+    return members, tuple(cases)

@@ -64,6 +64,7 @@ class Deciding:
         self.bells = bells
         self._unread: set[str] = set()
         self.doubts_clock = False  # for the calendar to say
+        self.narrowed = 0  # how often fewer members were left who may know of what is set aside
 
     def unread(self, case: str, error: SoundnessError) -> None:
         """This case can't be read: the operator hears of it, and the others go on."""
@@ -164,7 +165,7 @@ class Deciding:
 
     async def _aside(self, record: str, handle: str) -> None:
         async with self.store.transaction() as tx:
-            room = await tx.case(record)
+            room = await self.record(tx, record)
             setting = await self.setting(tx)
             due = room.quarantine.due(handle) if room else None
             if room is None or due is None or due > setting.now:
@@ -183,13 +184,38 @@ class Deciding:
         found: list[Case] = []
         for name in filter(is_quarantine, await tx.aside_in()):
             try:
-                room = await tx.case(name)
+                room = await self.record(tx, name)
             except SoundnessError as error:
                 self.unread(name, error)
                 continue
             if room is not None:
                 found.append(room)
         return tuple(found)
+
+    async def record(self, tx: Transaction, name: str) -> Case | None:
+        """This record of the quarantine, once nobody is in it any more whom a case keeps out now
+        that was meant by what waits there."""
+        room = await tx.case(name)
+        if room is None or not room.quarantine.cases:
+            return room
+        cases = {case: await self._looked_at(tx, case) for case in sorted(room.quarantine.cases)}
+        result = casework.narrowed(room, await self.setting(tx), cases)
+        if not result.events:
+            return room
+        self.narrowed += 1
+        await write(tx, name, result)
+        return await tx.case(name)
+
+    async def _looked_at(self, tx: Transaction, name: str) -> Case | None:
+        """This case, or the one that it goes on in; None: it is gone, or can't be read."""
+        try:
+            case = await tx.glance(name)
+            while case is not None and case.merged_into:
+                case = await tx.glance(case.merged_into)
+        except SoundnessError as error:
+            self.unread(name, error)
+            return None
+        return case
 
     async def on_committee(self, decide: Decide) -> Result:
         """Decide on the committee's own record."""

@@ -195,7 +195,8 @@ class Outbox:
         return lambda: self._withdraw(letter, case.id, known)
 
     async def _is_known(self, tx: Transaction, setting: Setting, name: str, handle: str) -> bool:
-        """Whether this member may know of a case that a digest tells of."""
+        """Whether this member may know of a case that a digest, or a list of what is set aside,
+        tells of."""
         member = setting.roster.get(handle)
         try:
             case = await self._deciding.case(tx, name)
@@ -219,7 +220,8 @@ class Outbox:
         async with self._deciding.store.transaction() as tx:
             if await tx.settle_letter(letter.id, state="withdrawn"):
                 gone = e.Undelivered(party=letter.party, letter=letter.id, why=_WITHDRAWN)
-                again = [e.DigestWanted(case=name, handles=(handle,)) for name in known]
+                named = known if case == COMMITTEE else ()
+                again = [e.DigestWanted(case=name, handles=(handle,)) for name in named]
                 await tx.record(case, [gone, *again])
 
     async def _take_back(self, letter: Queued, why: str) -> None:

@@ -194,7 +194,9 @@ class Placer:
     async def _in_case(
         self, tx: Transaction, examined: Examined, setting: Setting, found: Found
     ) -> tuple[str, Result]:
-        case = await tx.case(found.case)
+        aside = is_quarantine(found.case)
+        read = partial(self._deciding.record, tx) if aside else tx.case
+        case = await read(found.case)
         if case is None:
             raise Permanent("a reply address leads to a case that is gone")
         incoming = replace(_incoming(examined), purpose=found.purpose, about=found.about)

@@ -51,10 +51,11 @@ class Unseen:
             await asyncio.sleep(_LOOK_EVERY)
 
     async def look(self) -> None:
-        """Ask of every such mail, unless nobody came or went since it was asked."""
+        """Ask of every such mail, unless nobody came, went or was kept out since it was asked."""
         async with self._store.transaction() as tx:
             setting = await self._deciding.setting(tx)
-        people = (setting.roster, setting.committee.locked, setting.policy.escalate_to)
+        narrowed = self._deciding.narrowed
+        people = (setting.roster, setting.committee.locked, setting.policy.escalate_to, narrowed)
         if people == self._asked:
             return
         left = 0
@@ -107,6 +108,7 @@ class Unseen:
                 readers=found.members,
                 outside=found.outside,
                 hidden=found.begin is not None,
+                cases=found.cases,
             )
             await write(tx, record, result)
         return bool(result.events)

@@ -24,7 +24,7 @@ from cocmail.core.casework.outsiders import (
     is_doubtful,
     pass_on,
 )
-from cocmail.core.casework.quarantine import opened, quarantined, tell
+from cocmail.core.casework.quarantine import narrowed, opened, quarantined, tell
 from cocmail.core.casework.reports import Readers, readers, report
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "is_doubtful",
     "looks_ahead",
     "marks_of",
+    "narrowed",
     "opened",
     "pass_on",
     "quarantined",

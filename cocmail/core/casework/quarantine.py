@@ -8,10 +8,11 @@ it is due, by loops/deciding.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from cocmail.core import events as e
+from cocmail.core.audience import may_know
 from cocmail.core.case import Case
 from cocmail.core.files import File
 from cocmail.core.letters import Kind
@@ -37,11 +38,13 @@ def quarantined(
     hidden_until: datetime | None = None,
     urgent: bool = False,
     readable: bool = True,
+    cases: Iterable[str] = (),
 ) -> Result:
     """A mail is set aside, under a ``number`` that no other has. These members, and nobody else,
     hear of it: at the latest when a report should be acknowledged, and at once where a filter finds
     it urgent. ``hidden_until``: they hear nothing before. ``outside``: people of `escalate_to`, who
-    hear once that there is something, where no member may."""
+    hear once that there is something, where no member may. ``cases``: those that it came to an
+    address of."""
     work = Work(record, setting)
     within = setting.policy.acknowledge_within
     begins = max(tell_from or work.now, hidden_until or work.now)
@@ -59,6 +62,7 @@ def quarantined(
             hidden_until=hidden_until,
             urgent=urgent,
             readable=readable,
+            cases=tuple(cases),
         )
     )
     return work.result(settled="quarantined", why=why)
@@ -72,6 +76,7 @@ def opened(
     readers: Iterable[Member],
     outside: Iterable[Address],
     hidden: bool,
+    cases: Iterable[str] = (),
 ) -> Result:
     """Who may know of it now, where nobody was left who could: these, if there are any. They hear
     of it as if it had just been set aside. ``hidden``: whom it keeps out can't be known, so that
@@ -90,8 +95,26 @@ def opened(
                 tell_from=begins,
                 tell_by=begins if item.mail.urgent else begins + within,
                 hidden_until=hidden_until,
+                cases=tuple(cases),
             )
         )
+    return work.result()
+
+
+def narrowed(record: Case, setting: Setting, cases: Mapping[str, Case | None]) -> Result:
+    """Who may know no more of what waits, for one of these ``cases`` keeps them out since it came.
+    None: it can't be read, so that nobody can tell whom it keeps out."""
+    work = Work(record, setting)
+    for item in record.quarantine.waiting.values():
+        its = [cases[name] for name in item.mail.cases if name in cases]
+        left = tuple(
+            handle
+            for handle in item.mail.handles
+            if (member := setting.roster.get(handle)) is None
+            or all(case is not None and may_know(case, setting, member) for case in its)
+        )
+        if left != item.mail.handles:
+            work.happen(e.QuarantineNarrowed(number=item.number, handles=left))
     return work.result()
 
 
@@ -156,7 +179,10 @@ def _tell(work: Work, handle: str, others: Iterable[Case], fresh: Iterable[int])
         "further": attached,
     }
     kind = Kind.ALERT if new else Kind.REMINDER
-    work.to_member(member, kind, "set-aside-alert", values, files=_file(work, member, attached))
+    shown = [i for one in (*listed, *attached) for i in one.items]
+    cases = dict.fromkeys(name for item in shown for name in item.mail.cases)
+    files = _file(work, member, attached)
+    work.to_member(member, kind, "set-aside-alert", values, files=files, cases=cases)
 
 
 def _file(work: Work, member: Member, attached: tuple[Alike, ...]) -> tuple[File, ...]:
