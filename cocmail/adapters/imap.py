@@ -89,7 +89,8 @@ class ImapInbox:
         except LoginRefused as refused:
             return [(False, str(refused))]
         except CocmailError as wrong:
-            return [(False, f"{where}: {wrong}")]
+            words = str(wrong)
+            return [(False, words if words.startswith(label) else f"{where}: {words}")]
         except BROKEN as broken:
             return [(False, f"{where}: {said(broken, label)}")]
         lines: list[tuple[bool | None, str]] = [

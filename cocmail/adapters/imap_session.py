@@ -3,7 +3,7 @@
 Owns the connection (TLS, login, sockets' timeouts), the capabilities that change how we ask, the
 names of folders, and the bytes of messages. Refuses to know when to sweep, what happens to a mail,
 and what to do when anything fails (imap_watch): it raises what IMAPClient raises, except for a
-refused login. Called by imap_watch and by `probe` in imap.
+refused login and a folder that isn't opened. Called by imap_watch, imap_filing, and `probe` in imap.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import imaplib
 import logging
-import re
 import select
 import socket
 import ssl
@@ -33,6 +32,7 @@ from imapclient.exceptions import (
 from imapclient.imap4 import IMAP4WithTimeout
 from imapclient.tls import IMAP4_TLS
 
+from cocmail.adapters.imap_answers import Login, login, response_code, why
 from cocmail.core.errors import CocmailError, Permanent, Temporary
 from cocmail.core.people import Private
 
@@ -168,7 +168,11 @@ class _Client(IMAPClient):  # type: ignore[misc]
 
 
 class LoginRefused(CocmailError):
-    """The server knows us and says no. Whether that is final is for imap_watch to say."""
+    """The server says no. Whether that is final is for imap_watch to say."""
+
+    def __init__(self, words: str, about: Login = Login.CREDENTIALS) -> None:
+        super().__init__(words)
+        self.about = about
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +199,10 @@ class ImapSettings:
     poll_every: float = 1  # where the server has no IDLE
     expire_every: float = 900
     longest_delay: float = 30  # between two attempts to connect
-    login_attempts: int = 5  # once we had been let in before
+    login_attempts: int = 5  # with what the server calls wrong, once we had been let in before
+    login_patience: float = 86_400  # with what it refuses without saying why, likewise
+    login_delay: float = 2  # after a first refusal; it doubles
+    longest_login_delay: float = 900
     batch_bytes: int = 4 << 20
     batch_messages: int = 50
     piece_bytes: int = 8 << 20  # a mail above this is fetched in pieces of this
@@ -226,15 +233,15 @@ class ImapSession:
         # Before there is a connection: servers close one on which nobody logs in for some time.
         secret = settings.secret() if secret is None else secret
         context = _context(settings) if settings.security != "none" else None
-        self._client: Any = _Client(
-            settings.host,
-            port=settings.port,
-            ssl=settings.security == "tls",
-            ssl_context=context,
-            timeout=SocketTimeout(settings.connect_timeout, settings.read_timeout),
-        )
+        self._client: Any = _greeted(settings, context)
         try:
             connected(self)
+            if self._client._imap.state == "AUTH":
+                raise Temporary(
+                    f"{settings.label} host and port: the IMAP server lets in whoever connects"
+                    " there (PREAUTH), so whose mail that is can't be told; name a port that asks"
+                    " for a login"
+                )
             self._client.normalise_times = False  # aware, not local and naive
             self._tune()
             if settings.security == "starttls":
@@ -292,16 +299,17 @@ class ImapSession:
                 f" see {settings.label} security"
             ) from None
         except LoginError as refused:
-            code = _response_code(str(refused))
             # IMAPClient makes a LoginError of a lost connection, too.
             if isinstance(refused.__context__, IMAPClientAbortError):
                 raise Temporary("the IMAP server hung up during the login") from None
-            # RFC 5530 section 3: these say that it isn't about the password.
-            if code in {"UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT", "CONTACTADMIN"}:
-                raise Temporary(f"the IMAP server can't check logins just now ({code})") from None
+            about, because = login(refused)
+            if about is Login.BUSY:
+                words = f"{settings.label} host: the IMAP server lets us in later: {because}"
+                raise LoginRefused(words, about) from None
             raise LoginRefused(
-                f"the IMAP server refused the login: see {settings.label} username and"
-                f" {settings.login_key}"
+                f"the IMAP server refused the login{because}: see {settings.label} username and"
+                f" {settings.login_key}",
+                about,
             ) from None
 
     def _token_login(self, token: str) -> None:
@@ -325,6 +333,12 @@ class ImapSession:
         except IMAPClientReadOnlyError:
             words = "can only be read: we must be able to move mail out"
             raise Temporary(f"{self._settings.label} {folder} {words}") from None
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError as refused:
+            label = self._settings.label
+            words = f"the IMAP server doesn't open it, {why(refused)}; trying again"
+            raise Temporary(f"{label} {folder}: {words}") from None
         return int(answer.get(b"UIDVALIDITY", 0))
 
     def find(self, name: str) -> str | None:
@@ -344,7 +358,7 @@ class ImapSession:
             raise
         except IMAPClientError as refused:
             # Somebody was faster (RFC 5530), or it is there and LIST hides it.
-            if _response_code(str(refused)) != "ALREADYEXISTS" and not self._exists(wanted):
+            if response_code(refused) != "ALREADYEXISTS" and not self._exists(wanted):
                 raise
         else:
             with contextlib.suppress(IMAPClientError):  # only so that mail clients show it
@@ -399,10 +413,10 @@ class ImapSession:
     # -- messages ----------------------------------------------------------------------------
 
     def uids(self) -> list[int]:
-        """The messages of the open folder that nobody marked as deleted."""
+        """Those that are `unmarked`, in order, with what is new."""
         self._client.noop()  # RFC 9051 section 6.1.2: what is new may be told to NOOP alone
         self._announced()
-        return sorted(int(uid) for uid in self._client.search(["UNDELETED"]))
+        return sorted(self.unmarked())
 
     def sizes(self, uids: Sequence[int]) -> dict[int, int]:
         """RFC822.SIZE of each; those that vanished are left out."""
@@ -447,29 +461,36 @@ class ImapSession:
                 return bytes(whole)
 
     def move(self, uids: Sequence[int], folder: str) -> None:
-        """Out of the open folder into another: MOVE (RFC 6851), else COPY, mark and expunge."""
-        if not uids:
-            return
-        if self.can(b"MOVE"):
-            self._client.move(uids, folder)
-            return
+        """Out of the open folder into another (RFC 6851). Not every server can."""
+        self._client.move(uids, folder)
+
+    def copy(self, uids: Sequence[int], folder: str) -> None:
         self._client.copy(uids, folder)
-        self.expunge(uids)
 
     def expunge(self, uids: Collection[int]) -> None:
-        """Delete these messages of the open folder, and no others.
+        """Delete these messages of the open folder, and no others."""
+        if uids:
+            self.mark(sorted(uids))
+            self.expunge_marked(sorted(uids))
+
+    def mark(self, uids: Sequence[int]) -> None:
+        """As deleted: `uids` leaves them out from then on."""
+        self._client.delete_messages(uids, silent=True)
+
+    def unmarked(self) -> set[int]:
+        """The messages of the open folder that nobody marked as deleted."""
+        return {int(uid) for uid in self._client.search(["UNDELETED"])}
+
+    def expunge_marked(self, uids: Sequence[int]) -> None:
+        """Of these messages those that are marked.
 
         With UIDPLUS (RFC 4315) that is what UID EXPUNGE does. Without it, EXPUNGE takes all that
-        is marked: so only when nothing but ours is marked; else ours stay behind, marked, which
-        `uids` leaves out, until whoever marked the others expunges them.
+        is marked: so only when nothing but ours is marked; else ours stay behind, marked, until
+        whoever marked the others expunges them.
         """
-        if not uids:
-            return
-        ordered = sorted(uids)
-        self._client.delete_messages(ordered, silent=True)
         if self.can(b"UIDPLUS"):
-            self._client.uid_expunge(ordered)
-        elif set(self._client.search(["DELETED"])) <= set(ordered):
+            self._client.uid_expunge(uids)
+        elif set(self._client.search(["DELETED"])) <= set(uids):
             self._client.expunge()
 
     def destroy(self, uids: Collection[int]) -> None:
@@ -581,6 +602,28 @@ def chunks(uids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
         yield uids[at : at + size]
 
 
+def _greeted(settings: ImapSettings, context: ssl.SSLContext | None) -> _Client:
+    try:
+        return _Client(
+            settings.host,
+            port=settings.port,
+            ssl=settings.security == "tls",
+            ssl_context=context,
+            timeout=SocketTimeout(settings.connect_timeout, settings.read_timeout),
+        )
+    except IMAPClientAbortError:
+        raise
+    except IMAPClientError as refused:
+        # What it said instead of a greeting is all that this error holds.
+        if not str(refused).startswith("b'* BYE"):
+            raise
+        about, words = login(refused)
+        words = words if about is Login.BUSY else "it doesn't say why"
+        raise LoginRefused(
+            f"{settings.label} host: the IMAP server turns us away at the door: {words}", Login.BUSY
+        ) from None
+
+
 def _context(settings: ImapSettings) -> ssl.SSLContext:
     """Certificates and names are checked, always."""
     try:
@@ -594,8 +637,3 @@ def _context(settings: ImapSettings) -> ssl.SSLContext:
 
 def _is_body(items: dict[bytes, Any], mark: bytes) -> bool:
     return isinstance(items.get(b"BODY" + mark), bytes)
-
-
-def _response_code(text: str) -> str:
-    found = re.search(r"\[([A-Z][A-Z-]*)", text)
-    return found[1] if found else ""

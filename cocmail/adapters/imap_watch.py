@@ -1,9 +1,9 @@
 """One watched mailbox: sweep it, hand every mail over, file it, wait for more. In a thread.
 
 Owns the order of things (stored first, moved after), what happens to a mail that can't be had just
-now, delays, and the expiry of the archive. Refuses to know what a mail says, where it is stored,
-and asyncio: ``deliver`` blocks until the store has answered. Called by imap.ImapInbox, which starts
-and stops the thread.
+now, delays, and the expiry of the archive. Refuses to know how mail is moved (imap_filing), what it
+says, where it is stored, and asyncio: ``deliver`` blocks until the store has answered. Called by
+imap.ImapInbox, which starts and stops the thread.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import TypeVar
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
 from cocmail.adapters.certificates import untrusted
+from cocmail.adapters.imap_answers import Login, is_no, why
+from cocmail.adapters.imap_filing import HOLDS_EVERYTHING, Filing
 from cocmail.adapters.imap_session import (
     BROKEN,
     ImapSession,
@@ -73,18 +75,20 @@ class ImapWatch:
         self._delay = _FIRST_DELAY
         self._ever_let_in = False
         self._refusals = 0
+        self._refused_since: float | None = None  # monotonic
+        self._login_delay = 0.0  # the next, in seconds; 0: the first
         self._refused: str | None = None  # the token that was refused last
         self._idle_failures = 0
         self._in_vain = 0  # sweeps in a row that brought nothing, and for which we were woken
         # What we remember of messages that are still there, by UID under this UIDVALIDITY.
         self._validity = 0
-        self._stored: set[int] = set()  # kept, but not moved yet
+        self._filing = Filing(settings, self._key, self._filed)
         self._alone: set[int] = set()  # were being fetched when a connection broke
         self._postponed: dict[int, _Postponed] = {}
         self._too_large: set[int] = set()
         self._told: set[int] = set()  # of these, those of which the beginning is stored
         self._store_says = ""
-        self._unmoved_says = ""
+        self._unexpired_says = ""
         self._expire_at = 0.0  # monotonic
         self._selected_at = 0.0  # monotonic
 
@@ -116,29 +120,46 @@ class ImapWatch:
 
     def run(self) -> None:
         """Until stopped. Raises Permanent where the login is refused."""
+        by_password = self._settings.authentication == "password"
         while not self._stop.is_set():
+            delay = 0.0
             try:
                 self._connect_and_watch()
             except LoginRefused as refused:
-                self._refusals += 1
-                if self._is_final():
+                if self._is_final(refused.about):
                     raise Permanent(str(refused)) from None
                 self.trouble = f"{refused}; trying again"
+                if refused.about is not Login.CREDENTIALS or by_password:
+                    delay = self._next_login_delay()
             except Temporary as wrong:
                 self.trouble = str(wrong)
             except BROKEN as broken:
                 label = self._settings.label
                 self.trouble = f"{label} host: {said(broken, label)}; trying again"
             if not self._stop.is_set():
-                wait_readable((self._wake,), self._delay)
+                wait_readable((self._wake,), delay or self._delay)
                 self._delay = min(self._delay * 2, self._settings.longest_delay)
 
-    def _is_final(self) -> bool:
+    def _is_final(self, about: Login) -> bool:
         """Whether a refused login is the end: asking on would lock the account. A token may have
-        expired, so another is asked for first."""
+        expired, so another is asked for first. Who was let in before and isn't told why not now
+        may meet a busy server: that is borne with for long."""
+        if about is Login.BUSY:
+            return False
+        now = time.monotonic()
+        if self._refused_since is None:
+            self._refused_since = now
+        if about is Login.UNSAID and self._ever_let_in:
+            return now - self._refused_since >= self._settings.login_patience
+        self._refusals += 1
         if self._refusals >= self._settings.login_attempts:
             return True
         return not self._ever_let_in and self._settings.authentication == "password"
+
+    def _next_login_delay(self) -> float:
+        delay = self._login_delay or self._settings.login_delay
+        self._login_delay = min(delay * 2, self._settings.longest_login_delay)
+        return delay
 
     def _connect_and_watch(self) -> None:
         secret = self._secret()
@@ -146,12 +167,15 @@ class ImapWatch:
             session = ImapSession(self._settings, secret, self._connected)
         except BaseException as wrong:
             self._session = None
-            if isinstance(wrong, LoginRefused) and self._settings.authentication == "xoauth2":
+            token = self._settings.authentication == "xoauth2"
+            if token and isinstance(wrong, LoginRefused) and wrong.about is not Login.BUSY:
                 self._refused = secret
             raise
         self._ever_let_in = True
         self._refusals = 0
+        self._refused_since = None
         self._refused = None
+        self._login_delay = 0.0
         try:
             self._watch(session)
         except BaseException:
@@ -184,23 +208,17 @@ class ImapWatch:
 
     def _watch(self, session: ImapSession) -> None:
         folder = self._found(session)
-        archive = session.make(self._settings.archive)
-        if archive == folder:
-            raise Permanent(f"{self._settings.label} archive and {self._key} are the same folder")
-        for name, key in ((folder, self._key), (archive, f"{self._settings.label} archive")):
-            forever = name == archive and self._settings.archive_keep is None
-            if session.holds_everything(name) and not forever:
-                raise Permanent(
-                    f"{key}: this folder holds all mail of the account; name one of its own"
-                )
+        if session.holds_everything(folder):
+            raise Permanent(f"{self._key}: {HOLDS_EVERYTHING}")
+        self._filing.prepare(session, folder)
         self._select(session, folder)
         while not self._stop.is_set():
             if time.monotonic() - self._selected_at >= self._settings.idle_for:
                 # What is open stays open where it is renamed; another may have its name by now.
                 folder = self._found(session)
                 self._select(session, folder)
-            self._expire(session, folder, archive)
-            self._sweep(session, archive)
+            self._expire(session, folder)
+            self._sweep(session)
             if self._stop.is_set():
                 return
             self.trouble = self._what_is_left()
@@ -220,7 +238,7 @@ class ImapWatch:
             # Other numbers for the same mails (RFC 9051 section 2.3.1.1): all of it is looked at
             # anew, and the store knows by content what it has.
             self._validity = validity
-            self._stored.clear()
+            self._filing.forget()
             self._alone.clear()
             self._postponed.clear()
             self._too_large.clear()
@@ -228,21 +246,21 @@ class ImapWatch:
 
     # -- sweeping ----------------------------------------------------------------------------
 
-    def _sweep(self, session: ImapSession, archive: str) -> None:
+    def _sweep(self, session: ImapSession) -> None:
         uids = session.uids()
         here = set(uids)
-        self._stored &= here
+        self._filing.seen(here)
         self._alone &= here
         self._too_large &= here
         self._told &= here
         self._postponed = {u: p for u, p in self._postponed.items() if u in here}
-        self._store_says = self._unmoved_says = ""
-        self._move(session, sorted(self._stored), archive)
+        self._store_says = ""
+        self._filing.again(session)
         now = time.monotonic()
         new = [
             uid
             for uid in uids
-            if uid not in self._stored
+            if uid not in self._filing.waiting
             and uid not in self._too_large
             and (uid not in self._postponed or self._postponed[uid].until <= now)
         ]
@@ -259,7 +277,7 @@ class ImapWatch:
                 if stored:
                     self._delay = _FIRST_DELAY
                     self._in_vain = 0
-                self._move(session, stored, archive)
+                self._filing.file(session, stored)
                 barren = 0 if stored else barren + 1
                 if barren >= _STORE_DOWN_AFTER and self._store_says:
                     return  # the store is down: don't fetch the whole mailbox over and over
@@ -327,7 +345,6 @@ class ImapWatch:
             self._alone.discard(uid)
             if why_not is None:
                 self._postponed.pop(uid, None)
-                self._stored.add(uid)
                 stored.append(uid)
             else:
                 self._store_says = why_not
@@ -385,32 +402,7 @@ class ImapWatch:
         delay = min(float(2 ** min(times, 20)), longest)
         self._postponed[uid] = _Postponed(times, time.monotonic() + delay)
 
-    def _move(self, session: ImapSession, uids: Sequence[int], archive: str) -> None:
-        """Out of the way, now that they are stored. What fails is tried again next time: the
-        store says "had it", and it is moved."""
-        if not uids:
-            return
-        try:
-            session.move(uids, archive)
-        except IMAPClientAbortError:
-            raise
-        except IMAPClientError:
-            if len(uids) > 1:
-                half = len(uids) // 2
-                self._move(session, uids[:half], archive)
-                self._move(session, uids[half:], archive)
-                return
-            session.make(self._settings.archive)  # somebody deleted it (RFC 9051: TRYCREATE)
-            try:
-                session.move(uids, archive)
-            except IMAPClientAbortError:
-                raise
-            except IMAPClientError:
-                self._unmoved_says = (
-                    f"the IMAP server doesn't move stored mail to {self._settings.label} archive"
-                )
-                return
-        self._stored.difference_update(uids)
+    def _filed(self) -> None:
         keep = self._settings.archive_keep
         if keep is not None:
             self._expire_at = min(self._expire_at, time.monotonic() + keep.total_seconds())
@@ -418,8 +410,8 @@ class ImapWatch:
     def _what_is_left(self) -> str:
         if self._store_says:
             return f"mail waits in {self._key}: {self._store_says}"
-        if self._unmoved_says:
-            return self._unmoved_says
+        if self._filing.says:
+            return self._filing.says
         stuck = sum(p.times > 0 for p in self._postponed.values())
         if stuck:
             return f"{self._key}: the IMAP server can't hand out {stuck} of its mails"
@@ -427,19 +419,25 @@ class ImapWatch:
             limit = self._settings.largest >> 20
             many = len(self._too_large)
             return f"{self._key}: {many} mail(s) of more than {limit} MiB were left there"
-        return ""
+        return self._unexpired_says
 
     # -- the archive -------------------------------------------------------------------------
 
-    def _expire(self, session: ImapSession, folder: str, archive: str) -> None:
+    def _expire(self, session: ImapSession, folder: str) -> None:
         """Expunge what has lain in the archive for long enough: the store is the record."""
         keep = self._settings.archive_keep
         now = time.monotonic()
         if keep is None or self._junk or now < self._expire_at:
             return
+        self._filing.prepare(session, folder)  # somebody deleted it, perhaps
+        archive = self._filing.archive
+        if archive is None:
+            self._expire_at = now + self._settings.expire_every
+            return
         cutoff = self._clock.now() - keep
-        session.select(archive)
+        self._unexpired_says = ""
         try:
+            session.select(archive)
             dated = session.dated_before(cutoff.date())
             old = sorted(uid for uid, at in dated.items() if at <= cutoff)
             for chunk in chunks(old, 500):
@@ -447,8 +445,15 @@ class ImapWatch:
                 session.select(archive)
         except IMAPClientAbortError:
             raise
-        except IMAPClientError:
-            dated, old = {}, []  # the server won't; the next time will tell
+        except (IMAPClientError, Temporary) as refused:
+            dated, old = {}, []  # the next time will tell
+            label = self._settings.label
+            no = isinstance(refused, IMAPClientError)
+            because = why(refused) if no else "it doesn't open it for writing"
+            self._unexpired_says = (
+                f"{label} archive_keep: the IMAP server doesn't let us delete in {label} archive,"
+                f' {because}; give this user the right to, or keep mail there "forever"'
+            )
         rest = [at for uid, at in dated.items() if uid not in set(old)]
         wait = min((at - cutoff for at in rest), default=timedelta.max).total_seconds()
         self._expire_at = now + min(max(wait, 1.0), self._settings.expire_every)
@@ -460,8 +465,8 @@ class ImapWatch:
         settings = self._settings
         now = time.monotonic()
         seconds = settings.idle_for
-        if self._unmoved_says:
-            seconds = min(seconds, settings.longest_delay)
+        if self._filing.says:
+            seconds = min(seconds, max(0.1, self._filing.again_at - now))
         for postponed in self._postponed.values():
             seconds = min(seconds, max(0.1, postponed.until - now))
         if settings.archive_keep is not None and not self._junk:
@@ -496,4 +501,6 @@ def said(broken: BaseException, label: str) -> str:
         return broken.strerror
     if isinstance(broken, IMAPClientAbortError):
         return "the server ended the connection"
+    if isinstance(broken, IMAPClientError) and is_no(broken):
+        return f"the server refuses what we ask, {why(broken)}"
     return f"the server's answer makes no sense ({type(broken).__name__})"
