@@ -3,7 +3,7 @@
 Owns the connection (TLS, login, sockets' timeouts), the capabilities that change how we ask, the
 names of folders, and the bytes of messages. Refuses to know when to sweep, what happens to a mail,
 and what to do when anything fails (imap_watch): it raises what IMAPClient raises, except for a
-refused login and a folder that isn't opened. Called by imap_watch, imap_filing, and `probe` in imap.
+refused login and a folder that isn't opened. Called by imap_watch, imap_filing and imap's probe.
 """
 
 from __future__ import annotations

@@ -188,8 +188,9 @@ async def test_a_busy_server_ends_nothing_at_the_start(server, clock, kept, unti
     server.append(MAILS[0])
     server.instead = refused(say)
     adapter = inbox(server, clock, **quick)
-    async with running(adapter.run(kept)):
-        await until(lambda: server.said("LOGIN") > 7)
+    async with running(adapter.run(kept)) as task:
+        await until(lambda: task.done() or server.said("LOGIN") > 7)
+        assert not task.done()
         assert adapter.trouble.startswith("[imap] host: the IMAP server lets us in later: ")
         assert "password" not in adapter.trouble
         server.instead = lambda *_: None
@@ -202,10 +203,11 @@ async def test_after_a_good_login_only_what_is_about_the_password_ends_it(
     server, clock, kept, until, running, say
 ):
     adapter = inbox(server, clock, **quick)
-    async with running(adapter.run(kept)):
+    async with running(adapter.run(kept)) as task:
         await until(lambda: server.said("IDLE") == 1)
         await let_out(server, say)
-        await until(lambda: server.said("LOGIN") > 8)
+        await until(lambda: task.done() or server.said("LOGIN") > 8)
+        assert not task.done()
         assert "[imap] " in adapter.trouble
         server.instead = lambda *_: None
         await until(lambda: kept.raws == MAILS[:1])
