@@ -30,12 +30,14 @@ class Committee:
 
     work: Workplace
     sent: dict[str, list[EmailMessage]] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
     cases: dict[str, str] = field(default_factory=dict)
 
     async def begin(self) -> None:
         async def send(return_path: str, recipient: Address, message: bytes) -> None:
             mail = email.message_from_bytes(message, policy=email.policy.default)
             self.sent.setdefault(str(recipient), []).append(mail)
+            self.paths[str(mail["Message-ID"])] = return_path
 
         self.work.sending.send = send  # type: ignore[method-assign]
         for who, text in ((RAE, "he called me a slur"), (ZOE, "another matter")):
@@ -75,7 +77,7 @@ class Committee:
         found: e.Quarantined = item.mail
         return found
 
-    async def drops(self, who: str, number: int) -> None:
+    async def drops(self, who: str, number: int, *, sends: bool = True) -> None:
         to = str(self.sent.pop(who)[-1]["Reply-To"])
         self.work.proofs.of.add(Address(who))
         mark = f"DKIM-Signature: v=1; a=rsa-sha256; d={who.partition('@')[2]}; s=s; h=from"
@@ -83,7 +85,8 @@ class Committee:
         head = f"{mark}; bh=YQ==; b=YQ==\r\nFrom: {who}\r\n{fields}"
         date = self.work.clock.now().strftime("%a, %d %b %Y %H:%M:%S +0000")
         await self.take(f"{head}Date: {date}\r\n\r\n/drop {number}\r\n".encode(), to)
-        await self.work.send_all()
+        if sends:
+            await self.work.send_all()
 
     def texts(self, who: str) -> str:
         return "".join(str(one.get_content()) for one in self.sent.get(who, ()))
@@ -131,6 +134,33 @@ async def test_who_was_told_and_is_kept_out_since_drops_nothing(committee: Commi
     assert await committee.work.store.quarantine() == ()
     assert str(number) in committee.texts(CAROL)
     assert BOB not in committee.sent
+
+
+async def test_who_is_kept_out_by_then_hears_of_nothing_that_was_done(committee: Committee) -> None:
+    await committee.tell()
+    await committee.work.send_all()
+    number = (await committee.item()).number
+    await committee.drops(ALICE, number, sends=False)
+    assert await committee.work.store.quarantine() == ()
+    await committee.keep_out("bob")
+    committee.sent.clear()
+    await committee.work.send_all()
+    assert {*committee.sent} == {ALICE, CAROL}
+
+
+async def test_who_is_kept_out_by_then_hears_of_no_list_that_did_not_arrive(
+    committee: Committee,
+) -> None:
+    await committee.tell()
+    await committee.work.send_all()
+    (to_carol,) = committee.sent[CAROL]
+    committee.sent.clear()
+    await committee.keep_out("bob")
+    path = committee.paths[str(to_carol["Message-ID"])]
+    raw = b"Return-Path: <>\r\nAuto-Submitted: auto-replied\r\nFrom: mailer@carol.example\r\n"
+    await committee.take(raw + f"To: {path}\r\nSubject: gone\r\n\r\ngone\r\n".encode(), path)
+    await committee.work.send_all()
+    assert {*committee.sent} == {ALICE}
 
 
 async def test_where_all_are_kept_out_it_is_asked_anew(committee: Committee) -> None:

@@ -147,6 +147,7 @@ def _settle(turn: Turn, room: Work, item: Item, how: Literal["accepted", "droppe
     setting = turn.work.setting
     members = setting.roster.without(setting.committee.locked)
     turn.beyond = tuple(members)
+    turn.cases |= dict.fromkeys(item.mail.cases)
     others = [m.handle for m in members if m.handle not in item.mail.handles]
     turn.tell_but(
         others,

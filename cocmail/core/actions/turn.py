@@ -44,6 +44,7 @@ class Turn:
     spoke: Literal["", "left", "waits"] = ""  # a text for outsiders among them
     hidden: set[str] = field(default_factory=set)  # who must not hear of this mail
     beyond: tuple[Member, ...] = ()  # who hears of it where no case says who may
+    cases: dict[str, None] = field(default_factory=dict)  # that each of them must know of, too
     done: list[str] = field(default_factory=list)  # what took effect, a line each
     apart: dict[int, frozenset[str]] = field(default_factory=dict)  # who must not read that line
 

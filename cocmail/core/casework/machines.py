@@ -153,9 +153,11 @@ def undelivered(work: Work, party_id: str, letter: str, why: str, *, sure: bool 
     if not told:
         return
     values = {"role": role, "name": name, "what": what, "why": why, "sure": sure}
+    letters = work.case.letters if is_quarantine(work.case.id) else ()
+    cases = dict.fromkeys(one for n in letters if n.party == party_id for one in n.cases)
     for member in _who_may_know(work, party_id):
         if role != "member" or member.handle != name:
-            work.to_member(member, Kind.ALERT, "undelivered", values)
+            work.to_member(member, Kind.ALERT, "undelivered", values, cases=cases)
 
 
 def _who_may_know(work: Work, party_id: str) -> Iterable[Member]:

@@ -170,7 +170,7 @@ def _run(
         below = rest if whole else ""
         if one.handle not in turn.hidden and (done or below):
             values = {"author": member, "done": done, "text": work.shown(below), "voted": voted}
-            work.to_member(one, Kind.MESSAGE, "done", values)
+            work.to_member(one, Kind.MESSAGE, "done", values, cases=turn.cases)
     deliberation.reconsider(work)
     return work.result()
 
