@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -28,6 +29,7 @@ from cocmail.ports import LEFT, Transaction, Waiting
 log = structlog.get_logger()
 
 _LOOK_EVERY = 5.0
+_ASK_AGAIN = timedelta(hours=1)  # where nobody may: a case can let in whom it kept out for a while
 
 Readers = Callable[[Transaction, Setting, Waiting, Mail | None], Awaitable[MayKnow]]
 
@@ -41,6 +43,7 @@ class Unseen:
         self._readers = readers
         self._read = read
         self._asked: object = None  # those of whom it was asked last
+        self._again: datetime | None = None  # when it is asked of them again
 
     async def run(self) -> None:
         while True:
@@ -56,7 +59,8 @@ class Unseen:
             setting = await self._deciding.setting(tx)
         narrowed = self._deciding.narrowed
         people = (setting.roster, setting.committee.locked, setting.policy.escalate_to, narrowed)
-        if people == self._asked:
+        again = self._again is not None and self._again <= setting.now
+        if people == self._asked and not again:
             return
         left = 0
         for record in filter(is_quarantine, await self._store.aside_in()):
@@ -74,6 +78,7 @@ class Unseen:
         if left:
             log.warning("nobody may know of mail that is set aside", mails=left)
         self._asked = people
+        self._again = setting.now + _ASK_AGAIN if left else None
 
     async def _found(self, record: str, item: Item) -> bool:
         """Whether somebody may know of it now, or it is seen to."""

@@ -919,3 +919,23 @@ def test_who_is_left_out_does_not_hear_of_one_that_came_through_a_list() -> None
     header = PERHAPS["through a list"][0]
     room.aside(to="conduct+not-bob@example.org", header=header, judgement=CLEAR)
     assert set(room.told(days=1)) == {"alice", "carol"}
+
+
+def test_whom_its_case_kept_out_for_a_while_hears_of_it_where_nobody_else_may() -> None:
+    """Promise 1."""
+    room = Room()
+    room.now_are("alice", "bob", "carol")
+    case = room.house.report(RAE, "Something")
+    to = room.room.address(case, "reporter:1")
+    item = room.unread(f"From: {RAE}\r\nTo: {to}\r\n\r\nx".encode())
+    everybody = ("alice", "bob", "carol")
+    asked = e.Provisional(handles=everybody, why="who-was-meant", until=None)
+    at_once(room.room.shelf.record(case, [asked]))
+    assert room.told(minutes=1) == {}
+    at_once(room.room.unseen.look())
+    at_once(room.room.shelf.record(case, [e.Released(handles=everybody)]))
+    assert room.told(hours=1) == {}
+    at_once(room.room.unseen.look())
+    told = room.told(minutes=1)
+    assert set(told) == {*everybody}
+    assert all(f"Number {item.number}" in text for text in told.values())
