@@ -65,11 +65,11 @@ def test_the_measured_flood_tells_in_which_rows_a_reporter_waited_too_long() -> 
     )
 
 
-def held_up(found: Result) -> list[str]:
-    return [what for took, what in found.longest if took > CALLBACK]
+def held_up(found: Result, by: float = CALLBACK) -> list[str]:
+    return [what for took, what in found.longest if took > by]
 
 
-def measured(folder: Path, names: Iterable[str], *, members: int) -> Result:
+def measured(folder: Path, names: Iterable[str], *, members: int, by: float = CALLBACK) -> Result:
     """What a daemon makes of these. Once more where something took long: a machine at its limits
     counts others' work in, now and then, and what is a mail's doing comes again."""
     for attempt in ("one", "two"):
@@ -78,7 +78,7 @@ def measured(folder: Path, names: Iterable[str], *, members: int) -> Result:
             stage.put((name, MAILS[name]()) for name in names)
             stage.settled()
             found = stage.result()
-        if not held_up(found):
+        if not held_up(found, by):
             break
     return found
 
@@ -120,15 +120,17 @@ def test_the_largest_are_handed_to_postgresql_a_little_at_a_time(tmp_path: Path)
 
 @pytest.mark.servers
 def test_what_says_little_but_costs_much_is_not_written_about_in_the_loop(tmp_path: Path) -> None:
-    """Nine letters of a short mail are: no committee for which that is so is larger."""
+    """Nine letters of a short mail are: no committee for which that is so is larger. Where these
+    are too, that takes 35 to 55 ms, by machine and hour; where they aren't, 7."""
+    at_most = CALLBACK / 2
     names = (
         "ten From of 2,000 letters",
         "a name that is right to left and back again",
         "190 pictures without a name",
     )
-    found = measured(tmp_path, names, members=9)
+    found = measured(tmp_path, names, members=9, by=at_most)
     assert [one.state for one in found.became] == ["done"] * len(names)
-    assert held_up(found) == []
+    assert held_up(found, at_most) == []
 
 
 @pytest.mark.servers
