@@ -65,9 +65,12 @@ _MARKS = {
     "x-vacation": "It is an automatic reply.",
     "x-mail-autoreply": "It is an automatic reply.",
     "x-post-messageclass": "It is an automatic reply.",
+    "x-spamarrest-noauth": "It asks whether a person wrote to it.",
     "x-failed-recipients": "It is a delivery report.",
     "cocmail-kind": "It is mail of ours.",
 }
+
+_DENIED = ("no", "off", "false", "0")
 
 _DAEMON = re.compile(r".*mailer[-_.]?daemon.*")
 _MACHINE = re.compile(
@@ -88,7 +91,8 @@ _SUBJECT = re.compile(
             r"\[?auto(?:matic(?:ally)?|mated)?[ -]?(?:re(?:ply|sponse)|generated)",
             r"auto: ",
             r"out[ -]of(?:[ -]the)?[ -]office(?: (?:re|auto\w*))?\s*(?:[:\[]|$)",
-            r"vacation (?:reply|response|notice)",
+            r"vacation (?:reply|response|notice)|yahoo!? auto response",
+            r"report domain:\s*\S+\s+submitter:",  # RFC 7489 section 7.2.1.1
             r"automatische (?:antwort|abwesenheit|reactie|beantwoord)|auto-antwort\s*:",
             r"automatisch antwoord\s*:|automaattinen vastaus\s*:|automatikus válasz\s*:",
             r"otomatik yanıt\s*:|자동 (?:응답|회신)\s*:",
@@ -131,7 +135,8 @@ _SUBJECT = re.compile(
 )
 
 
-_GENERATED = "auto-generated"
+# By itself, not to answer a mail: a form's on a page, say; or a rule's of somebody's mailbox.
+_GENERATED = ("auto-generated", "auto-forwarded")
 _BY_A_PROGRAM = "It says that it was made by a program."
 _A_REPORT = "It is a delivery report or the like."
 _A_MACHINES_ADDRESS = "Its sender's address is a machine's."
@@ -164,7 +169,7 @@ def _certain(
     null_return_path: bool,
     content_type: str,
 ) -> str:
-    if submitted not in ("", "no", _GENERATED):  # RFC 3834 section 5
+    if submitted not in ("", "no", *_GENERATED):  # RFC 3834 section 5
         return _BY_A_PROGRAM
     if null_return_path:  # RFC 5321 section 4.5.5
         return "It has no return path, as reports and automatic replies have it."
@@ -173,7 +178,7 @@ def _certain(
     if _REPLY & _precedence(header):
         return "It is an automatic reply."
     for field in header.fields:
-        if field.name in _MARKS:
+        if field.name in _MARKS and field.unfolded.strip().lower() not in _DENIED:
             return _MARKS[field.name]
     if any("".join(f.unfolded.split()).endswith("<>") for f in header.all("from")):
         return "It names no sender, as reports have it."
@@ -183,7 +188,7 @@ def _certain(
 
 
 def _doubtful(header: Header, submitted: str, local: str, content_types: Sequence[str]) -> str:
-    if submitted == _GENERATED:  # by itself, not to answer a mail: a form's on a page, say
+    if submitted in _GENERATED:
         return _BY_A_PROGRAM
     if _REPORTS.intersection(content_types):
         return _A_REPORT

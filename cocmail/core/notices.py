@@ -67,6 +67,8 @@ _ANY = (
     rf"(?:{'|'.join(_THEN_NO_SENTENCE)})\s*(?:[.:：(（\[]|$)",
     # Notes: the name as its directory has it, "Anna Muster/EXAMPLE/DE".
     rf"[^/:]{{1,60}}(?:/[^/:\s]{{1,40}}){{1,5}} {_OFFICE}\b",
+    # Or as people have it: two or three words, and nothing follows but a time in brackets.
+    rf"[^\s/:]+(?: [^\s/:]+){{1,2}} {_OFFICE}\W*(?:\([^()]{{1,60}}\)\W*)?$",
 )
 _BEGINS = re.compile("|".join(_ANY), re.IGNORECASE)
 _PROGRAM = r"auto(?:mat(?:ic|ed))?[ -]?(?:reply|response)|automatische antwort|réponse automatique"
