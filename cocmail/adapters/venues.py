@@ -195,14 +195,13 @@ class Venues:
 
 async def _answers(asked: Mapping[str, Awaitable[_T]]) -> dict[str, _T | Temporary | Permanent]:
     """What each answers, or why it doesn't."""
-
-    async def one(ask: Awaitable[_T]) -> _T | Temporary | Permanent:
-        try:
-            return await ask
-        except (Temporary, Permanent) as error:
-            return error
-
-    return dict(zip(asked, await asyncio.gather(*map(one, asked.values())), strict=True))
+    found = await asyncio.gather(*asked.values(), return_exceptions=True)
+    answers: dict[str, _T | Temporary | Permanent] = {}
+    for site, answer in zip(asked, found, strict=True):
+        if isinstance(answer, BaseException) and not isinstance(answer, Temporary | Permanent):
+            raise answer
+        answers[site] = answer
+    return answers
 
 
 def _of(site: str, observed: Observed) -> Observed:

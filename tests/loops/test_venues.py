@@ -5,7 +5,10 @@ Both are real (REST runners); the book is the fake of the tests next door.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gc
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -384,6 +387,26 @@ async def test_a_dead_one_does_not_hold_up_the_other() -> None:
     assert lists.done == applied.done
     assert len(applied.done) == 8
     assert len(applied.errors) == 3, "and is left alone after that"
+
+
+class Slow:
+    async def queues(self, *, within: float) -> dict[str, dict[str, int]]:
+        await asyncio.sleep(within)
+        return {}
+
+
+async def test_a_stop_before_any_was_asked_leaves_no_word_in_the_log() -> None:
+    """Python warns of what was to be asked and never was."""
+    lists = Venues({HERE: Slow(), THERE: Slow()})  # type: ignore[dict-item]
+    asking = asyncio.create_task(lists.queues(within=60))
+    await asyncio.sleep(0)  # they wait for their turn in the loop
+    asking.cancel()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with contextlib.suppress(asyncio.CancelledError):
+            await asking
+        gc.collect()
+    assert [str(one.message) for one in said] == []
 
 
 class Late:
