@@ -159,7 +159,8 @@ def readable(text: str, *, most: int = _MAX_VALUE) -> str:
     out: list[str] = []
     run: list[tuple[str, bytes]] = []  # encoded words that touch: a character may span them
     at = 0
-    words = [(found, *_told(found)) for found in _ENCODED_WORD.finditer(text)]
+    known: dict[str, str] = {}
+    words = [(found, *_told(found, known)) for found in _ENCODED_WORD.finditer(text)]
     untold = of_text(b" ".join(data for _, charset, data in words if not charset), "")
 
     def flush() -> None:
@@ -184,10 +185,12 @@ def readable(text: str, *, most: int = _MAX_VALUE) -> str:
     return " ".join(_CONTROL.sub(" ", "".join(out)).split())
 
 
-def _told(word: re.Match[str]) -> tuple[str, bytes]:
-    """Its charset, "" where it names none, and its bytes."""
+def _told(word: re.Match[str], known: dict[str, str]) -> tuple[str, bytes]:
+    """Its charset, "" where it names none, and its bytes. ``known``: charsets of words before."""
     charset = word[1].partition("*")[0].lower()  # RFC 2231 section 5: a language may follow
-    return charset if says(charset) else "", _word(word[2].lower(), word[3])
+    if charset not in known:
+        known[charset] = charset if says(charset) else ""
+    return known[charset], _word(word[2].lower(), word[3])
 
 
 def _word(encoding: str, payload: str) -> bytes:

@@ -100,7 +100,8 @@ class _Walker:
         # A file's name that says no charset is in the text's.
         disposition, more = value_and_parameters(header.said("content-disposition", self._charset))
         _, names = value_and_parameters(header.said("content-type", self._charset))
-        called = readable(more.get("filename") or names.get("name") or "")
+        name = more.get("filename") or names.get("name") or ""
+        called = readable(name)
         children: tuple[Part, ...] = ()
         if content_type.startswith("multipart/") and parameters.get("boundary"):
             boundary = self._boundary(header, parameters["boundary"])
@@ -112,7 +113,7 @@ class _Walker:
             encoding=_encoding(header.first("content-transfer-encoding")),
             disposition=disposition if disposition in ("", "inline") else "attachment",
             name=_BEHIND.sub("", called),
-            others=_others(header, self._charset, called),
+            others=_others(header, self._charset, {name: called}),
             start=start,
             end=end,
             parents=parents,
@@ -367,9 +368,9 @@ def _without_comments(value: str) -> str:
     return "".join((*kept, value[at:]))
 
 
-def _others(header: Header, charset: str, called: str) -> tuple[str, ...]:
-    """Every name of the file but the one that is taken here: programs differ in which of two
-    fields, of two parameters and of two notations they take."""
+def _others(header: Header, charset: str, taken: Mapping[str, str]) -> tuple[str, ...]:
+    """Every name of the file but the one that is taken here, as it stands and as it is read:
+    programs differ in which of two fields, of two parameters and of two notations they take."""
     found = [
         one
         for name, key in (("content-disposition", "filename"), ("content-type", "name"))
@@ -381,8 +382,9 @@ def _others(header: Header, charset: str, called: str) -> tuple[str, ...]:
     ]
     found = list(dict.fromkeys(found))
     some = found[:_MOST_NAMES] + found[_MOST_NAMES:][-_MOST_NAMES:]
-    every = dict.fromkeys(_BEHIND.sub("", readable(one)) for one in some)
-    return tuple(one for one in every if one and one != _BEHIND.sub("", called))
+    ours = {"", *(_BEHIND.sub("", one) for one in taken.values())}
+    every = dict.fromkeys(_BEHIND.sub("", readable(one)) for one in some if one not in taken)
+    return tuple(one for one in every if one not in ours)
 
 
 def every_value(value: str, key: str) -> list[str]:
