@@ -104,6 +104,7 @@ _ATTACHED = (
     Listed(name=Private("b.txt"), kind="", size=""),
     Listed(name=Private(""), kind="text", size="812 KB", missing="612 KB", number=2),
     Listed(name=Private(""), kind="text", size="9.1 MB", missing="8.9 MB"),
+    Listed(name=Private("text_0.txt"), kind="text", size="1 KB", shown=True),
 )
 _ROW = Row(list=_LIST, address=PERSON, role=Role.MEMBER)
 _PREVIEWS = (
@@ -374,7 +375,7 @@ CHOICES: tuple[tuple[dict[str, Any], ...], ...] = (
               "attached": _ATTACHED, "claims": (), "came": None, "party": None},),
     )),
     _each("came", (None, NOW)),
-    _each("attached", ((), _ATTACHED, _ATTACHED[2:])),
+    _each("attached", ((), _ATTACHED, _ATTACHED[2:], _ATTACHED[2:-1])),
     _each("attachment", _ATTACHED),
     _each("claims", ((), ("From: Ottoline ((she)) <o@reporter.example>", "Reply-To: o@r.example"))),
     ({"message": 3},),

@@ -68,6 +68,7 @@ _BY_NAME = (
      "picture"),
     (r".*\.(html?|xhtml|mht|mhtml)", "page"),
 )  # fmt: skip
+_PAGE = r"text/html|application/xhtml\+xml"
 _BY_TYPE = (
     (r"message/(rfc822|global)", "forwarded"),
     (r"message/(?!partial|external-body).*|text/rfc822-headers", "report"),
@@ -78,7 +79,7 @@ _BY_TYPE = (
     (r"image/.*", "picture"),
     (r"audio/.*", "sound"),
     (r"video/.*", "film"),
-    (r"text/html|application/xhtml\+xml", "page"),
+    (_PAGE, "page"),
     (r"application/pdf", "pdf"),
     (r"text/.*", "text"),
 )
@@ -108,7 +109,7 @@ def kind_of(one: Attachment) -> str:
         return "program"
     if is_picture(one.begins):
         return "picture"
-    if one.form and one.content_type == "text/html":
+    if one.form and re.fullmatch(_PAGE, one.content_type):
         return "formatted"
     for pattern, kind in _BY_NAME:
         if re.fullmatch(pattern, one.name.strip().lower(), re.DOTALL):
@@ -144,6 +145,7 @@ def facts(attachments: Iterable[Attachment]) -> dict[str, Any]:
         "kinds": tuple(kind_of(one) for one in every),
         "sizes": tuple(one.size for one in every),
         "missing": tuple(one.missing for one in every),
+        "shown": tuple(place for place, one in enumerate(every, 1) if one.shown),
         "also": tuple(tuple(Private(clean(name)) for name in one.others) for one in every)
         if any(one.others for one in every)
         else (),
@@ -161,6 +163,7 @@ class Listed:
     stays: bool = False  # others do
     number: int = 0  # that it is asked for by, as it came; 0: it can't be, or did
     missing: str = ""  # how much of it, a text, isn't shown
+    shown: bool = False  # its text stands in the message's
     also: tuple[Private, ...] = ()  # names with another ending, that other mail programs show
 
 
@@ -216,6 +219,7 @@ def listed(
             if first and (every or lacks) and fit(kind, size) and (kind in _ANEW or not along)
             else 0,
             missing=_said(lacks) if lacks else "",
+            shown=1 + number - first in received.shown,
             also=tuple(Private(spelled(one)) for one in others if _ending(one) != _ending(name)),
         )
         for number, ((name, *others), (kind, size), along, lacks) in enumerate(

@@ -21,7 +21,7 @@ from cocmail.core.markup import held, pictures_elsewhere, strip_tags, without_pi
 from cocmail.core.mime import Part
 from cocmail.core.quoting import WORD
 
-_PAGE = "text/html"
+_PAGES = ("text/html", "application/xhtml+xml")
 _EMOJI = r"[\u203c\u2049\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 _WORD = re.compile(f"{WORD.pattern}|{_EMOJI}")
 # Where a link leads, a picture, the number of an item
@@ -37,7 +37,11 @@ _WITHOUT_SPACE = re.compile(r"[^\s<>\"()\[\]]+")
 _LIKE_A_PLACE = re.compile(r"[.:@]")
 _PICTURE = re.compile(r"\S+\.(?:png|jpe?g|gif)")  # no words: a file's name
 # Text to a machine; people are told that it is there.
-_FOR_MACHINES = ("text/calendar", "text/x-vcalendar", "text/rfc822-headers")
+_FOR_MACHINES = re.compile(
+    r"text/(?:(?:x-)?v(?:calendar|card)|calendar|directory|rfc822-headers|css|(?:java|ecma)script)"
+)
+# What somebody wrote on a phone, as gateways of MMS call it, whatever they say that it is.
+_OF_A_PHONE = re.compile(r"text_?[0-9]{1,3}\.txt", re.IGNORECASE)
 
 
 class Body(StrEnum):
@@ -49,16 +53,25 @@ class Body(StrEnum):
     NONE = "none"
 
 
+class Below(StrEnum):
+    """What is shown below a mail's text."""
+
+    HTML = "html"  # what only its HTML says, or a text behind the first
+    FILE = "file"  # texts that came as files, or for want of any other, that are attached
+    SIGNED = "signed"  # what is within a signature
+
+
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """The text, and what is told beside it."""
 
     kind: Body
     text: str = field(repr=False)
-    # Shown below it: what only HTML says, or for want of a text the first that is attached
-    fuller: str = field(default="", repr=False)
+    fuller: str = field(default="", repr=False)  # shown below it, and no command is there
+    below: frozenset[Below] = frozenset()  # what that is made of
     single: Part | None = None  # the one plain text
-    listed: tuple[Part, ...]  # what isn't shown, and what isn't shown whole
+    listed: tuple[Part, ...]  # what came as a file, isn't shown, or isn't shown whole
+    shown: tuple[Part, ...]  # of these, what is shown all the same, whole or not
     missing: tuple[tuple[Part, int], ...]  # how many bytes of these texts aren't shown
     elsewhere: int  # pictures that it shows and that don't come with it
 
@@ -81,20 +94,40 @@ def told(
     kind = _kind(texts, [part for part, _ in shown])
     shown = _up_to_the_cut(shown, groups, reader)
     first = 1 if kind is Body.PLAIN else len(shown)
-    said, below = shown[:first], shown[first:]
-    if not shown:
-        below = _said([*filter(_could_be_text, listed)][:1], reader, html_to_text)
-    for part in listed if signed_too else ():
-        below += _signed(raw, part, limits, html_to_text, reader)
+    below = {Below.HTML: shown[first:]}
+    files = [*filter(_comes_as_text, listed)]
+    below[Below.FILE] = _in_turn(files, reader, html_to_text)
+    if not shown and not below[Below.FILE]:
+        below[Below.FILE] = _in_turn(_attached_texts(listed), reader, html_to_text)
+    below[Below.SIGNED] = [
+        piece
+        for part in (listed if signed_too else ())
+        for piece in _signed(raw, part, limits, html_to_text, reader)
+    ]
     return Told(
         kind=kind,
-        text="\n\n".join(text for _, text in said),
-        fuller="\n\n".join(text for _, text in below),
-        single=next(p for p in texts if p.content_type != _PAGE) if kind is Body.PLAIN else None,
+        text="\n\n".join(text for _, text in shown[:first]),
+        fuller="\n\n".join(text for said in below.values() for _, text in said),
+        below=frozenset(why for why, said in below.items() if said),
+        single=next(p for p in texts if not _is_page(p)) if kind is Body.PLAIN else None,
         listed=(*listed, *(part for part in reader.passed_over if part not in listed)),
+        shown=tuple(part for part, _ in below[Below.FILE]),
         elsewhere=len(reader.elsewhere),
         missing=tuple(reader.missing),
     )
+
+
+def _in_turn(
+    parts: list[Part], reader: _Reader, html_to_text: Callable[[str], str]
+) -> list[tuple[Part, str]]:
+    """Texts, each by itself, up to the first that isn't shown whole."""
+    found: list[tuple[Part, str]] = []
+    for part in parts:
+        if reader.missing:
+            reader.miss(part)
+        else:
+            found += _said([part], reader, html_to_text)
+    return found
 
 
 def _signed(
@@ -135,11 +168,11 @@ def _up_to_the_cut(
 
 
 def _is_page(part: Part) -> bool:
-    return part.content_type == _PAGE
+    return part.content_type in _PAGES
 
 
 def _kind(texts: list[Part], shown: list[Part]) -> Body:
-    plain = [part for part in texts if part.content_type != _PAGE]
+    plain = [part for part in texts if not _is_page(part)]
     if len(plain) > 1 or any(part.content_type != "text/plain" for part in plain):
         return Body.SEVERAL
     if plain and shown[:1] in ([], plain):
@@ -152,11 +185,34 @@ def is_text(part: Part) -> bool:
     if part.disposition == "attachment" or part.name:
         return False
     # A multipart that has no parts is read as it came.
-    return part.content_type in ("text/plain", _PAGE) or part.content_type.startswith("multipart/")
+    return (
+        part.content_type == "text/plain"
+        or _is_page(part)
+        or part.content_type.startswith("multipart/")
+    )
+
+
+def _comes_as_text(part: Part) -> bool:
+    """Whether mail programs show it among what the mail says, though it has a file's name or is a
+    text of another kind; unless that kind is one more form of what is said (RFC 2046 section
+    5.1.4)."""
+    if not _could_be_text(part) or (
+        part.disposition == "attachment" and not _OF_A_PHONE.fullmatch(part.name)
+    ):
+        return False
+    one_more = "multipart/alternative" in part.parents[-1:]
+    return part.content_type == "text/plain" or _is_page(part) or not one_more
+
+
+def _attached_texts(listed: list[Part]) -> list[Part]:
+    """What a mail says that says nothing else: its plain texts, or the first of another kind."""
+    could_be = [*filter(_could_be_text, listed)]
+    return [part for part in could_be if part.content_type == "text/plain"] or could_be[:1]
 
 
 def _could_be_text(part: Part) -> bool:
-    return part.content_type.startswith("text/") and part.content_type not in _FOR_MACHINES
+    kind = part.content_type
+    return _is_page(part) or (kind.startswith("text/") and not _FOR_MACHINES.fullmatch(kind))
 
 
 def _texts(part: Part) -> Iterator[list[Part]]:
@@ -182,9 +238,14 @@ class _Reader:
         if part not in self.passed_over:
             self.passed_over.append(part)
 
+    def miss(self, part: Part) -> None:
+        """None of it is shown."""
+        self.pass_over(part)
+        self.missing.append((part, len(mime.text(self._raw, part))))
+
     def read(self, part: Part) -> str:
         whole = mime.text(self._raw, part)
-        page = part.content_type == _PAGE
+        page = _is_page(part)
         if page and len(light := without_pictures(whole)) < len(whole):
             self.pass_over(part)  # the list says that there is more to see
             whole = light
@@ -207,8 +268,8 @@ def _said(
     """What people read of one text's forms: the plain one, and what only its HTML says (they
     should say the same: RFC 2046 section 5.1.4)."""
     read = [(part, reader.read(part)) for part in forms]
-    plain = [(part, text) for part, text in read if part.content_type != _PAGE and text.strip()]
-    pages = [(part, markup) for part, markup in read if part.content_type == _PAGE]
+    plain = [(part, text) for part, text in read if not _is_page(part) and text.strip()]
+    pages = [(part, markup) for part, markup in read if _is_page(part)]
     told = "\n".join(text for _, text in plain)
     known = [*_pieces(told)] if pages and plain else []
     named = _named(told) if pages else ()

@@ -119,6 +119,7 @@ class Received:
     claims: tuple[Private, ...] = ()  # what it says of its sender, where there is none
     claimants: Private = Private("")  # all of that, in every form; it isn't shown
     missing: tuple[int, ...] = ()  # of each attachment that is shown in part, the bytes that aren't
+    shown: tuple[int, ...] = ()  # places among the attachments: their text stands in the message's
     also: tuple[tuple[Private, ...], ...] = ()  # of each attachment, its other names
     kind: Literal["received"] = "received"
 
@@ -165,6 +166,7 @@ class SetAside:
     sent: datetime | None = None
     note: Private = Private("")
     missing: tuple[int, ...] = ()
+    shown: tuple[int, ...] = ()
     also: tuple[tuple[Private, ...], ...] = ()
     tell_by: datetime | None = None  # when the members are told of it; None: at once
     program: bool = False  # perhaps: the member whose address it came to isn't told

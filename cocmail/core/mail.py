@@ -17,7 +17,7 @@ from functools import partial
 from itertools import islice
 
 from cocmail.core import automatic, headers, languages, mime, opening, smime
-from cocmail.core.body import Body, Told, is_text, told
+from cocmail.core.body import Below, Body, Told, is_text, told
 from cocmail.core.charsets import of_text
 from cocmail.core.claims import bare
 from cocmail.core.headers import Header
@@ -55,6 +55,7 @@ class Attachment:
     begins: bytes = field(default=b"", repr=False)  # its first bytes: what it really is
     form: bool = False  # a form of the mail's text, which isn't shown or not whole
     missing: int = 0  # bytes that aren't shown of what is shown of it
+    shown: bool = False  # its text stands in the mail's, whole
     # Names under which another mail program may show it, see core.mime
     others: tuple[Private, ...] = ()
 
@@ -86,8 +87,8 @@ class Mail:
     report: str  # report-type of multipart/report, "" if none (RFC 6522)
     body: Body
     text: Private = field(repr=False)  # the whole text as people read it, format=flowed undone
-    # Shown below it: what only its HTML says, or what is attached to no text. No command is there.
-    fuller: Private = field(default=Private(""), repr=False, kw_only=True)
+    fuller: Private = field(default=Private(""), repr=False, kw_only=True)  # shown below it
+    below: frozenset[Below] = field(default=frozenset(), kw_only=True)  # what that is made of
     attachments: tuple[Attachment, ...]
     # What is attached to mails that are attached to it: for filters, people aren't told
     within: tuple[Attachment, ...] = field(default=(), repr=False, kw_only=True)
@@ -238,6 +239,7 @@ def _mail(
         body=said.kind,
         text=Private(said.text),
         fuller=Private(said.fuller),
+        below=said.below,
         attachments=tuple(_attachment(raw, part, said) for part in said.listed),
         within=tuple(islice(_within(raw, top, limits, _DEEP), limits.parts)),
         elsewhere=said.elsewhere,
@@ -330,7 +332,7 @@ def _within(raw: bytes, top: mime.Part, limits: Limits, deep: int) -> Iterator[A
 
 def _attachment(raw: bytes, part: mime.Part, said: Told | None = None) -> Attachment:
     data = mime.content(raw, part)
-    lost = said.missing if said else ()
+    lost = next((lost for one, lost in said.missing if one == part), 0) if said else 0
     return Attachment(
         name=_file_name(part.name),
         others=tuple(map(_file_name, part.others)),
@@ -339,7 +341,8 @@ def _attachment(raw: bytes, part: mime.Part, said: Told | None = None) -> Attach
         digest=hashlib.sha256(data).hexdigest(),
         begins=data[:_BEGINS],
         form=is_text(part),
-        missing=next((missing for one, missing in lost if one == part), 0),
+        missing=lost,
+        shown=said is not None and part in said.shown and not lost,
     )
 
 

@@ -38,6 +38,7 @@ def beginning_of(aside: e.SetAside) -> e.SetAside:
         kinds=aside.kinds[some],
         sizes=aside.sizes[some],
         missing=aside.missing[some],
+        shown=aside.shown if len(aside.text) <= _BEGINNING else (),
         also=tuple(tuple(map(_first, names[some])) for names in aside.also[some]),
     )
     if short == aside:
@@ -73,6 +74,7 @@ def take_in(work: Work, aside: e.SetAside) -> None:
         kinds=aside.kinds,
         sizes=aside.sizes,
         missing=aside.missing,
+        shown=aside.shown,
         also=aside.also,
         claims=aside.claims,
         claimants=aside.claimants,

@@ -320,11 +320,16 @@ def test_each_alternative_is_weighed_by_itself() -> None:
 # -- where there is no text ----
 
 
+ATTACHED = "Content-Disposition: attachment\n"
+
+
 @pytest.mark.parametrize(
     ("kind", "more"),
     [
-        ("text/plain; name=text_0.txt", ""),
-        ("text/plain", "Content-Disposition: attachment\n"),
+        ("text/plain", ATTACHED),
+        ("text/markdown", ATTACHED),
+        ("text/html", ATTACHED),
+        ("text/plain; name=body.txt", ""),
         ("text/markdown", ""),
     ],
 )
@@ -334,14 +339,86 @@ def test_what_is_nothing_but_an_attached_text_is_shown(kind: str, more: str) -> 
         found = mail(raw)
         assert found.whole == REPORT
         assert found.text.strip() == ""  # no command stands there
-        assert len(found.attachments) == 1
-    beside = mail(multipart(part("text/plain", "See it."), alone))
-    assert (beside.whole, len(beside.attachments)) == ("See it.", 1)
+        assert [one.shown for one in found.attachments] == [True]
+    beside = mail(multipart(part("text/plain", "See it."), part(kind, REPORT, ATTACHED)))
+    assert (beside.whole, [one.shown for one in beside.attachments]) == ("See it.", [False])
+
+
+def test_each_plain_text_is_shown_where_all_are_attached() -> None:
+    both = multipart(*(part("text/plain", said, ATTACHED) for said in (REPORT, "And again.")))
+    found = mail(multipart(both, part("text/csv", "a;b", ATTACHED), boundary="c"))
+    assert found.whole == f"{REPORT}\n\nAnd again."
+    assert [one.shown for one in found.attachments] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("text/plain; name=text_0.txt", ""),
+        ("text/plain; name=Text_1.TXT", ATTACHED),  # by MMS, whatever its gateway says
+        ("text/plain", "Content-Disposition: inline; filename=body.txt\n"),
+        ("text/html; name=a.html", ""),
+        ("application/xhtml+xml; name=a.xhtml", ""),
+        ("text/markdown", ""),  # RFC 2046 section 4.1.4: as plain text, where it isn't known
+    ],
+)
+def test_what_comes_as_text_is_shown_below_the_text_though_it_has_a_file_s_name(
+    kind: str, more: str
+) -> None:
+    file = part(kind, REPORT, more)
+    for parts in ((file, FOOTER), (FOOTER, file), (file, FOOTER, part("image/png; name=a", "x"))):
+        found = mail(multipart(*parts))
+        assert found.whole == f"Scanned, and found clean.\n\n{REPORT}"
+        assert (found.body, str(found.text)) == (Body.PLAIN, "Scanned, and found clean.")
+        assert found.attachments[0].shown
+        assert [kind_of(one) for one in found.attachments][1:] == ["picture"] * (len(parts) - 2)
+    several = mail(multipart(file, part("text/plain; name=text_2.txt", "And again."), FOOTER))
+    assert str(several.whole).split("\n\n")[1:] == [REPORT, "And again."]
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/x-vcard; name=a.vcf", "text/calendar; name=a.ics", "text/css", "text/javascript"]
+)
+def test_what_is_text_to_a_machine_is_not_shown(kind: str) -> None:
+    found = mail(multipart(part(kind, "BEGIN:X"), FOOTER))
+    assert (found.whole, [one.shown for one in found.attachments]) == (
+        "Scanned, and found clean.", [False],
+    )  # fmt: skip
+    assert mail(part(kind, "BEGIN:X")).whole == ""
+
+
+def test_one_more_form_of_a_text_is_no_text_of_its_own() -> None:
+    forms = (part("text/plain", REPORT), part("text/x-amp-html", "<p>Move on."), PAGE)
+    found = mail(multipart(*forms, kind="alternative"))
+    assert (found.whole, len(found.attachments)) == (REPORT, 1)
+
+
+def test_a_page_of_xhtml_is_read_as_one_of_html() -> None:
+    page = part("application/xhtml+xml", f"<html><body><p>{REPORT}</p></body></html>")
+    assert (mail(page).body, mail(page).whole) == (Body.HTML, REPORT)
+    both = mail(multipart(part("text/plain", REPORT), page, kind="alternative"))
+    assert (both.body, both.whole, both.attachments) == (Body.PLAIN, REPORT, ())
+
+
+def test_below_a_text_that_is_cut_no_file_s_text_stands_either_and_that_is_told() -> None:
+    file = part("text/plain; name=text_0.txt", REPORT)
+    raw = multipart(file, part("text/plain", "word " * 200))
+    found = read(raw.encode(), Limits(text=400))
+    assert isinstance(found, Mail)
+    assert found.whole == "word " * 80
+    assert [(str(one.name), one.missing, one.shown) for one in found.attachments] == [
+        ("text_0.txt", len(REPORT), False), ("", 600, False),
+    ]  # fmt: skip
+    cut = read(multipart(FOOTER, file).encode(), Limits(text=40))
+    assert isinstance(cut, Mail)
+    assert (cut.whole.partition("\n\n")[2], cut.attachments[0].missing) == (REPORT[:15], 13)
 
 
 def test_a_name_is_cut_in_its_middle_where_it_can_be_seen() -> None:
     long = f"{'a' * 300}.exe"
-    found = mail(multipart(part("text/plain", "x"), part(f'text/x-log; name="{long}"', "x")))
+    found = mail(
+        multipart(part("text/plain", "x"), part(f'text/x-log; name="{long}"', "x", ATTACHED))
+    )
     (one,) = found.attachments
     assert len(one.name) == 255
     assert "a…a" in one.name

@@ -137,6 +137,38 @@ def test_the_copy_lists_what_came_along() -> None:
     assert "I will find you" not in shown
 
 
+def test_a_copy_says_what_came_as_text_in_a_file_and_lists_it_as_shown() -> None:
+    world = World()
+    raw = "From: o@reporter.example\nTo: conduct@example.org\n" + multipart(
+        part("text/plain; name=text_0.txt", "He waited for me."),
+        part("image/png; name=a.png", "x"),
+        part("text/plain", "Sent from my phone"),
+    )
+    world.take(casework.report(world.case, world.setting(), world.incoming(mail(raw))))
+    shown = text_of(world.letters[-1])
+    assert "Below its own text stands what came with it as text in a file." in shown
+    assert "Sent from my phone He waited for me." in shown
+    assert "- text_0.txt (a text, 1 KB): its text stands above" in shown
+    assert shown.count("its text stands above") == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Content-Type: message/rfc822\n\nSubject: inner\n\nHe waited for me.",
+        "Content-Type: application/octet-stream\n\nHe waited for me.",
+        "Content-Type: application/ms-tnef; name=winmail.dat\n\nHe waited for me.",
+    ],
+)
+def test_a_copy_of_a_mail_without_a_text_that_can_be_read_says_so(body: str) -> None:
+    world = World()
+    raw = f"From: o@reporter.example\nTo: conduct@example.org\n{body}"
+    world.take(casework.report(world.case, world.setting(), world.incoming(mail(raw))))
+    assert "It has no text that cocmail can read; there may be words in what came along." in (
+        " ".join(text_of(world.letters[-1]).split())
+    )
+
+
 TWO_NAMES = part(
     "image/jpeg; name=evil.js", "x", "Content-Disposition: attachment; filename=photo.jpg\n"
 )
@@ -354,15 +386,21 @@ def test_what_is_set_aside_keeps_its_list_when_it_is_taken_in() -> None:
     world.report()
     raw = (
         f"From: m@x.example\nTo: {world.address('reporter:1')}\nMessage-ID: <1@x.example>\n"
-        + multipart(part("text/plain", "I saw it too"), part("image/png; name=a.png", "x"))
+        + multipart(
+            part("text/plain", "I saw it too"),
+            part("image/png; name=a.png", "x"),
+            part("text/plain; name=b.txt", "On Monday"),
+        )
     )
     incoming = world.incoming(mail(raw))
     why = "Its sender isn't the person whom the reply address was made for."
     world.take(casework.from_stranger(world.case, world.setting(), incoming, "reporter:1", why))
     assert "- a.png (a picture, 1 KB)" in text_of(world.letters[-1])
     world.say("alice", "/accept 1")
-    assert world.case.messages[1].received.attachments == ("a.png",)
-    assert world.case.messages[1].received.digests == (incoming.mail.attachments[0].digest,)
+    received = world.case.messages[1].received
+    assert received.attachments == ("a.png", "b.txt")
+    assert received.digests == tuple(one.digest for one in incoming.mail.attachments)
+    assert received.shown == (2,)
 
 
 def test_members_see_what_a_mail_says_of_a_sender_who_cannot_be_told() -> None:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from cocmail.core import events as e
 from cocmail.core.attached import facts, kind_of
 from cocmail.core.audience import everybody, later
+from cocmail.core.body import Below
 from cocmail.core.case import Case, Party
 from cocmail.core.casework.incoming import Incoming, authors
 from cocmail.core.escalation import unasked, where_too_few
@@ -75,11 +76,14 @@ def _remarks(work: Work, incoming: Incoming, *before: str) -> Private:
     elif odd := remark(incoming.mail.sender, work.setting.roster):
         remarks.append(odd)
     kinds = {kind_of(one) for one in incoming.mail.attachments}
-    if incoming.mail.fuller and "signed" in kinds:
+    below = incoming.mail.below
+    if Below.SIGNED in below:
         remarks.append("It has words within a signature (S/MIME), which cocmail doesn't check.")
-    elif incoming.mail.fuller and incoming.text.strip():
+    if Below.HTML in below:
         remarks.append("Its plain text doesn't say all; below it stands what its HTML says.")
-    elif incoming.mail.fuller:
+    if Below.FILE in below and incoming.text.strip():
+        remarks.append("Below its own text stands what came with it as text in a file.")
+    elif Below.FILE in below:
         remarks.append("It has no text of its own; what stands here is attached to it.")
     if incoming.mail.elsewhere == 1:
         remarks.append("It shows a picture on another server, not fetched.")
@@ -93,6 +97,10 @@ def _remarks(work: Work, incoming: Incoming, *before: str) -> Private:
         remarks.append("A part of it is encrypted, and cocmail can't read that part.")
     elif not incoming.whole.strip() and kinds & {"encrypted", "signed"}:
         remarks.append("Its words are within its signature, and cocmail can't read them there.")
+    elif not incoming.whole.strip() and kinds:
+        remarks.append(
+            "It has no text that cocmail can read; there may be words in what came along."
+        )
     if incoming.urgent:
         remarks.append(incoming.urgent)
     return Private(" ".join(remarks))
