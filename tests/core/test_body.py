@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import textwrap
 import time
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cocmail.adapters.html import html_to_text
 from cocmail.core import mime
@@ -20,6 +23,7 @@ from tests.core.test_mail import alternative, mail, multipart, part
 
 REPORT = "He waited for me at the bar."
 PAGE = part("text/html", f"<p>{REPORT}</p>")
+ATTACHED = "Content-Disposition: attachment\n"
 FOOTER = part("text/plain", "Scanned, and found clean.")
 
 
@@ -317,10 +321,51 @@ def test_each_alternative_is_weighed_by_itself() -> None:
     assert str(mail(multipart(one, other)).whole).split("\n\n") == [REPORT, "See it.", REPORT]
 
 
+# -- which parts are text ----
+
+
+TYPES = ("text/plain", "text/html", "application/xhtml+xml", "text/markdown", "text/x-patch")
+PARTS = st.recursive(
+    st.tuples(
+        st.sampled_from(TYPES),
+        st.sampled_from(("", '; name="a.txt"', '; name="text_0.txt"', "; charset=us-ascii")),
+        st.sampled_from(("", "Content-Disposition: inline\n", ATTACHED)),
+    ),
+    lambda inner: st.tuples(
+        st.sampled_from(("mixed", "related", "alternative", "signed", "report", "x-odd")),
+        st.lists(inner, min_size=1, max_size=3),
+    ),
+    max_leaves=8,
+)
+
+
+def made_of(one: Any, words: list[str], seen: set[str], kind: str = "") -> str:
+    """A mail of these parts, each of its own word; those that are to be seen are noted."""
+    if len(one) == 2:
+        boundary = f"b{len(words)}{kind}"
+        words.append(boundary)
+        parts = [made_of(child, words, seen, one[0]) for child in one[1]]
+        return multipart(*parts, kind=one[0], boundary=boundary)
+    word = f"word{len(words)}x"
+    words.append(word)
+    attached = one[2] == ATTACHED and "text_0.txt" not in one[1]
+    if not attached and (kind != "alternative" or one[0] in TYPES[:3]):
+        seen.add(word)
+    return part(one[0] + one[1], f"<p>{word}</p>" if "html" in one[0] else word, one[2])
+
+
+@given(PARTS)
+def test_each_word_that_comes_as_text_is_shown_and_no_part_goes_unsaid(one: Any) -> None:
+    words: list[str] = []
+    seen: set[str] = set()
+    raw = made_of(one, words, seen)
+    found = mail(raw)
+    assert {word for word in seen if word not in found.whole} == set()
+    told = found.whole + "".join(str(one.begins) for one in found.attachments)
+    assert [word for word in words if word.startswith("word") and word not in told] == []
+
+
 # -- where there is no text ----
-
-
-ATTACHED = "Content-Disposition: attachment\n"
 
 
 @pytest.mark.parametrize(
