@@ -99,7 +99,7 @@ def _follows(settings: Settings, raw: bytes, mail: Mail, judgement: Judgement) -
     where = destination(
         mail, recipients(raw), parts.community(settings), settings.community.delimiter
     )
-    kept = where.kept or bool(wishes(mail.whole).keeps)
+    kept = where.kept or bool(wishes(mail.own).keeps)
     opens = what.fate is Fate.REPORT
     return {
         "what": what.fate.value,

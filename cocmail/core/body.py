@@ -68,7 +68,8 @@ class Told:
     kind: Body
     text: str = field(repr=False)
     fuller: str = field(default="", repr=False)  # shown below it, and no command is there
-    below: frozenset[Below] = frozenset()  # what that is made of
+    files: str = field(default="", repr=False)  # and below that: perhaps another's words
+    below: frozenset[Below] = frozenset()  # what these two are made of
     single: Part | None = None  # the one plain text
     listed: tuple[Part, ...]  # what came as a file, isn't shown, or isn't shown whole
     shown: tuple[Part, ...]  # of these, what is shown all the same, whole or not
@@ -94,24 +95,25 @@ def told(
     kind = _kind(texts, [part for part, _ in shown])
     shown = _up_to_the_cut(shown, groups, reader)
     first = 1 if kind is Body.PLAIN else len(shown)
-    below = {Below.HTML: shown[first:]}
-    files = [*filter(_comes_as_text, listed)]
-    below[Below.FILE] = _in_turn(files, reader, html_to_text)
-    if not shown and not below[Below.FILE]:
-        below[Below.FILE] = _in_turn(_attached_texts(listed), reader, html_to_text)
-    below[Below.SIGNED] = [
+    files = _in_turn([*filter(_comes_as_text, listed)], reader, html_to_text)
+    if not shown and not files:
+        files = _in_turn(_attached_texts(listed), reader, html_to_text)
+    signed = [
         piece
         for part in (listed if signed_too else ())
         for piece in _signed(raw, part, limits, html_to_text, reader)
     ]
+    own = [(part, text) for part, text in files if not shown or _OF_A_PHONE.fullmatch(part.name)]
+    below = {Below.HTML: shown[first:], Below.FILE: files, Below.SIGNED: signed}
     return Told(
         kind=kind,
         text="\n\n".join(text for _, text in shown[:first]),
-        fuller="\n\n".join(text for said in below.values() for _, text in said),
+        fuller="\n\n".join(text for _, text in (*shown[first:], *own, *signed)),
+        files="\n\n".join(text for part, text in files if (part, text) not in own),
         below=frozenset(why for why, said in below.items() if said),
         single=next(p for p in texts if not _is_page(p)) if kind is Body.PLAIN else None,
         listed=(*listed, *(part for part in reader.passed_over if part not in listed)),
-        shown=tuple(part for part, _ in below[Below.FILE]),
+        shown=tuple(part for part, _ in files),
         elsewhere=len(reader.elsewhere),
         missing=tuple(reader.missing),
     )
@@ -150,7 +152,7 @@ def _signed(
     said = told(inner, top, limits, html_to_text, signed_too=False)
     if lost := sum(missing for _, missing in said.missing):
         reader.missing.append((part, lost))
-    text = "\n\n".join(filter(str.strip, (said.text, said.fuller)))
+    text = "\n\n".join(filter(str.strip, (said.text, said.fuller, said.files)))
     return [(part, text)] if text else []
 
 

@@ -88,7 +88,9 @@ class Mail:
     body: Body
     text: Private = field(repr=False)  # the whole text as people read it, format=flowed undone
     fuller: Private = field(default=Private(""), repr=False, kw_only=True)  # shown below it
-    below: frozenset[Below] = field(default=frozenset(), kw_only=True)  # what that is made of
+    # And below that: what came as a file beside the text, and may be another's words
+    files: Private = field(default=Private(""), repr=False, kw_only=True)
+    below: frozenset[Below] = field(default=frozenset(), kw_only=True)  # what these two are made of
     attachments: tuple[Attachment, ...]
     # What is attached to mails that are attached to it: for filters, people aren't told
     within: tuple[Attachment, ...] = field(default=(), repr=False, kw_only=True)
@@ -100,9 +102,14 @@ class Mail:
     languages: tuple[str, ...] = ()  # tags its writer writes or reads, lower case, wanted first
 
     @property
+    def own(self) -> str:
+        """What its writer says to people."""
+        return f"{self.text.rstrip()}\n\n{self.fuller}".lstrip() if self.fuller else self.text
+
+    @property
     def whole(self) -> str:
         """All that it says to people."""
-        return f"{self.text.rstrip()}\n\n{self.fuller}".lstrip() if self.fuller else self.text
+        return f"{self.own.rstrip()}\n\n{self.files}" if self.files else self.own
 
     @property
     def weight(self) -> int:
@@ -211,7 +218,7 @@ def _mail(
     said = told(raw, top, limits, html_to_text)
     clear = _clear(said.text)
     hidden = len(clear) < len(said.text) or _encrypted(raw, top)
-    readable = any(map(str.isalnum, clear + said.fuller)) if hidden else True
+    readable = any(map(str.isalnum, clear + said.fuller + said.files)) if hidden else True
     delivered = _delivered(header)
     report = top.parameters.get("report-type", "").lower()
     return Mail(
@@ -239,6 +246,7 @@ def _mail(
         body=said.kind,
         text=Private(said.text),
         fuller=Private(said.fuller),
+        files=Private(said.files),
         below=said.below,
         attachments=tuple(_attachment(raw, part, said) for part in said.listed),
         within=tuple(islice(_within(raw, top, limits, _DEEP), limits.parts)),

@@ -133,7 +133,7 @@ def _waits_for_others(
     """Nobody is to hear of it until somebody else reports the same person."""
     if keeps(reached, setting.address, setting.delimiter):
         return True
-    return report is not None and (report.destination.kept or wishes(report.whole).keeps)
+    return report is not None and (report.destination.kept or wishes(report.own).keeps)
 
 
 def _of_unread(seen: str, reached: Iterable[Address], setting: Setting) -> Readers:

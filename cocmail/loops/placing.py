@@ -145,7 +145,7 @@ class Placer:
         if mail.sender is not None:
             found = await tx.cases_of_address(mail.sender.address)
             names |= dict.fromkeys(f.case for f in found)
-        wished = await thought(mail.weight, lambda: wishes(mail.whole))
+        wished = await thought(mail.weight, lambda: wishes(mail.own))
         if examined.destination.kept or wished.keeps:
             names |= dict.fromkeys(await tx.open_cases())
         return await _glances(tx, names)

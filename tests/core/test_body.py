@@ -417,7 +417,7 @@ def test_what_comes_as_text_is_shown_below_the_text_though_it_has_a_file_s_name(
         assert (found.body, str(found.text)) == (Body.PLAIN, "Scanned, and found clean.")
         assert found.attachments[0].shown
         assert [kind_of(one) for one in found.attachments][1:] == ["picture"] * (len(parts) - 2)
-    several = mail(multipart(file, part("text/plain; name=text_2.txt", "And again."), FOOTER))
+    several = mail(multipart(file, part("text/plain; name=b.txt", "And again."), FOOTER))
     assert str(several.whole).split("\n\n")[1:] == [REPORT, "And again."]
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from cocmail.core import calendar
+from cocmail.core import calendar, casework
 from cocmail.core.people import Address
 from cocmail.core.policy import Policy
 from cocmail.core.sanctions import State
 from cocmail.core.verification import Signature
 from cocmail.core.wishes import wishes
+from tests.core.test_mail import mail, multipart, part
 from tests.promises.kit import CONFIDED, MALLORY, SUSPEND, World, text_of
 
 SAFE = Address("quiet@safe.example")
@@ -96,6 +97,26 @@ def test_who_names_a_safe_address_that_can_not_be_taken_is_told(named: str) -> N
     assert w.case.parties["reporter:1"].addresses == home
     w.write("reporter:1", f"safe address: {named}\n\nno contact")
     assert len(w.to("reporter:1", "message")) == 2, "they want none"
+
+
+def sent_a_file(name: str, said: str) -> World:
+    w = world()
+    raw = "From: o@reporter.example\nTo: conduct@example.org\n" + multipart(
+        part("text/plain", "See what he wrote."), part(f"text/plain; name={name}", said)
+    )
+    w.take(casework.report(w.case, w.setting(), w.incoming(mail(raw))))
+    assert said in text_of(w.to("member:alice", "report")[0])
+    return w
+
+
+def test_what_somebody_else_may_have_written_in_a_file_is_no_wish() -> None:
+    w = sent_a_file("chat.txt", f"safe address: {SAFE}")
+    assert w.case.parties["reporter:1"].addresses == ("o@reporter.example",)
+    assert "couldn't read which address" in text_of(w.to("reporter:1")[-1])
+    assert "was not taken" in text_of(w.to("member:alice", "report")[0])
+    assert not sent_a_file("chat.txt", "no contact").case.parties["reporter:1"].silent
+    by_phone = sent_a_file("text_0.txt", f"safe address: {SAFE}")
+    assert {x.to for x in by_phone.to("reporter:1")} == {SAFE}, "so gateways of MMS call a text"
 
 
 def test_who_names_the_safe_address_again_in_a_mail_that_proves_nothing_is_not_told() -> None:

@@ -119,9 +119,10 @@ def parser(raw: bytes) -> None:
 def _sound(raw: bytes, mail: Mail, bounds: Limits) -> None:
     assert (mail.sender is None) == bool(mail.sender_defect)
     assert author(raw) == (mail.sender.address if mail.sender else None)
-    for said in (mail.text, mail.fuller):
+    for said in (mail.text, mail.fuller, mail.files):
         assert len(said) <= _MOST_GROWN * bounds.text
-    assert not mail.fuller or mail.body != "html"
+    assert bool(mail.below) == bool(mail.fuller or mail.files)
+    assert mail.body != "html" or "html" not in mail.below
     for said in (mail.whole, mail.subject, *(one.name for one in mail.attachments)):
         said.encode()  # no lone surrogates: the store could not keep them
         assert "\0" not in clean(said)

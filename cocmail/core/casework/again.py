@@ -31,7 +31,7 @@ def sent_before(case: Case, setting: Setting, incoming: Incoming) -> e.Received 
     """The message of this case that the mail repeats; None where it doesn't, or may not join."""
     if incoming.proof != "signed" or case.provisional or case.kept:
         return None
-    if incoming.destination.kept or wishes(incoming.whole).keeps:
+    if incoming.destination.kept or wishes(incoming.own).keeps:
         return None
     if setting.roster.by_address(incoming.address) is not None:
         return None  # a member's plain mail is asked about first

@@ -118,7 +118,7 @@ def release(work: Work, why: str) -> None:
 
 def heed(work: Work, incoming: Incoming, party_id: str) -> Party:
     """What a reporter asks for to be safe holds from this mail on."""
-    wanted, safe = wishes(incoming.whole), safe_address(work, incoming)
+    wanted, safe = wishes(incoming.own), safe_address(work, incoming)
     if safe is not None and safe not in work.case.parties[party_id].addresses[:1]:
         work.happen(e.PartyMoved(party=party_id, address=safe))
     if wanted.silent is not None and wanted.silent != work.case.parties[party_id].silent:
@@ -128,14 +128,15 @@ def heed(work: Work, incoming: Incoming, party_id: str) -> Party:
 
 def safe_address(work: Work, incoming: Incoming) -> Address | None:
     """Where they ask to be written to, if we can: not to ourselves, nor to a member."""
-    safe, setting = wishes(incoming.whole).safe, work.setting
+    safe, setting = wishes(incoming.own).safe, work.setting
     if safe is None or is_ours(safe, setting.address, setting.delimiter) is not None:
         return None
     return None if everybody(work.case, setting).whose(safe) else safe
 
 
 def names_no_safe_address(work: Work, incoming: Incoming) -> bool:
-    """Whether they name a safe address that we can't read, or can't write to."""
+    """Whether they name a safe address that we can't read, or can't write to; or one stands in a
+    file of theirs alone, which somebody else may have written."""
     wanted = wishes(incoming.whole)
     return wanted.unread or (wanted.safe is not None and safe_address(work, incoming) is None)
 

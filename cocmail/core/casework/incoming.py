@@ -57,6 +57,11 @@ class Incoming:
         return clean(self.mail.text)
 
     @property
+    def own(self) -> str:
+        """What its writer says to people."""
+        return clean(self.mail.own)
+
+    @property
     def whole(self) -> str:
         """All that it says to people; commands stand in ``text`` alone."""
         return clean(self.mail.whole)

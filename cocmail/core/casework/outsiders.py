@@ -122,7 +122,7 @@ def pass_on(work: Work) -> None:
 
 def _of_kept(work: Work, incoming: Incoming, party_id: str) -> Result:
     """The reporter adds to what is kept, or wants it read after all."""
-    wanted = wishes(incoming.whole)
+    wanted = wishes(incoming.own)
     if party_id.startswith("reporter:") and wanted.now:
         surface(work, "asked")
         return work.result()
@@ -134,7 +134,7 @@ def _of_kept(work: Work, incoming: Incoming, party_id: str) -> Result:
 
 def _wishes(work: Work, incoming: Incoming, party_id: str) -> str:
     """What this person asks for is done; and what members should know of it."""
-    wanted, sound = wishes(incoming.whole), incoming.auth.signature is Signature.SOUND
+    wanted, sound = wishes(incoming.own), incoming.auth.signature is Signature.SOUND
     role = party_id.partition(":")[0]
     if role == "respondent":
         return appeals.word_of(work, incoming.id, party_id, wanted, proved=sound)

@@ -116,7 +116,7 @@ def _begin(work: Work, incoming: Incoming) -> _Begun:
     language = setting.language_of(incoming.mail)
     reporter = work.join("reporter", reachable, incoming.name, language)
     reporter = heed(work, incoming, reporter.id)
-    wanted = wishes(incoming.whole)
+    wanted = wishes(incoming.own)
     kept = incoming.destination.kept or wanted.keeps
     if kept:
         said = f"{incoming.mail.subject}\n{incoming.whole}"
