@@ -40,8 +40,9 @@ _PICTURE = re.compile(r"\S+\.(?:png|jpe?g|gif)")  # no words: a file's name
 _FOR_MACHINES = re.compile(
     r"text/(?:(?:x-)?v(?:calendar|card)|calendar|directory|rfc822-headers|css|(?:java|ecma)script)"
 )
-# What somebody wrote on a phone, as gateways of MMS call it, whatever they say that it is.
-_OF_A_PHONE = re.compile(r"text_?[0-9]{1,3}\.txt", re.IGNORECASE)
+# What somebody wrote, as gateways of MMS call it, and Exchange what stands behind a picture,
+# whatever they say that it is.
+_BY_A_GATEWAY = re.compile(r"text_?[0-9]{1,3}\.txt|att[0-9]{5}\.(?:txt|html?)", re.IGNORECASE)
 
 
 class Body(StrEnum):
@@ -103,7 +104,7 @@ def told(
         for part in (listed if signed_too else ())
         for piece in _signed(raw, part, limits, html_to_text, reader)
     ]
-    own = [(part, text) for part, text in files if not shown or _OF_A_PHONE.fullmatch(part.name)]
+    own = [(part, text) for part, text in files if not shown or _BY_A_GATEWAY.fullmatch(part.name)]
     below = {Below.HTML: shown[first:], Below.FILE: files, Below.SIGNED: signed}
     return Told(
         kind=kind,
@@ -199,7 +200,7 @@ def _comes_as_text(part: Part) -> bool:
     text of another kind; unless that kind is one more form of what is said (RFC 2046 section
     5.1.4)."""
     if not _could_be_text(part) or (
-        part.disposition == "attachment" and not _OF_A_PHONE.fullmatch(part.name)
+        part.disposition == "attachment" and not _BY_A_GATEWAY.fullmatch(part.name)
     ):
         return False
     one_more = "multipart/alternative" in part.parents[-1:]

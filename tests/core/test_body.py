@@ -401,6 +401,8 @@ def test_each_plain_text_is_shown_where_all_are_attached() -> None:
     [
         ("text/plain; name=text_0.txt", ""),
         ("text/plain; name=Text_1.TXT", ATTACHED),  # by MMS, whatever its gateway says
+        ("text/plain; name=ATT00001.txt", ATTACHED),  # behind a picture, by Exchange
+        ("text/html; name=ATT00002.htm", ATTACHED),
         ("text/plain", "Content-Disposition: inline; filename=body.txt\n"),
         ("text/html; name=a.html", ""),
         ("application/xhtml+xml; name=a.xhtml", ""),
