@@ -19,7 +19,7 @@ from cocmail.core.flowed import unflow
 from cocmail.core.limits import Limits, TooMuchError, survey
 from cocmail.core.markup import held, pictures_elsewhere, strip_tags, without_pictures
 from cocmail.core.mime import Part
-from cocmail.core.quoting import WORD
+from cocmail.core.quoting import WORD, in_lines
 
 _PAGES = ("text/html", "application/xhtml+xml")
 _EMOJI = r"[\u203c\u2049\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
@@ -259,7 +259,7 @@ class _Reader:
             self.missing.append((part, len(whole) - len(data)))
         label = part.parameters.get("charset", "")
         text = decode(data, of_page(data, label) if page else label)
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = in_lines(text)
         if not page and part.parameters.get("format", "").lower() == "flowed":
             text = unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
         return text

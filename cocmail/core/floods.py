@@ -92,7 +92,7 @@ def words(mail: Mail) -> str:
     """A digest of what its writer wrote, without quotes, numbers and line breaks: by these a
     program's notice differs each time. Of the subject, where there is no text; and of what is
     attached, for photos come one a mail, under the same words."""
-    lines = [line for line in mail.whole.splitlines() if not line.lstrip().startswith(">")]
+    lines = [line for line in mail.whole.split("\n") if not line.lstrip().startswith(">")]
     own = [_plain(" ".join(lines)) or _plain(mail.subject)]
     own += [a.digest for a in mail.attachments if not (a.form or kind_of(a) in _OF_PROGRAMS)]
     return hashlib.sha256("\n".join(own).encode("utf-8", "replace")).hexdigest()

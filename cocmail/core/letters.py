@@ -21,6 +21,7 @@ from typing import Any
 
 from cocmail.core.files import File
 from cocmail.core.people import Address
+from cocmail.core.quoting import in_lines
 
 Render = Callable[[str, Mapping[str, Any], str], tuple[str, str]]
 """(template's name, its values, a language or "") → (subject, text)."""
@@ -100,8 +101,7 @@ def one_line(text: str, most: int = 120) -> str:
 
 def clean(text: str) -> str:
     """Text that can be shown and stored: line ends are LF, controls and lone surrogates gone."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _UNSAFE.sub("\ufffd", text)
+    return _UNSAFE.sub("\ufffd", in_lines(text))
 
 
 def usable_id(message_id: str) -> str:

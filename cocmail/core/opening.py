@@ -14,6 +14,7 @@ from cocmail.core.charsets import codec_of
 from cocmail.core.flowed import unflow
 from cocmail.core.headers import Header
 from cocmail.core.mime import IDENTITY, Part
+from cocmail.core.quoting import in_lines
 
 _ENCODED = re.compile(rb"=(?:\r?\n|[0-9A-Fa-f]{2})")
 
@@ -43,7 +44,7 @@ def reads_the_same(raw: bytes, header: Header, top: Part, text: Part) -> bool:
         return False
     if plain != read:
         return False
-    return _same_in_any_format(plain.replace("\r\n", "\n"), top)
+    return _same_in_any_format(in_lines(plain), top)
 
 
 def _begins_with(body: bytes, top: Part, text: Part) -> bool:

@@ -1,10 +1,11 @@
 """What of a text its author wrote, and what looks like it came from somewhere else.
 
-Owns where quoted text begins (`own_text`, on which commands hang) and the look at a text before
-it leaves for an outsider (the other functions). Refuses to guess: `own_text` goes by the mark
-``>`` alone, because no reply extraction is safe to gate a command or a disclosure (mail.md,
-section 4); the looks may err, since all they do is ask the author. Everything is linear in the
-text. Called by core.commands and core.casework.
+Owns where a line ends (`in_lines`), where quoted text begins (`own_text`, on which commands
+hang) and the look at a text before it leaves for an outsider (the other functions). Refuses to
+guess: `own_text` goes by the mark ``>`` alone, because no reply extraction is safe to gate a
+command or a disclosure (mail.md, section 4); the looks may err, since all they do is ask the
+author. Everything is linear in the text. Called by core.body, core.opening, core.letters,
+core.commands and core.casework.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from itertools import islice
 from cocmail.core.normal import normalized
 
 _QUOTED = re.compile(r"[ \t\u00a0]{0,3}>")
+# Where a line ends to people (Unicode, section 5.8), beside the usual; Python splits at some only.
+_ENDS = re.compile("[\v\f\x85\u2028\u2029]")
 _LONG = 400  # longer lines are nobody's attribution, signature or header
 
 
@@ -27,6 +30,17 @@ class OwnText:
     before: tuple[str, ...] = field(repr=False)  # up to the first quoted line
     after: tuple[str, ...] = field(repr=False)  # unquoted lines below it
     quotes: bool  # whether there is a quoted line at all
+
+
+def in_lines(text: str) -> str:
+    """The same with every end of a line a LF, and so a form feed and Unicode's separators; in a
+    quotation these are blanks, lest its rest read as its quoter's own words."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not _ENDS.search(text):
+        return text
+    return "\n".join(
+        _ENDS.sub(" " if _QUOTED.match(line) else "\n", line) for line in text.split("\n")
+    )
 
 
 def own_text(text: str) -> OwnText:

@@ -753,6 +753,7 @@ def test_undoing_loses_no_letter(text: str) -> None:
         ("Content-Transfer-Encoding: base64\n\nL2FwcHJvdmU=\n", False),
         ("Content-Type: text/plain; format=flowed\n\n/object because \nof this\n", True),
         ("Content-Type: text/plain\n\nwhat he wrote on \n/approve\n", False),
+        ("Content-Type: text/plain; charset=utf-8\n\nhe wrote on \u2028/approve\n", False),
         ("Content-Type: text/plain; format=flowed\n\n /approve\n", False),
         ("Content-Type: text/plain; format=flowed; delsp=yes\n\n/a b \nc\n", False),
         ("Content-Type: text/plain\n\n--b\n/approve\n", False),

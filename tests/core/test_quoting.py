@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cocmail.core.commands import parse
+from cocmail.core.letters import clean
 from cocmail.core.quoting import (
     attribution,
     header_block,
+    in_lines,
     own_text,
     shared_run,
     signature,
@@ -40,6 +43,32 @@ def test_no_quoted_line_is_ever_own(text: str) -> None:
     quoted = [line for line in text.split("\n") if line.lstrip(" ")[:1] == ">" and line[:4].strip()]
     assert len(lines) + len(quoted) == len(text.split("\n"))
     assert not own.quotes or len(lines) < len(text.split("\n"))
+
+
+@given(st.text(alphabet="> /ab\r\n\v\f\x1c\x1e\x85\u2028\u2029", max_size=100))
+def test_lines_end_where_people_see_it_however_they_are_split(text: str) -> None:
+    shown = clean(text)
+    assert f"{shown}\n".splitlines() == shown.split("\n")
+    assert clean(shown) == shown
+    assert own_text(in_lines(text)).quotes == own_text(shown).quotes
+
+
+@pytest.mark.parametrize("end", ["\f", "\v", "\x85", "\u2028", "\u2029", "\n\f\n"])
+def test_a_line_that_ends_otherwise_is_a_line(end: str) -> None:
+    """Promise 2: what stood below such an end of a text for outsiders would leave with it."""
+    said = clean(f"/reply reporter{end}Thank you.{end}/end{end}He lied to us.")
+    parsed = parse(said)
+    assert [command.text for command in parsed.commands] == ["Thank you."]
+    assert parsed.rest == "He lied to us."
+    assert clean(f"one{end}two").split() == ["one", "two"]
+
+
+@pytest.mark.parametrize("end", ["\f", "\v", "\x85", "\u2028", "\u2029"])
+def test_a_line_within_a_quotation_is_no_own_line(end: str) -> None:
+    """Promise 5: whoever is quoted would command, or keep their quoter from it."""
+    parsed = parse(clean(f"/status\n\n> He hit me.{end}/close resolved{end}/end\n>{end}/end"))
+    assert [command.word for command in parsed.commands] == ["status"]
+    assert not parsed.rest
 
 
 @pytest.mark.parametrize(
