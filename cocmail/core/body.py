@@ -60,6 +60,7 @@ class Below(StrEnum):
     HTML = "html"  # what only its HTML says, or a text behind the first
     FILE = "file"  # texts that came as files, or for want of any other, that are attached
     SIGNED = "signed"  # what is within a signature
+    OUTSIDE = "outside"  # what stands before, between or behind its parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class Told:
     kind: Body
     text: str = field(repr=False)
     fuller: str = field(default="", repr=False)  # shown below it, and no command is there
-    files: str = field(default="", repr=False)  # and below that: perhaps another's words
+    beside: str = field(default="", repr=False)  # and below that: perhaps another's words
     below: frozenset[Below] = frozenset()  # what these two are made of
     single: Part | None = None  # the one plain text
     listed: tuple[Part, ...]  # what came as a file, isn't shown, or isn't shown whole
@@ -89,7 +90,7 @@ def told(
     """``html_to_text`` changes the text alone, never what is listed. ``signed_too``: below it
     stands what is within signatures."""
     reader = _Reader(raw, limits.text)
-    texts = [part for part in top.leaves() if is_text(part)]
+    texts = [part for part in top.leaves() if is_text(part) and not part.outside]
     listed = [part for part in top.leaves() if not is_text(part)]
     groups = [*_texts(top)]
     shown = [piece for forms in groups for piece in _said(forms, reader, html_to_text)]
@@ -104,13 +105,22 @@ def told(
         for part in (listed if signed_too else ())
         for piece in _signed(raw, part, limits, html_to_text, reader)
     ]
-    own = [(part, text) for part, text in files if not shown or _BY_A_GATEWAY.fullmatch(part.name)]
+    outside = _in_turn(
+        [part for part in top.leaves() if is_text(part) and part.outside], reader, html_to_text
+    )
+    own, beside = [*shown[first:]], list[tuple[Part, str]]()
+    for part, text in files:
+        others = shown and not _BY_A_GATEWAY.fullmatch(part.name)
+        (beside if others or part.outside else own).append((part, text))
+    for part, text in signed:
+        (beside if part.outside else own).append((part, text))
     below = {Below.HTML: shown[first:], Below.FILE: files, Below.SIGNED: signed}
+    below[Below.OUTSIDE] = outside
     return Told(
         kind=kind,
-        text="\n\n".join(text for _, text in shown[:first]),
-        fuller="\n\n".join(text for _, text in (*shown[first:], *own, *signed)),
-        files="\n\n".join(text for part, text in files if (part, text) not in own),
+        text=_joined(shown[:first]),
+        fuller=_joined(own),
+        beside=_joined([*beside, *outside]),
         below=frozenset(why for why, said in below.items() if said),
         single=next(p for p in texts if not _is_page(p)) if kind is Body.PLAIN else None,
         listed=(*listed, *(part for part in reader.passed_over if part not in listed)),
@@ -118,6 +128,10 @@ def told(
         elsewhere=len(reader.elsewhere),
         missing=tuple(reader.missing),
     )
+
+
+def _joined(said: list[tuple[Part, str]]) -> str:
+    return "\n\n".join(text for _, text in said)
 
 
 def _in_turn(
@@ -153,7 +167,7 @@ def _signed(
     said = told(inner, top, limits, html_to_text, signed_too=False)
     if lost := sum(missing for _, missing in said.missing):
         reader.missing.append((part, lost))
-    text = "\n\n".join(filter(str.strip, (said.text, said.fuller, said.files)))
+    text = "\n\n".join(filter(str.strip, (said.text, said.fuller, said.beside)))
     return [(part, text)] if text else []
 
 
@@ -223,7 +237,7 @@ def _texts(part: Part) -> Iterator[list[Part]]:
     if part.children and part.content_type != "multipart/alternative":
         for child in part.children:
             yield from _texts(child)
-    elif forms := [leaf for leaf in part.leaves() if is_text(leaf)]:
+    elif forms := [leaf for leaf in part.leaves() if is_text(leaf) and not leaf.outside]:
         yield forms
 
 

@@ -88,8 +88,9 @@ class Mail:
     body: Body
     text: Private = field(repr=False)  # the whole text as people read it, format=flowed undone
     fuller: Private = field(default=Private(""), repr=False, kw_only=True)  # shown below it
-    # And below that: what came as a file beside the text, and may be another's words
-    files: Private = field(default=Private(""), repr=False, kw_only=True)
+    # And below that: what came as a file beside the text or stands outside the parts, and may be
+    # another's words
+    beside: Private = field(default=Private(""), repr=False, kw_only=True)
     below: frozenset[Below] = field(default=frozenset(), kw_only=True)  # what these two are made of
     attachments: tuple[Attachment, ...]
     # What is attached to mails that are attached to it: for filters, people aren't told
@@ -109,7 +110,7 @@ class Mail:
     @property
     def whole(self) -> str:
         """All that it says to people."""
-        return f"{self.own.rstrip()}\n\n{self.files}" if self.files else self.own
+        return f"{self.own.rstrip()}\n\n{self.beside}".lstrip() if self.beside else self.own
 
     @property
     def weight(self) -> int:
@@ -218,7 +219,7 @@ def _mail(
     said = told(raw, top, limits, html_to_text)
     clear = _clear(said.text)
     hidden = len(clear) < len(said.text) or _encrypted(raw, top)
-    readable = any(map(str.isalnum, clear + said.fuller + said.files)) if hidden else True
+    read = Below.FILE in said.below or any(map(str.isalnum, clear + said.fuller))
     delivered = _delivered(header)
     report = top.parameters.get("report-type", "").lower()
     return Mail(
@@ -246,13 +247,13 @@ def _mail(
         body=said.kind,
         text=Private(said.text),
         fuller=Private(said.fuller),
-        files=Private(said.files),
+        beside=Private(said.beside),
         below=said.below,
         attachments=tuple(_attachment(raw, part, said) for part in said.listed),
         within=tuple(islice(_within(raw, top, limits, _DEEP), limits.parts)),
         elsewhere=said.elsewhere,
-        encrypted=hidden and not readable,
-        partly_encrypted=hidden and readable,
+        encrypted=hidden and not read,
+        partly_encrypted=hidden and read,
         counts=Counter(f.name for f in header.fields),
         plain_opening=said.single is not None
         and said.single.end - said.single.start <= limits.text  # all of it is shown

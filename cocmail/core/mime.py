@@ -42,6 +42,24 @@ _MOST_LINES = 3000  # of base64 that isn't as it should be, and of uuencode
 _WHOLE_LINE = 45  # bytes: of uuencode, all but the last
 _SAMPLE = 2000  # bytes: whether they are a text is seen at its beginning
 
+_LETTERS = re.compile(rb"[0-9A-Za-z\x80-\xff]+")
+_CUSTOMARY = 600  # bytes: no program writes more for who can't read multiparts
+# What they write has no other words. In English mostly, and in German and French
+_THEIRS = frozenset(
+    b"a able all an and any are as attachments aware be by can capable changing client consider"
+    b" contains cryptographically delivery digitally does e encapsulated encoded encrypted first"
+    b" following format formatted gateway handle header how if in information is it legible likely"
+    b" mail mailer mailing may means message messages mime multi multipart nested not notification"
+    b" of openpgp or part parts pgp plain portions properly readable reader reading remaining"
+    b" report rfc s see seeing should signed since smime software some standard status support"
+    b" supports text that the this to tools understand understands unreadable use using version"
+    b" viewer want while will with without you your"
+    b" docserver cac washington edu for info more send"  # Pine: where to ask
+    b" 1847 2015 2045 2046 2049 2822 3156 4880 5322"
+    b" dies diese ist eine einer mehrteilige nachricht im nicht von mehreren teilen"
+    b" ce ceci est un le de dans au message plusieurs parties".split()
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
@@ -57,6 +75,9 @@ class Part:
     end: int
     parents: tuple[str, ...]  # the content types of the multiparts around it, outermost first
     opens: bool  # it begins its multipart: nothing but a delimiter stands before its header
+    # Before the first delimiter around it or behind the one that closes: most mail programs don't
+    # show it, and nobody's commands stand there.
+    outside: bool = False
     children: tuple[Part, ...] = ()
     others: tuple[str, ...] = ()  # names that another mail program may take for the file's
 
@@ -71,7 +92,7 @@ class Part:
 def walk(raw: bytes, survey: Survey, limits: Limits) -> Part:
     """The tree of parts of the mail that was looked over. Raises TooMuchError."""
     return _Walker(raw, survey.borders, limits).part(
-        survey.header, survey.header.body, len(raw), (), True
+        survey.header, survey.header.body, len(raw), (), True, False
     )
 
 
@@ -84,11 +105,15 @@ class _Walker:
         self._charset = ""  # of the first text that says one
 
     def part(
-        self, header: Header, start: int, end: int, parents: tuple[str, ...], opens: bool
+        self,
+        header: Header,
+        start: int,
+        end: int,
+        parents: tuple[str, ...],
+        opens: bool,
+        outside: bool,
     ) -> Part:
-        self._left -= 1
-        if self._left < 0:
-            raise TooMuchError("It has more parts than we open.")
+        self._count()
         content_type, parameters = value_and_parameters(header.first("content-type"))
         declared = bool(content_type)
         if not _TYPE.fullmatch(content_type):
@@ -105,7 +130,7 @@ class _Walker:
         children: tuple[Part, ...] = ()
         if content_type.startswith("multipart/") and parameters.get("boundary"):
             boundary = self._boundary(header, parameters["boundary"])
-            children = self._children(boundary, start, end, (*parents, content_type))
+            children = self._children(boundary, start, end, (*parents, content_type), outside)
         return Part(
             content_type=content_type,
             declared=declared,
@@ -118,8 +143,14 @@ class _Walker:
             end=end,
             parents=parents,
             opens=opens,
+            outside=outside,
             children=children,
         )
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise TooMuchError("It has more parts than we open.")
 
     def _boundary(self, header: Header, boundary: str) -> str:
         """Some write brackets in it without the quotes that they need: where no line is the
@@ -130,26 +161,38 @@ class _Walker:
         return as_written.get("boundary") or boundary
 
     def _children(
-        self, boundary: str, start: int, end: int, parents: tuple[str, ...]
+        self, boundary: str, start: int, end: int, parents: tuple[str, ...], outside: bool
     ) -> tuple[Part, ...]:
+        """Its parts. RFC 2046 section 5.1.1 has what stands before, between and behind them
+        ignored; somebody may have written it, so it follows them as text where it holds words.
+        Delimiters behind a closing one border parts all the same: an inner multipart may bear
+        the outer's boundary, and programs add parts behind the end."""
         if len(parents) > self._limits.depth:
             raise TooMuchError("Its parts are nested deeper than we open.")
         children: list[Part] = []
-        began = -1
-        first = True
+        beside: list[tuple[int, int]] = []
+        at = start
+        within, first, closed = False, True, False
         for line, last in self._delimiters(boundary, start, end):
-            if began >= 0:
-                children.append(self._child(began, line, parents, first))
-                first = False
-            elif line != start:
-                first = False  # a preamble
+            if last and closed and not within:
+                continue
+            if within:
+                children.append(self._child(at, line, parents, first, outside or closed))
+            else:
+                beside.append((at, line))
+            first = line == start and not last
             newline = self._raw.find(b"\n", line, end)
-            began = end if newline < 0 else newline + 1
-            if last:
-                return tuple(children)
-        if began >= 0:  # no closing delimiter: cut off on the way, and shown as far as it goes
-            children.append(self._child(began, end, parents, first))
-        return tuple(children)
+            at = end if newline < 0 else newline + 1
+            within, closed = not last, closed or last
+        if within:  # no closing delimiter: cut off on the way, and shown as far as it goes
+            children.append(self._child(at, end, parents, first, outside or closed))
+        else:
+            beside.append((at, end))
+        if not children:
+            return ()
+        closing = b"--" + _line(boundary) + b"--"
+        more = (self._beside(start, end, closing, parents) for start, end in beside)
+        return (*children, *(one for one in more if one))
 
     def _delimiters(self, boundary: str, start: int, end: int) -> list[tuple[int, bool]]:
         """(where the delimiter's line begins, whether it closes), in order"""
@@ -161,7 +204,36 @@ class _Walker:
             found += [(place, last) for place in places[first:behind]]
         return sorted(found)
 
-    def _child(self, start: int, end: int, parents: tuple[str, ...], opens: bool) -> Part:
+    def _beside(
+        self, start: int, end: int, closing: bytes, parents: tuple[str, ...]
+    ) -> Part | None:
+        """What stands beside parts, where it holds words that no program writes there."""
+        said = self._raw[start:end]
+        rest = said.replace(closing, b"").strip()
+        if _LETTERS.search(rest) is None:
+            return None
+        words = {*_LETTERS.findall(rest[:_CUSTOMARY].lower())}
+        if len(rest) <= _CUSTOMARY and b"mime" in words and words <= _THEIRS:
+            return None
+        self._count()
+        start += len(said) - len(said.lstrip())
+        return Part(
+            content_type="text/plain",
+            declared=False,
+            parameters={},
+            encoding="",
+            disposition="",
+            name="",
+            start=start,
+            end=start + len(said.strip()),
+            parents=parents,
+            opens=False,
+            outside=True,
+        )
+
+    def _child(
+        self, start: int, end: int, parents: tuple[str, ...], opens: bool, outside: bool
+    ) -> Part:
         # The line end before a delimiter belongs to the delimiter.
         if end > start and self._raw[end - 1 : end] == b"\n":
             end -= 1
@@ -170,7 +242,7 @@ class _Walker:
         header = split(self._raw, start, header_end(end, start, self._limits))
         if header.body - start > self._limits.header:
             raise TooMuchError("The header of one of its parts is larger than we open.")
-        return self.part(header, header.body, end, parents, opens)
+        return self.part(header, header.body, end, parents, opens, outside)
 
 
 def _line(boundary: str) -> bytes:

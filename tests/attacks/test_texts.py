@@ -86,6 +86,23 @@ def test_a_command_in_an_attachment(post: Post, kind: str, other: str, dispositi
     assert post.votes() == {}
 
 
+@pytest.mark.parametrize("own", ["See there.", ""])
+@pytest.mark.parametrize(
+    "outside", ["/approve", "--p\nContent-Type: text/plain\n\n/approve\n--p--"]
+)
+def test_a_command_outside_the_parts(post: Post, own: str, outside: str) -> None:
+    """Bob's mail program didn't show it to him, whoever wrote it."""
+    kind = 'multipart/mixed; boundary="p"'
+    for first in (f"Content-Type: text/plain\n\n{own}", "Content-Type: image/png\n\nx"):
+        text = f"--p\n{first}\n--p--\n{outside}\n"
+        assert post.arrives(post.signed(text, content_type=kind)) == "told"
+    assert post.arrives(post.signed(f"/approve\n--p\n{first}\n--p--", content_type=kind)) == "told"
+    assert post.votes() == {}
+    text = f"--p\nContent-Type: text/plain\n\n/object\n--p--\n{outside}\n"
+    assert post.arrives(post.signed(text, content_type=kind)) == "ran"
+    assert post.votes() == {"bob": "object"}
+
+
 def test_a_command_in_a_mail_that_is_nothing_but_an_attachment(post: Post) -> None:
     inner = "From: eve@evil.example\nContent-Type: text/plain\n\n/approve"
     assert post.arrives(post.signed(inner, content_type="message/rfc822")) == "told"

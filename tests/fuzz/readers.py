@@ -119,9 +119,9 @@ def parser(raw: bytes) -> None:
 def _sound(raw: bytes, mail: Mail, bounds: Limits) -> None:
     assert (mail.sender is None) == bool(mail.sender_defect)
     assert author(raw) == (mail.sender.address if mail.sender else None)
-    for said in (mail.text, mail.fuller, mail.files):
+    for said in (mail.text, mail.fuller, mail.beside):
         assert len(said) <= _MOST_GROWN * bounds.text
-    assert bool(mail.below) == bool(mail.fuller or mail.files)
+    assert bool(mail.below) == bool(mail.fuller or mail.beside)
     assert mail.body != "html" or "html" not in mail.below
     for said in (mail.whole, mail.subject, *(one.name for one in mail.attachments)):
         said.encode()  # no lone surrogates: the store could not keep them

@@ -247,6 +247,13 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
     "a digest of nothing": partial(_multi, *[b""] * 150, kind=b"digest"),
     "a border that never comes": partial(_multi, end=b"x\r\n" * 300_000),
     "a border that never closes": partial(_multi, _PART, end=b""),
+    "words behind 90,000 ends, 19 deep": lambda: _nested(19) + b"\r\n--b1--\r\nwords" * 90_000,
+    "1 MB before the parts, and behind them": partial(
+        _mail,
+        b"words " * 170_000 + b"\r\n--b\r\n\r\nx\r\n--b--\r\n" + b" words" * 170_000,
+        b"Content-Type: multipart/mixed; boundary=b",
+    ),
+    "190 parts behind the end": partial(_multi, end=b"--b--\r\nwords\r\n--b\r\n\r\nx\r\n" * 95),
     "a boundary of a dash": partial(
         _mail, b"-" * 2_000_000, b"Content-Type: multipart/mixed; boundary=-"
     ),

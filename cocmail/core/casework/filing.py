@@ -85,6 +85,10 @@ def _remarks(work: Work, incoming: Incoming, *before: str) -> Private:
         remarks.append("Below its own text stands what came with it as text in a file.")
     elif Below.FILE in below:
         remarks.append("It has no text of its own; what stands here is attached to it.")
+    if Below.OUTSIDE in below:
+        remarks.append(
+            "At the end stands what is written outside its parts; most mail programs don't show it."
+        )
     if incoming.mail.elsewhere == 1:
         remarks.append("It shows a picture on another server, not fetched.")
     elif incoming.mail.elsewhere:
