@@ -23,7 +23,7 @@ from inscriptis.model.tag.list_tag import li_start_handler, ol_start_handler, ul
 from lxml.etree import LxmlError  # type: ignore[import-untyped]
 from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
 
-from cocmail.core.markup import opened, strip_tags
+from cocmail.core.markup import display, opened, strip_tags
 
 _MOST = 500_000  # characters
 _MOST_TAGS = 20_000
@@ -47,6 +47,10 @@ _CSS = {
     **CSS_PROFILES["relaxed"],
     **{name: HtmlElement(display=Display.block) for name in _BLOCKS},
 }
+_DISPLAYS = {
+    "none": Display.none, "block": Display.block, "inline": Display.inline,
+    "inline-block": Display.inline, "contents": Display.inline,
+}  # fmt: skip
 _MANY = re.compile(r"\n{3,}")
 
 
@@ -79,14 +83,15 @@ class _Bounded(Table):  # type: ignore[misc]  # inscriptis has no types
 
 def _style(value: str, element: HtmlElement) -> None:
     """What hides text, and what keeps its lines. Widths are the page's own: of 3 KB they made 190
-    million blanks, and stopped the daemon."""
+    million blanks, and stopped the daemon. Other ways to hide, which some mail programs don't
+    follow, hide nothing."""
+    shown = display(value)
+    if shown in _DISPLAYS:
+        element.display = _DISPLAYS[shown]
     for directive in value.lower().split(";"):
         name, _, said = directive.partition(":")
-        match name.strip():
-            case "display":
-                CssParse.attr_display(said.strip(), element)
-            case "white-space":
-                CssParse.attr_white_space(said.strip(), element)
+        if name.strip() == "white-space":
+            CssParse.attr_white_space(said.strip(), element)
 
 
 def _set_in(state: HtmlDocumentState, _: object) -> None:

@@ -17,7 +17,7 @@ from cocmail.core import mime, smime
 from cocmail.core.charsets import decode, of_page
 from cocmail.core.flowed import unflow
 from cocmail.core.limits import Limits, TooMuchError, survey
-from cocmail.core.markup import held, pictures_elsewhere, strip_tags, without_pictures
+from cocmail.core.markup import held, hides, pictures_elsewhere, strip_tags, without_pictures
 from cocmail.core.mime import Part
 from cocmail.core.quoting import WORD, in_lines
 
@@ -248,7 +248,7 @@ class _Reader:
         self._raw = raw
         self._left = {True: most, False: most}  # bytes of pages, of other text
         self.elsewhere: set[str] = set()
-        self.passed_over: list[Part] = []  # pages of pictures alone, and what isn't shown whole
+        self.passed_over: list[Part] = []  # pages that hold more, and what isn't shown whole
         self.missing: list[tuple[Part, int]] = []  # bytes
 
     def pass_over(self, part: Part) -> None:
@@ -300,6 +300,10 @@ def _said(
             reader.pass_over(part)
         if same or (plain and _says_the_same(crude, known)):
             continue
+        if hides(markup):
+            reader.pass_over(
+                part
+            )  # what no mail program shows isn't shown; that it is there is told
         text = html_to_text(markup).strip()
         if text if not plain else _words(text) and not _says_the_same(text, known):
             plain.append((part, text))

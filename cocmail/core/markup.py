@@ -19,9 +19,10 @@ _OPENED = re.compile(
     r"""<!(?=--)(?:.*?--!?>|.*)|(<[a-z](?:[^>=]+|=\s*(?:"[^"]*"?|'[^']*'?)?){0,4096})""",
     re.IGNORECASE | re.DOTALL,
 )
-_HOLDER = re.compile(r"<(?:a|area|img)[\s/]", re.IGNORECASE)
+_HOLDER = re.compile(r"<(?:a|area|img|input)[\s/]", re.IGNORECASE)
+_UNSEEN = re.compile(r"""(?<![\w-])type\s*=\s*["']?hidden""", re.IGNORECASE)
 _HELD = re.compile(
-    r"""(?<![\w-])(?:(href)|alt)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE
+    r"""(?<![\w-])(?:(href)|alt|value)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE
 )
 
 _SHOWS = re.compile(r"<(?:img|image|input|table|t[dhr]|body|div|video)[\s/]", re.IGNORECASE)
@@ -34,6 +35,18 @@ _ELSEWHERE = re.compile(r"""(?:^|url\(["']?)((?:https?:)?//[^"')]+)""", re.IGNOR
 _DOT = re.compile(
     r"""(?<![\w-])(?:width|height)\s*[=:]\s*["']?[01](?:px)?["'\s;/>]""", re.IGNORECASE
 )
+
+_STYLE = re.compile(r"""(?<![\w-])style\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_MOST_STYLES = 5_000
+_MAY_HIDE = re.compile(r"display|&", re.IGNORECASE)
+_WITHOUT_WORDS = re.compile(r"<(?:img|br|hr|input)\b", re.IGNORECASE)
+_ENDS_AT_ONCE = re.compile(r"[^<>]{0,9}>\s*+</")
+# No declarations in a style (CSS Syntax, section 4): comments; strings and what is in brackets
+_ASIDE = re.compile(
+    r"""(/\*.*?(?:\*/|\Z))|"[^"\n]*"|'[^'\n]*'|\((?:[^()"'\n]|"[^"\n]*"|'[^'\n]*')*+\)""", re.DOTALL
+)
+_HARD_TO_READ = re.compile(r"""["'(){}\[\]]""")
+_BLANKS = " \t\n\r\f"
 
 # A picture that stands in the tag itself (RFC 2397), from some size on
 _LIKE = rb"data:[a-z]{1,20}/[\w.+-]{1,80}(?:;[\w=.+-]{1,80}){0,5},"
@@ -105,12 +118,47 @@ def opened(markup: str) -> Iterator[str]:
 
 def held(markup: str) -> Iterator[tuple[str, bool]]:
     """What its tags hold for people, and whether that is where a link leads; else it is what
-    stands in for a picture."""
+    stands in for a picture, or in a field of a form."""
     for begin, end in _tags(markup):
-        if _HOLDER.match(markup, begin):
+        if _HOLDER.match(markup, begin) and not _UNSEEN.search(markup, begin, end):
             for found in _HELD.finditer(markup, begin, end):
                 value = unescape(found[2] or found[3] or found[4] or "")
                 yield " ".join(value.split()), bool(found[1])
+
+
+def display(style: str) -> str:
+    """How a style has its element displayed: the last that it says of it, or of what it says to be
+    important (CSS Cascade, section 6); "" where it says nothing, or is hard to read."""
+    if "\\" in style:
+        return ""
+    plain = _ASIDE.sub(lambda found: " " if found[1] else "?", style.lower())
+    said, important = "", False
+    for declaration in () if _HARD_TO_READ.search(plain) else plain.split(";"):
+        name, _, value = declaration.partition(":")
+        value, flagged, mark = value.partition("!")
+        matters = mark.strip(_BLANKS) == "important"
+        if name.strip(_BLANKS) == "display" and (matters or not (flagged or important)):
+            said, important = value.strip(_BLANKS), matters
+    return said
+
+
+def hides(markup: str) -> bool:
+    """Whether a style of its may keep words from being shown; one of very many may."""
+    return any(
+        number > _MOST_STYLES
+        or (display(unescape(style)) == "none" and not _ENDS_AT_ONCE.match(markup, end))
+        for number, (style, end) in enumerate(_styles(markup))
+    )
+
+
+def _styles(markup: str) -> Iterator[tuple[str, int]]:
+    """Those of elements that have words, which may hide them."""
+    for found in _OPENED.finditer(markup):
+        tag = found[1]
+        if not tag or _WITHOUT_WORDS.match(tag) or not _MAY_HIDE.search(tag):
+            continue
+        if style := _STYLE.search(tag):
+            yield style[1] or style[2] or style[3] or "", found.end()
 
 
 def pictures_elsewhere(markup: str) -> set[str]:

@@ -75,6 +75,65 @@ def test_lists_are_set_in_and_numbered() -> None:
     assert len(lines[4]) == 21
 
 
+@pytest.mark.parametrize(
+    "style",
+    [
+        "display:none;display:block",
+        "display: none ; Display : Block",
+        "display:block!important;display:none",
+        "display:none!;color:red",
+        "display:none !mine",
+        "/* display:none; */color:red",
+        "/*x;display:none;y*/color:red",
+        "color:red;/*;display:none",
+        "dis/**/play:none",
+        "font-family:'a;display:none;b'",
+        "font-family:&quot;a;display:none;b&quot;",
+        "background:url(x;display:none;y)",
+        "background:url('(x);display:none;y)",
+        "foo:{;display:none;}",
+        "font-family:&quot;a\\&quot;;display:none;b&quot;&quot;",
+        "display::none",
+        "display:none none",
+        "display:none'x'",
+        "display:none(x)",
+        "-x-display:none",
+        "mso-hide:all",
+        "max-height:0;overflow:hidden",
+        "visibility:hidden",
+        "font-size:0",
+    ],
+)
+def test_what_mail_programs_show_is_shown(style: str) -> None:
+    """Promise 1: of a report words were missing that everybody else saw."""
+    text = html_to_text(f'<p>He waited for me at the bar.</p><p style="{style}">He hit me.</p>')
+    assert text.split("\n\n") == ["He waited for me at the bar.", "He hit me."]
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "display:none",
+        "DISPLAY:NONE",
+        "display&#58;none",
+        "color:red;\ndisplay\t:\fnone",
+        "display:block;display:none",
+        "display:none!important;display:block",
+        "display:none! Important",
+        "display:/* x;y */none",
+        "font-family:'Segoe UI';background:url(x);display:none",
+    ],
+)
+def test_what_no_mail_program_shows_is_hidden(style: str) -> None:
+    text = html_to_text(f'<p>He waited for me at the bar.</p><p style="{style}">He hit me.</p>')
+    assert text == "He waited for me at the bar."
+
+
+def test_a_block_stays_one_however_it_is_displayed() -> None:
+    text = html_to_text("<div>one</div><div style='display:flex'>two</div><p style='display:x'>3")
+    assert text.split() == ["one", "two", "3"]
+
+
 def test_tables_stand_beside_each_other_and_styles_hide() -> None:
     rows = "<tr><td>who</td><td>when</td></tr><tr><td>Mal</td><td>at night</td></tr>"
     hidden = "<p style='color: red; Display : none'>bought</p><p style='white-space: pre'>a   b</p>"

@@ -254,10 +254,15 @@ def test_pictures_are_counted_in_little_time(opening: str) -> None:
         ("Look:", '<p>Look: <img src="https://a.example/1.png" alt="He hit me">'),
         ("I am fine", '<p>I am fine <img alt="\U0001f620" src=cid:1></p>'),
         ("", "<p>See <a href=https://a.example/b>here</a>"),
+        ("It was:", "<p>It was: <input name=who value='Mallory'>"),
+        ("I am fine", "<p>I am fine</p><p style='color:red; Display&#58;none'>psst</p>"),
+        ("I am fine", '<p>I am fine<b STYLE="display:none!important"> I am <i>not</i></b></p>'),
     ],
 )
 def test_what_only_the_formatting_holds_is_listed(plain: str, html: str) -> None:
-    found = alternative(plain, html)
+    forms = (part("text/plain", plain), part("text/html", html))
+    found = read(multipart(*forms, kind="alternative").encode(), html_to_text=html_to_text)
+    assert isinstance(found, Mail)
     assert [kind_of(one) for one in found.attachments] == ["formatted"]
     assert str(found.whole).strip() == (plain or "See here")
 
@@ -282,6 +287,8 @@ def test_what_only_the_formatting_holds_is_listed(plain: str, html: str) -> None
         ("Up", '<a name=top></a><p data-href="https://a.example/"><a href="#top">Up</a></p>'),
         ("Hi", '<!--[if mso]><a href="https://a.example/">x</a><![endif]--><p>Hi</p>'),
         ("Hi \u2b50", "<p>Hi \u2b50</p>"),
+        ("Hi", "<p style='display:none'> </p><p style='display:none;display:block'>Hi</p>"),
+        ("Hi", "<p>Hi<img style='display:none' src=cid:1><input type=hidden value=token>"),
     ],
 )
 def test_ordinary_formatting_is_passed_over(plain: str, html: str) -> None:
@@ -298,6 +305,8 @@ def test_what_only_the_formatting_holds_costs_little() -> None:
         ("x", "<a href=" * 12_000),
         ("x", f"<a {'href ' * 20_000}>"),
         ("x", f"<img alt{' ' * 90_000}>"),
+        ("x", "<p style='display" + "('a'" * 9_000),
+        ("x", "<p style=&display:none></p>" * 15_000),
         ("x", f"<img {'alt=' * 20_000}>"),
         ("x", f"<img {'alt=' + chr(39):s}{'x' * 90_000}>"),
         ("x", "<a href='http" + "://" * 30_000 + "'>"),
