@@ -210,13 +210,10 @@ def _mail(
     charset = _charset(raw, header, top)
     sender, defect = _sender(header, charset)
     null = _null(header, return_path)
-    machine, doubtful = automatic.reason(
-        header,
-        sender,
-        null_return_path=null,
-        content_types=(top.content_type, *(part.content_type for part in top.leaves())),
-    )
     said = told(raw, top, limits, html_to_text)
+    machine, doubtful = automatic.reason(
+        header, sender, null_return_path=null, parts=(top, *top.leaves()), text=said.text
+    )
     clear = _clear(said.text)
     hidden = len(clear) < len(said.text) or _encrypted(raw, top)
     read = Below.FILE in said.below or any(map(str.isalnum, clear + said.fuller))

@@ -17,6 +17,7 @@ _BEFORE_A_COLON = (
     r"fuera de (?:la )?oficina|ausente|assente|fuori ufficio|fora do escritório",  # es it pt
     r"afwezig|niet aanwezig|frånvaro|frånvarande|fravær|fraværende|ikke til ?stede",  # nl sv da no
     r"poissa|poissaolo|nieobecny|nieobecna|nieobecność|poza biurem",  # fi pl
+    r"odsutan|odsutna|odsutnost|izvan ureda|odsoten|odsotna|odsotnost",  # hr sl
     r"mimo kancelář|nepřítomen|nepřítomnost|mimo kancelárie|házon kívül|irodán kívül",  # cs sk hu
     r"в отпуске|отпуск|вне офиса|нет на работе|у відпустці|ofis dışında|εκτός γραφείου",
 )
@@ -33,6 +34,12 @@ _AT_THE_BEGINNING = (
     r"message d['’]absence\s*(?::|$)|mensaje de ausencia\s*(?::|$)|messaggio di assenza\s*(?::|$)",
     r"休暇中(?:です|のため|の[:：])|不在(?:のお知らせ|連絡)|【自動(?:返信|応答)】",
     r"부재중 (?:자동|알림)",
+    r"message recall (?:success|failure|report)|please confirm your message\s*$|anti-?spam uol\b",
+    # What a filter keeps for whom it filters.
+    r"(?:\S+ )?(?:user )?(?:(?:spam|e-?mail|mail) )?quarantine"
+    r" (?:summary|notification|report|digest)",
+    r"spam (?:notification|digest|report|summary): \d|end[- ]user digest:",
+    r"microsoft 365 security: you have messages in quarantine",
     # Of a letter that did not arrive.
     r"benachrichtigung (?:zum|über den) (?:übermittlungs|zustell(?:ungs)?)status",
     r"notificaci[óo]n (?:de|del) estado de (?:la )?entrega",
@@ -75,6 +82,31 @@ _PROGRAM = r"auto(?:mat(?:ic|ed))?[ -]?(?:reply|response)|automatische antwort|r
 _ENDS = re.compile(rf"[(\[](?:{_PROGRAM})[)\]]\s*$", re.IGNORECASE)
 _ANSWER_ENDS = re.compile(r"(?:re|aw|antw|sv|vs): .*[(\[]out[ -]of[ -]office[)\]]\s*$", re.I)
 _MOST = 1000  # characters of a subject
+
+
+_RECEIPT = re.compile(
+    r"(?:(?:not )?read|(?:nicht |un)?gelesen|(?:non )?lue?|(?:no )?leído|(?:non )?letto"
+    r"|(?:niet )?gelezen|(?:não )?lida|o?läst|(?:ikke )?læst|(?:ikke )?lest|luettu|przeczytane"
+    r"|přečteno|прочитано|прочтено|okundu|开封|已读|開封済み|읽음|recall|rückruf|rappel)\s?[:：]",
+    re.IGNORECASE,
+)
+_OF_A_RECEIPT = re.compile(
+    r"was read on|was (?:deleted without being|not) read|has been (?:read|displayed)"
+    r"|wurde [^\n]{0,80}gelesen|gelesen am|a été (?:lue?|supprimée?|affichée?)\b"
+    r"|(?:se |fue )leíd[oa]|è stat[oa] (?:lett[oa]|eliminat[oa])|is gelezen|foi lida"
+    r"|blev (?:läst|læst)|ble lest|would like to recall|möchte [^\n]{0,200}zurückrufen"
+    r"|souhaite rappeler",
+    re.IGNORECASE,
+)
+_BEGINNING = 2000  # characters of a text
+
+
+def is_receipt(subject: str, text: str) -> bool:
+    """Whether a mail program says so that a mail was read, or taken back. The subject alone is a
+    person's as well: they say nothing else, or the sentence of one."""
+    if not _RECEIPT.match(subject.strip()[:_MOST]):
+        return False
+    return not text.strip() or _OF_A_RECEIPT.search(text[:_BEGINNING]) is not None
 
 
 def of_a_program(subject: str) -> bool:

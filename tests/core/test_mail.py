@@ -828,6 +828,16 @@ def test_a_body_that_reads_the_same_whatever_its_header_says(raw: str, same: boo
         "Subject: Anna Muster ist außer Haus.",
         "Subject: Anna M. Muster is out of the office (returning 12/03/2026)",
         "X-Auto-Reply: yes",
+        "X-Failed-Recipients: ",
+        "From: fan.of.mailer-daemon@x.example",
+        "From: Boxbe <hello@mail.boxbe.com>",
+        "Subject: Please confirm your message",
+        "Subject: Barracuda Spam Quarantine Summary",
+        "Subject: Spam Notification: 3 New Messages",
+        "Subject: Message Recall Failure: x",
+        "Subject: Odsutnost: x",
+        "Content-Type: text/calendar; method=REPLY",
+        'Content-Type: text/calendar; charset=utf-8; method="CANCEL"',
         "Subject: =?utf-8?b?6Ieq5YuV5b+c562UOiB4?=",
         "Subject: =?utf-8?q?R=C4=83spuns_automat=3A?= x",
     ],
@@ -858,6 +868,12 @@ def test_a_machines_mail_is_known(header: str) -> None:
         "Subject: Returned to the list under another name",
         "Subject: Auto-moderation bot is abused",
         "From: norea@x.example",
+        "Subject: Please confirm your message to Bob was meant so",
+        "Subject: Quarantine and how Bob made fun of it",
+        "Subject: Recall what he said",
+        "Subject: Read: he writes to me again",
+        "From: Rae <rae@notboxbe.com>",
+        "Content-Type: text/calendar; method=REQUEST",
         "Feedback-ID: 1:user:proton",
         "X-MS-Exchange-Inbox-Rules-Loop: conduct@c.example",
         "From: bob.request@x.example",
@@ -916,6 +932,48 @@ def test_a_notice_of_absence_without_a_mark_is_a_machines_and_shown(subject: str
 )  # fmt: skip
 def test_a_report_that_begins_like_one_is_a_persons(subject: str) -> None:
     assert mail(f"From: a@x.example\nSubject: {subject}\n\nx").automatic == ""
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Read: He follows me", ""),
+        ("Read: He follows me", "Your message\n\n   To: R\n\nwas read on Monday."),
+        ("Gelesen: Hallo", "Ihre Nachricht an R wurde am 3. Mai um 9:00 gelesen."),
+        ("Lu : Bonjour", "Votre message a été lu le 3 mai."),
+        ("Not read: x", "Your message was deleted without being read on 3 May."),
+        ("Recall: x", "R would like to recall the message, “x”."),
+    ],
+)
+def test_what_a_mail_program_says_of_a_mail_that_it_got_is_a_machine_s(
+    subject: str, text: str
+) -> None:
+    found = mail(f"From: a@x.example\nSubject: {subject}\n\n{text}")
+    assert (bool(found.automatic), found.doubtful) == (True, True)
+    by_outlook = part("application/ms-tnef; name=winmail.dat", "x")
+    found = mail(f"From: a@x.example\nSubject: {subject}\n{by_outlook}")
+    assert (bool(found.automatic), found.doubtful) == (True, True)
+    by_a_person = f"From: a@x.example\nSubject: {subject}\n\nHe wrote to me again."
+    assert mail(by_a_person).automatic == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "doubtful"),
+    [
+        ("From: a@x.example", True),
+        ("From: a@x.example\nList-Id: <l.example>", True),
+        ("From: a@x.example\nPrecedence: bulk", False),
+        ("From: postmaster@x.example", False),
+        ("From: a@x.example\nSubject: Failure notice", False),
+        ("From: a@x.example\nContent-Type: message/delivery-status", False),
+    ],
+)
+def test_a_mail_without_a_return_path_is_a_machine_s_where_it_bears_one_more_mark(
+    header: str, doubtful: bool
+) -> None:
+    """RFC 5321 section 4.5.5; but some rules of mailboxes send people's mail on without one."""
+    found = mail(f"Return-Path: <>\n{header}\n\nHe follows me.")
+    assert (bool(found.automatic), found.doubtful) == (True, doubtful)
 
 
 def test_who_sends_a_report_on_may_be_a_person() -> None:

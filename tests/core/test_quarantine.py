@@ -869,6 +869,10 @@ PERHAPS = {
     "from a form's address": ("", "Form <noreply@forms.example>"),
     "sent on": ("X-Loop: rae@alumni.example\r\n", RAE),
     "a subject": ("Subject: Failure notice\r\n", RAE),
+    "no way back, as a mailbox's rule sends it on": ("Return-Path: <>\r\n", RAE),
+    "a letter of ours sent on": ("Auto-Submitted: auto-generated\r\nCocmail-Kind: alert\r\n", RAE),
+    "a list of nobody": ("X-Failed-Recipients:\r\n", RAE),
+    "a name with a server's in it": ("", "fan.of.mailer-daemon@rae.example"),
     "a subject in words of one's own": ("Subject: Out of Office until Monday\r\n", RAE),
 }
 SURELY = {
@@ -876,7 +880,6 @@ SURELY = {
     "no way back": ("Return-Path: <>\r\nPrecedence: bulk\r\n", RAE),
     "an old reply": ("Precedence: auto_reply\r\n", RAE),
     "a mail server": ("Subject: Failure notice\r\n", "MAILER-DAEMON@mx.example.net"),
-    "ours": ("Auto-Submitted: auto-generated\r\nCocmail-Kind: alert\r\n", RAE),
 }
 
 
