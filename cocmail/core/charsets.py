@@ -14,7 +14,7 @@ from encodings.aliases import aliases
 from itertools import islice
 
 from cocmail.core import rarer
-from cocmail.core.unlabelled import CHARACTER, CLEARLY, SURELY, likely, mixed
+from cocmail.core.unlabelled import CHARACTER, CLEARLY, SURELY, likely, mixed, relabelled
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+()\-]{0,39}")
 
@@ -137,7 +137,8 @@ _PIECE = 12  # bytes, from which on it is no wonder if it begins or ends within 
 def decode(data: bytes, label: str = "", *, asking: bool = True) -> str:
     """Text from bytes: UTF-8 where they are that, else what the label says, else what its letters
     say (core.unlabelled), else Windows-1252, which also stands for single bytes among UTF-8 that
-    are none. The label of Western European is doubted too: programs put it on everything.
+    are none. The label of Western European is doubted too: programs put it on everything; and one
+    of Cyrillic letters, where these are plainly another set's.
 
     A wrong label is the commonest fault of all; text that is whole UTF-8 is never anything else
     by chance, but for the multi-byte and stateful sets of `_LABEL_FIRST`. Even of those a text in
@@ -163,6 +164,8 @@ def decode(data: bytes, label: str = "", *, asking: bool = True) -> str:
         codec = "iso2022_jp_2"
     if asking and codec in _SAYING_LITTLE and data.isascii():
         codec = _stateful(data) or codec
+    if asking and not data.isascii():
+        codec = relabelled(data, codec) or codec
     first = _LABEL_FIRST.match(codec) and not (_TWO_BYTES.match(codec) and _is_utf8(data))
     order = [codec, "utf-8"] if codec and first else ["utf-8", codec]
     if codec in _SAYING_LITTLE and not data.isascii():
@@ -219,8 +222,10 @@ def of_page(data: bytes, label: str) -> str:
 
 
 def of_text(data: bytes, label: str) -> str:
-    """The label of a text, or what its letters say where that says nothing."""
-    return label if says(label) else likely(data)
+    """The label of a text, or what its letters say where that says nothing, or is plainly wrong."""
+    if not says(label):
+        return likely(data)
+    return relabelled(data, codec_of(label)) or label
 
 
 def says(label: str) -> bool:

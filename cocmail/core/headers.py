@@ -161,7 +161,10 @@ def readable(text: str, *, most: int = _MAX_VALUE) -> str:
     at = 0
     known: dict[str, str] = {}
     words = [(found, *_told(found, known)) for found in _ENCODED_WORD.finditer(text)]
-    untold = of_text(b" ".join(data for _, charset, data in words if not charset), "")
+    together: dict[str, list[bytes]] = {}
+    for _, charset, data in words:
+        together.setdefault(charset, []).append(data)
+    right = {charset: of_text(b" ".join(every), charset) for charset, every in together.items()}
 
     def flush() -> None:
         while run:
@@ -170,7 +173,7 @@ def readable(text: str, *, most: int = _MAX_VALUE) -> str:
             while count < len(run) and run[count][0] == charset:
                 data += run[count][1]
                 count += 1
-            out.append(decode(data, charset or untold, asking=False))
+            out.append(decode(data, right[charset], asking=False))
             del run[:count]
 
     for found, charset, data in words:

@@ -3,6 +3,7 @@ as it always was, in every length."""
 
 from __future__ import annotations
 
+import base64
 import codecs
 import encodings
 import pkgutil
@@ -13,6 +14,7 @@ import pytest
 
 from cocmail.core.charsets import codec_of, decode, says
 from cocmail.core.headers import readable
+from cocmail.core.people import Address, Mailbox, Private
 from cocmail.core.unlabelled import likely
 from tests.core.test_mail import mail, multipart, part
 from tests.corpora.mails import CORPORA
@@ -128,6 +130,66 @@ def test_western_text_is_read_as_ever(text: str) -> None:
             continue  # some letters have no capital there
         for label in ("", "us-ascii", "utf-8", "iso-8859-1", "windows-1252"):
             assert decode(data, label) == one
+
+
+IN_CYRILLIC = ("koi8-r", "koi8-u", "windows-1251", "iso-8859-5", "cp866", "x-mac-cyrillic")
+
+
+@pytest.mark.parametrize("label", IN_CYRILLIC)
+@pytest.mark.parametrize("charset", IN_CYRILLIC)
+def test_cyrillic_under_the_label_of_another_is_read(label: str, charset: str) -> None:
+    told = 0
+    for text in (text for text in FOREIGN if len(text) > 35 and "а" in text):
+        try:
+            data = text.encode(codec_of(charset))
+        except UnicodeError:
+            continue
+        word = f"=?{label}?B?{base64.b64encode(data).decode()}?="
+        if {charset, label} == {"windows-1251", "x-mac-cyrillic"}:
+            continue  # the same but for capitals and one letter
+        assert decode(data, label) == text
+        assert decode(b"Hello,\r\n" + data, label) == f"Hello,\r\n{text}"
+        assert readable(word) == text
+        assert mail(f"From: {word} <a@x.example>\n\nx").sender == Mailbox(
+            name=Private(text), address=Address("a@x.example")
+        )
+        told += 1
+    assert told > 1 or {charset, label} == {"windows-1251", "x-mac-cyrillic"}
+
+
+@pytest.mark.parametrize("label", IN_CYRILLIC)
+def test_cyrillic_under_its_own_label_is_read_as_ever(label: str) -> None:
+    """Of few letters, of capitals, of none, of names, of signs and of frames the label counts."""
+    for text in RIGHTLY_LABELLED:
+        for one in {text, text.upper(), text.lower(), text.title(), *beginnings(text)}:
+            try:
+                data = one.encode(codec_of(label))
+            except UnicodeError:
+                continue  # it hasn't all of these letters
+            if one.lower() in ("re: чп", "щи") and label == "iso-8859-5":
+                continue  # UTF-8 by chance
+            assert decode(data, label) == one
+            word = f"=?{label}?B?{base64.b64encode(data).decode()}?="
+            assert readable(word) == " ".join(one.split())
+
+
+RIGHTLY_LABELLED = (
+    *(text for text in FOREIGN if "а" in text),
+    "Жюль Шевчук, Юсуфія Щука, Фёдор Шляпкин, Бэлла Хуан, Ян Цюй, Эцио Ву, Мбому Хух, Ыйи",
+    "КЛЮЧ ФАЙЛ ПУЛС ППП ФРН ЖЖЖ Ыыы хм эээ ну фу БЛІЖЭЙШЫ Љубиша Ђорђевић Њујорк Ќерка Ѓорѓи",
+    "Hello, я Bob, re: ЧП в IRC, ok; my name is Щука; съёмка xxx ъ",
+    "╔══════════╗ ║ Имя ║ ╚══════════╝ │я│ты│ │МЭНЮ│МЭНЮ│ ▓▓▓▒▒▒░░░ ─────── ├── щи",
+    "«зв’язок» — об’єкт „№ 5“ ±3° §7 © ® ™ … €",
+    "ааааааааа ЖЖЖЖЖЖЖЖЖ ыыыыыыыыы ъъъъъъъъъ",
+)
+
+
+def test_encoded_words_of_one_field_are_asked_together() -> None:
+    words = [f"=?windows-1251?B?{base64.b64encode(w.encode('koi8-r')).decode()}?=" for w in
+             ("Жалоба ", "на ", "участника ", "встречи")]  # fmt: skip
+    assert readable(" ".join(words)) == "Жалоба на участника встречи"
+    own = f"=?koi8-r?B?{base64.b64encode('щи'.encode('koi8-r')).decode()}?="
+    assert readable(f"{words[0]} {words[2]} {own}") == "Жалоба участника щи"
 
 
 OF_OTHER_COUNTRIES = {
