@@ -137,6 +137,7 @@ _OF_CYRILLIC = {
 # How much likelier another of them must be than the labelled one. Of 109,000 texts under their own
 # label, most of them short and half of them shouted or without capitals, none came to it.
 _PLAINLY = 10.0
+_KINDS = 4  # of letters: few say nothing, however often they come
 _SHOUTED = -6.0  # words of capitals alone
 _SIGN = -6.0  # that says nothing: a frame may be drawn around a text
 _SIGN_WITHIN = -14.0  # a word
@@ -230,7 +231,8 @@ def _of_cyrillic(sample: bytes, labelled: str) -> str:
         shouted = _likelihood(text.lower(), _EAST) + _SHOUTED + _ODD_CASE * _odd(text)
         found = max(_likelihood(text, _EAST), shouted) + less
         found += _MIXED * len(_BEFORE_LETTERS.findall(text))
-        if codec != labelled and found > least:
+        kinds = {c for c in text if c > "\x7f" and c.isalpha()}
+        if codec != labelled and found > least and len(kinds) >= _KINDS:
             best, least = codec, found
     return best
 

@@ -179,6 +179,8 @@ RIGHTLY_LABELLED = (
     "КЛЮЧ ФАЙЛ ПУЛС ППП ФРН ЖЖЖ Ыыы хм эээ ну фу БЛІЖЭЙШЫ Љубиша Ђорђевић Њујорк Ќерка Ѓорѓи",
     "Hello, я Bob, re: ЧП в IRC, ok; my name is Щука; съёмка xxx ъ",
     "╔══════════╗ ║ Имя ║ ╚══════════╝ │я│ты│ │МЭНЮ│МЭНЮ│ ▓▓▓▒▒▒░░░ ─────── ├── щи",
+    "│МЭНЮ│МЭНЮ│",
+    "│ў│ў│ў│ў│ў│",
     "«зв’язок» — об’єкт „№ 5“ ±3° §7 © ® ™ … €",
     "ааааааааа ЖЖЖЖЖЖЖЖЖ ыыыыыыыыы ъъъъъъъъъ",
 )
@@ -188,6 +190,7 @@ def test_encoded_words_of_one_field_are_asked_together() -> None:
     words = [f"=?windows-1251?B?{base64.b64encode(w.encode('koi8-r')).decode()}?=" for w in
              ("Жалоба ", "на ", "участника ", "встречи")]  # fmt: skip
     assert readable(" ".join(words)) == "Жалоба на участника встречи"
+    assert readable(f"{words[0]} (on) {words[2]}: {words[1]}") == "Жалоба (on) участника : на"
     own = f"=?koi8-r?B?{base64.b64encode('щи'.encode('koi8-r')).decode()}?="
     assert readable(f"{words[0]} {words[2]} {own}") == "Жалоба участника щи"
 
