@@ -190,7 +190,7 @@ def told(event: Any) -> tuple[str, str]:
             return "cocmail", f"mail {event.number} that was set aside is for {whom} to see now"
         case e.QuarantineNarrowed():
             whom = ", ".join(event.handles) or "no member"
-            why = "a case keeps somebody out"
+            why = "a case keeps somebody out, or lets them in again"
             return "cocmail", f"mail {event.number} that was set aside is for {whom} to see: {why}"
         case e.QuarantineTold():
             what = "was" if event.sent else "could not be"

@@ -780,8 +780,8 @@ class QuarantineOpened:
 
 @dataclass(frozen=True, kw_only=True)
 class QuarantineNarrowed:
-    """Somebody who could know of a mail that was set aside is kept out, by now, of a case that it
-    came to an address of: these are left."""
+    """A case that a mail which was set aside came to an address of keeps somebody out since, or
+    lets them in again: these may know of it now."""
 
     number: int
     handles: tuple[str, ...]

@@ -73,10 +73,11 @@ def reference_of(number: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A mail in the quarantine."""
+    """A mail in the quarantine. Who may know of it is what its cases leave of its ``audience``."""
 
     at: datetime
     mail: e.Quarantined
+    audience: tuple[str, ...] = ()  # the members that it was for when that was last asked anew
 
     @property
     def number(self) -> int:
@@ -195,7 +196,7 @@ def record(quarantine: Quarantine, at: datetime, event: Any) -> Quarantine | Non
     """The quarantine after this event; None where the event is none of it, or doesn't fit."""
     match event:
         case e.Quarantined() if event.number not in quarantine.numbers:
-            item = Item(at=at, mail=event)
+            item = Item(at=at, mail=event, audience=event.handles)
             return replace(
                 quarantine,
                 waiting={**quarantine.waiting, event.number: item},
@@ -212,8 +213,8 @@ def record(quarantine: Quarantine, at: datetime, event: Any) -> Quarantine | Non
                 hidden_until=event.hidden_until,
                 cases=event.cases,
             )
-            waiting = {**quarantine.waiting, event.number: replace(item, mail=mail)}
-            return replace(quarantine, waiting=waiting)
+            item = replace(item, mail=mail, audience=event.handles)
+            return replace(quarantine, waiting={**quarantine.waiting, event.number: item})
         case e.QuarantineNarrowed() if event.number in quarantine.waiting:
             item = quarantine.waiting[event.number]
             item = replace(item, mail=replace(item.mail, handles=event.handles))

@@ -64,7 +64,7 @@ class Deciding:
         self.bells = bells
         self._unread: set[str] = set()
         self.doubts_clock = False  # for the calendar to say
-        self.narrowed = 0  # how often fewer members were left who may know of what is set aside
+        self.audiences = 0  # how often others may know of what is set aside than before
 
     def unread(self, case: str, error: SoundnessError) -> None:
         """This case can't be read: the operator hears of it, and the others go on."""
@@ -193,16 +193,17 @@ class Deciding:
         return tuple(found)
 
     async def record(self, tx: Transaction, name: str) -> Case | None:
-        """This record of the quarantine, once nobody is in it any more whom a case keeps out now
-        that was meant by what waits there."""
+        """This record of the quarantine, with those alone in it who may know of what waits there by
+        the cases that it came to addresses of, as they are now: who was kept out since it was last
+        looked at is out, who was let in again is in."""
         room = await tx.case(name)
         if room is None or not room.quarantine.cases:
             return room
         cases = {case: await self._looked_at(tx, case) for case in sorted(room.quarantine.cases)}
-        result = casework.narrowed(room, await self.setting(tx), cases)
+        result = casework.asked_again(room, await self.setting(tx), cases)
         if not result.events:
             return room
-        self.narrowed += 1
+        self.audiences += 1
         await write(tx, name, result)
         return await tx.case(name)
 

@@ -57,8 +57,8 @@ class Unseen:
         """Ask of every such mail, unless nobody came, went or was kept out since it was asked."""
         async with self._store.transaction() as tx:
             setting = await self._deciding.setting(tx)
-        narrowed = self._deciding.narrowed
-        people = (setting.roster, setting.committee.locked, setting.policy.escalate_to, narrowed)
+        audiences = self._deciding.audiences
+        people = (setting.roster, setting.committee.locked, setting.policy.escalate_to, audiences)
         again = self._again is not None and self._again <= setting.now
         if people == self._asked and not again:
             return

@@ -136,6 +136,26 @@ async def test_who_was_told_and_is_kept_out_since_drops_nothing(committee: Commi
     assert BOB not in committee.sent
 
 
+async def test_who_is_let_in_again_is_told_once_of_what_still_waits(committee: Committee) -> None:
+    work = committee.work
+    await committee.keep_out("bob")
+    await committee.tell()
+    await work.send_all()
+    assert {*committee.sent} == {ALICE, CAROL}
+    async with work.store.transaction() as tx:
+        await tx.record(committee.cases[RAE], [e.Included(handle="bob")])
+        await work.deciding.records(tx)  # as where anybody is told, or answers
+    committee.sent.clear()
+    for _ in range(3):
+        await committee.tell()
+        await work.send_all()
+    assert (await committee.item()).handles == ("alice", "bob", "carol")
+    assert len(committee.sent[BOB]) == 1
+    assert str((await committee.item()).number) in committee.texts(BOB)
+    await committee.drops(BOB, (await committee.item()).number)
+    assert await work.store.quarantine() == ()
+
+
 async def test_who_is_kept_out_by_then_hears_of_nothing_that_was_done(committee: Committee) -> None:
     await committee.tell()
     await committee.work.send_all()

@@ -24,13 +24,14 @@ from cocmail.core.casework.outsiders import (
     is_doubtful,
     pass_on,
 )
-from cocmail.core.casework.quarantine import narrowed, opened, quarantined, tell
+from cocmail.core.casework.quarantine import asked_again, opened, quarantined, tell
 from cocmail.core.casework.reports import Readers, readers, report
 
 __all__ = [
     "Incoming",
     "Readers",
     "again",
+    "asked_again",
     "authors",
     "came_back",
     "from_guest",
@@ -41,7 +42,6 @@ __all__ = [
     "is_doubtful",
     "looks_ahead",
     "marks_of",
-    "narrowed",
     "opened",
     "pass_on",
     "quarantined",

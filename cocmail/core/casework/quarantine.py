@@ -101,15 +101,16 @@ def opened(
     return work.result()
 
 
-def narrowed(record: Case, setting: Setting, cases: Mapping[str, Case | None]) -> Result:
-    """Who may know no more of what waits, for one of these ``cases`` keeps them out since it came.
-    None: it can't be read, so that nobody can tell whom it keeps out."""
+def asked_again(record: Case, setting: Setting, cases: Mapping[str, Case | None]) -> Result:
+    """Who may know of what waits by now, where one of these ``cases`` keeps somebody out since it
+    came, or lets them in again. None: it can't be read, so that nobody can tell whom it keeps
+    out."""
     work = Work(record, setting)
     for item in record.quarantine.waiting.values():
         its = [cases[name] for name in item.mail.cases if name in cases]
         left = tuple(
             handle
-            for handle in item.mail.handles
+            for handle in item.audience
             if (member := setting.roster.get(handle)) is None
             or all(case is not None and may_know(case, setting, member) for case in its)
         )
