@@ -114,7 +114,9 @@ class Daemon:
         judgement = await self._filters.judge(view(raw, mail))
         for one in judgement.said:
             if one.broken:
-                log.error("a filter is broken, and sets mail aside", filter=one.name)
+                log.error(
+                    "a filter is broken, and sets mail aside", filter=one.name, what=one.fault
+                )
         return judgement
 
     async def _keep(self, arrival: Arrival) -> None:

@@ -125,7 +125,7 @@ def _cells(one: Said) -> tuple[str, str, str]:
 def _says(one: Said) -> tuple[str, str]:
     match one.verdict:
         case SetAside(why=why):
-            return "set-aside", why
+            return "set-aside", one.fault or why
         case Urgent(why=why):
             return "urgent", why
         case Tag(word=word):

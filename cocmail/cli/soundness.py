@@ -203,8 +203,9 @@ async def _filters(settings: Settings) -> AsyncIterator[Finding]:
         await filters.close()
     for one, said in zip(found, judgement.said, strict=True):
         match said.verdict:
-            case SetAside(why=why) if said.broken:
-                text = f"{why} It would set every mail aside; mend {one.path}, or move it away"
+            case _ if said.broken:
+                text = f"filter {one.name} {said.fault}. It would set every mail aside"
+                text += f"; mend {one.path}, or move it away"
                 yield Finding(Soundness.WRONG, text)
             case SetAside():
                 text = f"filter {one.name}: sets an ordinary report aside; is it meant to?"

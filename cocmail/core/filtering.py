@@ -195,7 +195,11 @@ class Said:
 
     name: str
     verdict: Verdict
-    broken: bool = False
+    fault: str = ""  # what is wrong with it, for who wrote it; members are told only that it is
+
+    @property
+    def broken(self) -> bool:
+        return bool(self.fault)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +215,8 @@ class Judgement:
 
 def broken(name: str, what: str) -> Said:
     """A filter that failed sets the mail aside: it may have meant to (and nothing is lost)."""
-    return Said(name=name, verdict=SetAside(why=f"The filter {name} {what}."), broken=True)
+    why = f"The filter {name} doesn't work; whoever runs cocmail can mend it."
+    return Said(name=name, verdict=SetAside(why=why), fault=what)
 
 
 def fault(verdict: object) -> str:
