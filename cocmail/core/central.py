@@ -5,7 +5,9 @@ Owns the letters of each language beside the English ones. A text is Western whe
 letters are one Western language's; else it is another's where those have nearly all of its words,
 and it has several letters in several words that would read otherwise. Of 47,000 Western texts,
 sentences from programs in thirty languages, one was misread, which was Occitan, and of 3,700 that
-mix two to five of these languages seven. Refuses to know labels. Called by core.unlabelled.
+mix two to five of these languages seven. Of the two sets of Central Europe it tells one from the
+other, against a label (`of_central`): of 56,000 texts under their own label none was misread.
+Called by core.unlabelled and core.charsets.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ _LOOKED_AT, _MOST, _LONGEST = 50_000, 200, 60  # bytes, words, bytes of a word
 _BESIDE = bytes.fromhex(
     "80 82 84 85 86 87 8b 91 92 93 94 95 96 97 99 9b a0 a7 a9 ab ad ae b0 b7 bb"
 )
+_BEFORE = bytes.fromhex("a6 ac b1 b6")  # a word, as signs
 _OPENING = b"\xbf\xa1"  # in Spanish
 _SIGNS = frozenset("·’‘“”«»…–—\xa0°§®©™•€\xad´¿¡†")
 _WESTERN = tuple(
@@ -47,13 +50,43 @@ _OTHERS = (
 )
 _FEW, _KINDS = 4, 3  # words that would read otherwise, letters of them
 _NEARLY_ALL = 0.9
+_SHORT, _PLAINLY = 2, 2  # letters of a word that says little; words by which a label is wrong
 
 
 def central(data: bytes) -> str:
     """Python's name of the charset, "" where it may as well be Western European."""
+    words = _words(data)
+    return _of_words(words) if len(words) >= _FEW else ""
+
+
+def _words(data: bytes) -> list[bytes]:
+    """The first that aren't ASCII, each once."""
     found = (one[0].strip(_BESIDE) for one in _WORD.finditer(data[:_LOOKED_AT]))
     words = dict.fromkeys(w for w in found if not w.isascii() and len(w) < _LONGEST)
-    return _of_words([*islice(words, _MOST)]) if len(words) >= _FEW else ""
+    return [*islice(words, _MOST)]
+
+
+def of_central(data: bytes, codec: str) -> str:
+    """Python's name of the other of the two sets of Central Europe's letters, where nearly all
+    words are some language's in that, and fewer in this one, which is the label's; else ""."""
+    label = codec.replace("-", "_")
+    if label not in _CENTRAL:
+        return ""
+    other = _CENTRAL[1 - _CENTRAL.index(label)]
+    words = [word.lstrip(_BEFORE) for word in _words(data)]
+    words = [word for word in words if len(word) > _SHORT and not word.isascii()]
+    here, there = _most_fitting(words, label), _most_fitting(words, other)
+    plainly = there - here >= _PLAINLY and there >= len(words) * _NEARLY_ALL
+    return other if plainly else ""
+
+
+def _most_fitting(words: list[bytes], codec: str) -> int:
+    letters = [_letters(word, codec) for word in words]
+    return max(
+        sum(some <= language for some in letters)
+        for language, codecs in _OTHERS
+        if codecs is _CENTRAL
+    )
 
 
 def _of_words(words: list[bytes]) -> str:

@@ -14,6 +14,7 @@ from encodings.aliases import aliases
 from itertools import islice
 
 from cocmail.core import rarer
+from cocmail.core.central import of_central
 from cocmail.core.unlabelled import CHARACTER, CLEARLY, SURELY, likely, mixed, relabelled
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+()\-]{0,39}")
@@ -51,6 +52,17 @@ _WIDER = {
     "big5": "big5hkscs",
     "shift_jis": "cp932",
 }
+# Sets of Windows' that people write with under these labels: where they have letters and quotation
+# marks, these have controls, which no text holds.
+_OF_WINDOWS_FOR = {
+    "iso8859-2": "cp1250",
+    "iso8859-7": "cp1253",
+    "iso8859-8": "cp1255",
+    "iso8859-13": "cp1257",
+    "iso8859-15": "cp1252",
+}
+_CONTROLS = re.compile(rb"[\x80-\x9f]")
+_EURO = b"\xa4"  # of ISO 8859-15, for which the set of Windows has another sign
 _SAYING_LITTLE = ("", "ascii", "utf-8", "cp1252")
 _RARER = {
     "viscii": rarer.viscii,
@@ -138,7 +150,7 @@ def decode(data: bytes, label: str = "", *, asking: bool = True) -> str:
     """Text from bytes: UTF-8 where they are that, else what the label says, else what its letters
     say (core.unlabelled), else Windows-1252, which also stands for single bytes among UTF-8 that
     are none. The label of Western European is doubted too: programs put it on everything; and one
-    of Cyrillic letters, where these are plainly another set's.
+    of Cyrillic or Central European letters, where these are plainly another set's.
 
     A wrong label is the commonest fault of all; text that is whole UTF-8 is never anything else
     by chance, but for the multi-byte and stateful sets of `_LABEL_FIRST`. Even of those a text in
@@ -165,7 +177,7 @@ def decode(data: bytes, label: str = "", *, asking: bool = True) -> str:
     if asking and codec in _SAYING_LITTLE and data.isascii():
         codec = _stateful(data) or codec
     if asking and not data.isascii():
-        codec = relabelled(data, codec) or codec
+        codec = _righted(data, codec)
     first = _LABEL_FIRST.match(codec) and not (_TWO_BYTES.match(codec) and _is_utf8(data))
     order = [codec, "utf-8"] if codec and first else ["utf-8", codec]
     if codec in _SAYING_LITTLE and not data.isascii():
@@ -225,7 +237,20 @@ def of_text(data: bytes, label: str) -> str:
     """The label of a text, or what its letters say where that says nothing, or is plainly wrong."""
     if not says(label):
         return likely(data)
-    return relabelled(data, codec_of(label)) or label
+    codec = codec_of(label)
+    right = _righted(data, codec)
+    return label if right == codec else right
+
+
+def _righted(data: bytes, codec: str) -> str:
+    """The label's codec, or the one that is plainly meant."""
+    more = _OF_WINDOWS_FOR.get(codec, "")
+    told = _CONTROLS.search(data)
+    fits = told and not (codec == "iso8859-15" and _EURO in data)
+    if more and fits and _whole(data, more) is not None:
+        return more
+    central = "" if told else of_central(data, codec)  # of ISO's sets none has these bytes
+    return relabelled(data, codec) or central or codec
 
 
 def says(label: str) -> bool:
