@@ -79,6 +79,7 @@ class Part:
     # show it, and nobody's commands stand there.
     outside: bool = False
     children: tuple[Part, ...] = ()
+    description: str = ""  # Content-Description, as it stands (RFC 2045 section 8)
     others: tuple[str, ...] = ()  # names that another mail program may take for the file's
 
     def leaves(self) -> Iterator[Part]:
@@ -138,6 +139,7 @@ class _Walker:
             encoding=_encoding(header.first("content-transfer-encoding")),
             disposition=disposition if disposition in ("", "inline") else "attachment",
             name=_BEHIND.sub("", called),
+            description=header.first("content-description").strip(),
             others=_others(header, self._charset, {name: called}),
             start=start,
             end=end,

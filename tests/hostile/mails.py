@@ -403,6 +403,20 @@ MAILS: Mapping[str, Callable[[], bytes]] = {
         _multi, *[b"Content-Type: message/delivery-status\r\n\r\nAction: failed"] * 150,
         kind=b"report; report-type=delivery-status",
     ),
+    "a report of 100,000 lines": partial(_text, b"On a\r\n" * 100_000),
+    "a report of angle brackets": partial(
+        _multi,
+        b"Content-Type: text/plain\r\n\r\nThis message was undeliverable due to the following"
+        b" reason:\r\n" + (b"<" * 900 + b"\r\n") * 500,
+        b"Content-Type: message/rfc822\r\n\r\nx: x\r\n",
+    ),
+    "a report of mails of 3,000 parts": partial(
+        _multi,
+        *[
+            b"Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
+            + b"--c\r\n\r\n" * 3_000
+        ] * 20,
+    ),
     "a bounce of a megabyte": partial(
         _mail, b"Final-Recipient: rfc822; a@b.example\r\n" * 25_000, b"Auto-Submitted: auto-replied"
     ),

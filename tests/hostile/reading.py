@@ -80,6 +80,7 @@ async def _costs(mails: Mapping[str, Callable[[], bytes]]) -> AsyncIterator[Cost
             began = _spent(workers)
             found = await reader.read(raw, None)
             await checker.authenticate(raw, SENDER)
+            await reader.returned(raw)  # as if it had come to a return path
             seconds = _spent(workers) - began
             why = found.why if isinstance(found, Unreadable) else ""
             began = time.thread_time()
