@@ -79,6 +79,7 @@ class Mail:
     references: tuple[str, ...]
     to: tuple[Address, ...]
     cc: tuple[Address, ...]
+    reply_to: tuple[Address, ...] = field(default=(), repr=False, kw_only=True)  # never written to
     delivered_to: Address | None  # the topmost of Delivered-To, X-Original-To, Envelope-To
     trace_recipients: tuple[Address, ...]  # every address in any of these three fields
     null_return_path: bool  # Return-Path: <>
@@ -233,6 +234,7 @@ def _mail(
         references=headers.message_ids(header.first("references")),
         to=headers.addresses([f.unfolded for f in header.all("to")]),
         cc=headers.addresses([f.unfolded for f in header.all("cc")]),
+        reply_to=headers.addresses([f.unfolded for f in header.all("reply-to")]),
         delivered_to=delivered[0] if delivered else None,
         trace_recipients=delivered,
         null_return_path=null,

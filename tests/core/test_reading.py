@@ -403,6 +403,27 @@ def test_what_is_set_aside_keeps_its_list_when_it_is_taken_in() -> None:
     assert received.shown == (2,)
 
 
+@pytest.mark.parametrize(
+    ("field", "elsewhere"),
+    [
+        ("Reply-To: Other <m@else.example>\n", True),
+        ("Reply-To: o@reporter.example, m@else.example\n", True),
+        ("Reply-To: <O@Reporter.example>\n", False),
+        ("Reply-To: conduct+x@example.org\n", False),
+        ("Reply-To: nobody\n", False),
+        ("", False),
+    ],
+)
+def test_a_reply_to_moves_no_answer_and_members_learn_of_it(field: str, elsewhere: bool) -> None:
+    world = World()
+    raw = f"From: o@reporter.example\nTo: conduct@example.org\n{field}\nthe report\n"
+    world.take(casework.report(world.case, world.setting(), world.incoming(mail(raw))))
+    assert {str(x.to) for x in world.to("reporter:1")} == {"o@reporter.example"}
+    (copy, *_) = world.to("member:alice", "report")
+    assert ("It asks for answers at another address;" in text_of(copy)) is elsewhere
+    assert not any(b"else.example" in x.message for x in world.letters)
+
+
 def test_members_see_what_a_mail_says_of_a_sender_who_cannot_be_told() -> None:
     odd = World()
     token = odd.address("reporter:1")

@@ -75,6 +75,8 @@ def _remarks(work: Work, incoming: Incoming, *before: str) -> Private:
         remarks.append(f"It can't be answered: {incoming.mail.sender_defect}.")
     elif odd := remark(incoming.mail.sender, work.setting.roster):
         remarks.append(odd)
+    if incoming.mail.sender is not None and _wants_answers_elsewhere(work.setting, incoming):
+        remarks.append("It asks for answers at another address; they go to the one that wrote.")
     kinds = {kind_of(one) for one in incoming.mail.attachments}
     below = incoming.mail.below
     if Below.SIGNED in below:
@@ -108,6 +110,16 @@ def _remarks(work: Work, incoming: Incoming, *before: str) -> Private:
     if incoming.urgent:
         remarks.append(incoming.urgent)
     return Private(" ".join(remarks))
+
+
+def _wants_answers_elsewhere(setting: Setting, incoming: Incoming) -> bool:
+    """By its Reply-To (RFC 5322 section 3.6.2), which anybody can write, and many a form, list or
+    program does: who is answered there may be somebody else. A safe address is asked for in words
+    (core.wishes)."""
+    return any(
+        one != incoming.address and is_ours(one, setting.address, setting.delimiter) is None
+        for one in incoming.mail.reply_to
+    )
 
 
 def release(work: Work, why: str) -> None:
