@@ -411,7 +411,7 @@ class ImapWatch:
         if self._store_says:
             return f"mail waits in {self._key}: {self._store_says}"
         if self._filing.says:
-            return self._filing.says
+            return f"{self._filing.says}. Mail is read and answered all the same"
         stuck = sum(p.times > 0 for p in self._postponed.values())
         if stuck:
             return f"{self._key}: the IMAP server can't hand out {stuck} of its mails"

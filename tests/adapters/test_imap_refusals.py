@@ -32,6 +32,7 @@ async def test_an_archive_that_cannot_be_made_stops_no_mail(
         await until(lambda: kept.raws == MAILS[:1])
         await until(lambda: mend in adapter.trouble)
         assert "[imap] archive" in adapter.trouble
+        assert adapter.trouble.endswith(". Mail is read and answered all the same")
         assert "conduct@" not in adapter.trouble
         server.append(MAILS[1])
         await until(lambda: kept.raws == MAILS[:2])
