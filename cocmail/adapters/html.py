@@ -106,9 +106,13 @@ def _bullets(state: HtmlDocumentState, _: object) -> None:
     ul_start_handler(state, {})
 
 
-def _numbers(state: HtmlDocumentState, _: object) -> None:
-    _set_in(state, _)
+def _numbers(state: HtmlDocumentState, attributes: Mapping[str, str]) -> None:
+    """From the number that it starts at: mail programs begin a list anew behind words between."""
+    _set_in(state, attributes)
     ol_start_handler(state, {})
+    start = attributes.get("start", "").strip()
+    if start.isascii() and start.isdigit() and len(start) <= _LONGEST_NUMBER:
+        state.li_counter[-1] = int(start)
 
 
 def _item(state: HtmlDocumentState, attributes: Mapping[str, str]) -> None:

@@ -67,6 +67,16 @@ def test_a_tag_of_many_attributes_is_not_compared(
     assert "He hit me." in html_to_text(f"<p {attributes}>He hit me.</p>")
 
 
+@pytest.mark.parametrize(
+    ("start", "number"),
+    [("3", 3), (" 12 ", 12), ("0", 0), ("x", 1), ("-2", 1), ("9" * 10, 1), ("²", 1)],
+)
+def test_a_list_goes_on_where_it_was_left(start: str, number: int) -> None:
+    text = html_to_text(f"<ol><li>a</ol><p>then<ol start='{start}'><li>b<li>c</ol>")
+    assert f"{number}. b" in text
+    assert f"{number + 1}. c" in text
+
+
 def test_lists_are_set_in_and_numbered() -> None:
     text = html_to_text("<ol><li>a<ul><li>b</ul><li value=7>c<li>d</ol>" + "<ul>" * 9 + "<li>e")
     lines = [line for line in text.splitlines() if line]
