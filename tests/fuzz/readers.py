@@ -84,7 +84,7 @@ def _within(part: mime.Part, start: int, end: int, depth: int) -> int:
     assert depth <= SMALL.depth + 1
     assert len(part.parents) == depth
     at, count = part.start, 1
-    for child in part.children:
+    for child in sorted(part.children, key=lambda one: one.start):  # what is outside comes last
         assert at <= child.start
         at = child.end
         count += _within(child, part.start, part.end, depth + 1)
