@@ -801,6 +801,14 @@ class QuarantineTold:
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuarantineUntold:
+    """The letter that told a member of it last was taken back before it left."""
+
+    handle: str
+    kind: Literal["quarantine-untold"] = "quarantine-untold"
+
+
+@dataclass(frozen=True, kw_only=True)
 class QuarantinePutOff:
     """A member was told of what is in other records a short while ago: of what is new in this one
     they are told from then on."""
@@ -1119,6 +1127,7 @@ Event = Annotated[
     | QuarantineOpened
     | QuarantineNarrowed
     | QuarantineTold
+    | QuarantineUntold
     | QuarantinePutOff
     | QuarantineMoreAsked
     | QuarantineRenumbered

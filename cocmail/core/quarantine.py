@@ -92,6 +92,7 @@ class Told:
     numbers: frozenset[int]  # that were listed then
     listed: frozenset[int]  # ever
     known: frozenset[int]  # listed or counted, ever
+    first: frozenset[int] = frozenset()  # of these, what that mail told them first
     more: datetime | None = None  # since when they want to see what was only counted
     fellows: tuple[str, ...] | None = None  # who may know of all that was told in that mail
 
@@ -221,12 +222,24 @@ def record(quarantine: Quarantine, at: datetime, event: Any) -> Quarantine | Non
             return replace(quarantine, waiting={**quarantine.waiting, event.number: item})
         case e.QuarantineTold():
             before, numbers = quarantine.told.get(event.handle), frozenset(event.numbers)
+            known = before.known if before else frozenset[int]()
             told = Told(
                 at=at,
                 numbers=numbers,
                 listed=numbers | (before.listed if before else frozenset()),
-                known=numbers.union(event.counted, before.known if before else ()),
+                known=numbers.union(event.counted, known),
+                first=numbers.union(event.counted) - known,
                 fellows=event.fellows,
+            )
+            return replace(quarantine, told={**quarantine.told, event.handle: told})
+        case e.QuarantineUntold() if event.handle in quarantine.told:
+            told = quarantine.told[event.handle]
+            told = replace(
+                told,
+                numbers=frozenset(),
+                listed=told.listed - told.first,
+                known=told.known - told.first,
+                first=frozenset(),
             )
             return replace(quarantine, told={**quarantine.told, event.handle: told})
         case e.QuarantinePutOff():

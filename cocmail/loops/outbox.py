@@ -24,6 +24,7 @@ from cocmail.core.committee import COMMITTEE
 from cocmail.core.errors import Away, Permanent, SoundnessError, Temporary
 from cocmail.core.files import File
 from cocmail.core.letters import Kind, with_files
+from cocmail.core.quarantine import is_quarantine
 from cocmail.core.setting import Setting
 from cocmail.core.work import Result, Work
 from cocmail.loops.bell import until_stored, whole
@@ -223,6 +224,20 @@ class Outbox:
                 named = known if case == COMMITTEE else ()
                 again = [e.DigestWanted(case=name, handles=(handle,)) for name in named]
                 await tx.record(case, [gone, *again])
+                if is_quarantine(case):
+                    await self._untold(tx, handle)
+
+    async def _untold(self, tx: Transaction, handle: str) -> None:
+        """What a list told this member first, of all records, is news to them still: it may be for
+        nobody else."""
+        for name in filter(is_quarantine, await tx.aside_in()):
+            try:
+                room = await tx.case(name)
+            except SoundnessError as error:
+                self._deciding.unread(name, error)
+                continue
+            if room is not None and handle in room.quarantine.told:
+                await tx.record(name, [e.QuarantineUntold(handle=handle)])
 
     async def _take_back(self, letter: Queued, why: str) -> None:
         result: Result | None = None

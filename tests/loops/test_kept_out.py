@@ -14,6 +14,7 @@ import pytest
 from cocmail.core import events as e
 from cocmail.core.committee import Committee as Record
 from cocmail.core.people import Address, Private
+from cocmail.core.quarantine import BETWEEN
 from cocmail.core.setting import Setting
 from cocmail.loops.calendar import Calendar
 from cocmail.loops.unseen import Unseen
@@ -117,6 +118,22 @@ async def test_what_was_written_before_does_not_leave(committee: Committee) -> N
     await committee.keep_out("bob")
     await committee.work.send_all()
     assert {*committee.sent} == {ALICE, CAROL}
+
+
+async def test_what_a_list_that_did_not_leave_told_of_beside_is_news_still(
+    committee: Committee,
+) -> None:
+    raw = b"From: conduct@example.org\r\nTo: conduct@example.org\r\nSubject: x\r\n\r\nx\r\n"
+    await committee.take(raw, "conduct@example.org")
+    await committee.tell()
+    await committee.keep_out("bob")
+    await committee.work.send_all()
+    assert {*committee.sent} == {ALICE, CAROL}
+    async with committee.work.store.transaction() as tx:
+        (room,) = await committee.work.deciding.records(tx)
+    assert [len(room.quarantine.new_to(handle)) for handle in ("alice", "bob")] == [0, 1]
+    soon = room.quarantine.told["bob"].at + BETWEEN
+    assert room.quarantine.due("bob") == soon
 
 
 async def test_who_was_told_and_is_kept_out_since_drops_nothing(committee: Committee) -> None:
