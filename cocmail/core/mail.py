@@ -7,6 +7,7 @@ one field.
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import re
 from collections import Counter
@@ -18,7 +19,7 @@ from itertools import islice
 
 from cocmail.core import automatic, headers, languages, mime, opening, smime
 from cocmail.core.body import Below, Body, Told, is_text, told
-from cocmail.core.charsets import of_text
+from cocmail.core.charsets import decode, of_text
 from cocmail.core.claims import bare
 from cocmail.core.headers import Header
 from cocmail.core.limits import Limits, TooMuchError, survey
@@ -40,6 +41,8 @@ _FEW = 3  # texts that are asked in which charset they are
 _LINE = 20  # characters: what a line of a letter costs to write, whatever it says
 # Postfix writes the null path so where it hands mail to a program.
 _NULL = re.compile(r"<[ \t]*>|<?mailer-daemon(?:@[^<>@\s]*)?>?", re.IGNORECASE)
+_MOST_OF_A_HEADER, _SEEN = 1 << 18, 1 << 16  # bytes of a mail that can't be read
+_MAYBE_BASE64 = re.compile(rb"(?:^[A-Za-z0-9+/]{4,}={0,2}[ \t\r]*(?:\n|\Z))+", re.MULTILINE)
 _SIGNATURE = re.compile(rb"\A(?:[^\r\n][^\n]*\n)*?dkim-signature[ \t]*:", re.IGNORECASE)
 _REPORT_TYPE = re.compile(r"[a-z0-9\-]{1,40}")
 
@@ -178,6 +181,19 @@ def recipients(raw: bytes) -> tuple[Address, ...]:
 def head(raw: bytes) -> bytes:
     """Its header alone, where the whole can't be read."""
     return raw[: headers.split(raw[: Limits().header]).body]
+
+
+def glimpse(raw: bytes) -> str:
+    """What can be seen of a mail that can't be read: its header, and the beginning of what is
+    below, as it came and with whatever code its words may stand in undone. For looking for names
+    alone: it says things twice, and what nobody wrote."""
+    header = raw[: min(headers.split(raw[:_MOST_OF_A_HEADER]).body, _MOST_OF_A_HEADER)]
+    below = raw[len(header) : len(header) + _SEEN]
+    undone = b"\n".join(map(headers.unbase64, _MAYBE_BASE64.findall(below)))
+    texts = [*map(decode, (below, binascii.a2b_qp(below), undone))]
+    said = header.decode("utf-8", "replace")
+    read = headers.readable(said, most=len(said))
+    return "\n".join((said, read, *texts, *map(strip_tags, texts)))
 
 
 def signed(raw: bytes) -> bool:

@@ -17,6 +17,7 @@ from cocmail.core.people import Address
 
 _TOKEN_BYTES = 16  # 128 bits, 26 letters of base 32: brute force by mail is out of reach
 TOKEN = re.compile(r"[a-z2-7]{26}")
+_AT_ONCE, _LONGEST = 1 << 20, 1000  # bytes of a mail that are looked at, of an address of ours
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that a tired eye mistakes for another
 
@@ -88,6 +89,17 @@ def ours_in(text: str, community: Address, delimiter: str) -> tuple[Address, ...
         re.IGNORECASE,
     )
     return tuple(dict.fromkeys(Address(found) for found in pattern.findall(text)))
+
+
+def ours_anywhere(raw: bytes, community: Address, delimiter: str) -> tuple[Address, ...]:
+    """The same of a mail's bytes, however many."""
+    found: dict[Address, None] = {}
+    for at in range(0, len(raw), _AT_ONCE):
+        piece = raw[at : at + _AT_ONCE + _LONGEST]
+        if community.local.encode() in piece.lower():
+            text = piece.decode("utf-8", "replace")
+            found |= dict.fromkeys(ours_in(text, community, delimiter))
+    return tuple(found)
 
 
 def hide_tokens(text: str, community: Address, delimiter: str) -> str:

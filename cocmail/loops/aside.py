@@ -19,8 +19,8 @@ from cocmail.core.casework import Incoming, Readers
 from cocmail.core.committee import COMMITTEE
 from cocmail.core.errors import SoundnessError
 from cocmail.core.escalation import unconcerned
-from cocmail.core.mail import recipients
-from cocmail.core.minting import TOKEN, is_ours, ours_in
+from cocmail.core.mail import glimpse, recipients
+from cocmail.core.minting import TOKEN, is_ours, ours_anywhere, ours_in
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Member
 from cocmail.core.quarantine import MOST, is_quarantine, record_named
@@ -31,8 +31,6 @@ from cocmail.core.work import Result
 from cocmail.loops.bell import thought
 from cocmail.loops.deciding import Deciding, unused
 from cocmail.ports import Found, Transaction, Waiting
-
-_LOOKED_AT = 65_536  # bytes of a mail that can't be read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +95,10 @@ class Asides:
         reached = (*waiting.recipients, *recipients(waiting.raw))
         if report is None:
             # Wherever an address of ours stands in it: it may be in a field that can't be read.
-            seen = waiting.raw[:_LOOKED_AT].decode("utf-8", "replace")
-            reached = (*reached, *ours_in(seen, setting.address, setting.delimiter))
+            raw, community = waiting.raw, (setting.address, setting.delimiter)
+            seen = await thought(len(raw), lambda: glimpse(raw))
+            reached = (*reached, *ours_in(seen, *community))
+            reached += await thought(len(raw), lambda: ours_anywhere(raw, *community))
             found = await thought(len(seen), lambda: _of_unread(seen, reached, setting))
             said = seen
         else:

@@ -462,6 +462,29 @@ def test_of_an_unreadable_mail_nobody_hears_whom_it_keeps_out_anywhere(head: str
     assert set(item.handles) == {"alice", "carol"}
 
 
+MANY_FIELDS = "X-Many: " + "x" * 900 + "\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "below"),
+    [
+        (f"To: {COMMUNITY}\r\nSubject: =?utf-8?Q?It_was_B=6Fb?=\r\n", "x"),
+        (f"To: {COMMUNITY}\r\nSubject: =?utf-8?B?SXQgd2FzIEJvYg==?=\r\n", "x"),
+        (f"{MANY_FIELDS * 80}To: conduct+not-bob@example.org\r\n", "x"),
+        (f"{MANY_FIELDS * 80}To: {COMMUNITY}\r\nSubject: It was Bob.\r\n", "x"),
+        (f"{MANY_FIELDS * 2000}To: conduct+not-bob@example.org\r\n", "x"),
+        ("", "--b\r\n\r\nw4wgSXQgd2FzIEJvYiwgYm9iQGJvYi5leGFt\r\ncGxlLg==\r\n--b"),
+        ("", "It was bob=40bo=\r\nb.example"),
+        ("", "<p>It was bob<wbr>@bob.example</p>"),
+    ],
+)  # fmt: skip
+def test_of_an_unreadable_mail_what_stands_in_a_code_or_far_down_its_header_counts(
+    head: str, below: str
+) -> None:
+    item = Room().unread(f"{head}From: {RAE}\r\n\r\n{below}\r\n".encode())
+    assert set(item.handles) == {"alice", "carol"}
+
+
 def test_an_unreadable_mail_to_an_address_of_a_case_is_told_to_whom_the_case_is_for() -> None:
     room = Room()
     case = room.house.report(RAE, "Something")
