@@ -17,6 +17,9 @@ from cocmail.core.people import Address
 
 _TOKEN_BYTES = 16  # 128 bits, 26 letters of base 32: brute force by mail is out of reach
 TOKEN = re.compile(r"[a-z2-7]{26}")
+MOST_OURS = 1000
+"""Addresses of ours in one mail, which are looked up one by one; nobody who means well names so
+many."""
 _AT_ONCE, _LONGEST = 1 << 20, 1000  # bytes of a mail that are looked at, of an address of ours
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that a tired eye mistakes for another
@@ -92,13 +95,15 @@ def ours_in(text: str, community: Address, delimiter: str) -> tuple[Address, ...
 
 
 def ours_anywhere(raw: bytes, community: Address, delimiter: str) -> tuple[Address, ...]:
-    """The same of a mail's bytes, however many."""
+    """The same of a mail's bytes, however many; of more than `MOST_OURS` some."""
     found: dict[Address, None] = {}
     for at in range(0, len(raw), _AT_ONCE):
         piece = raw[at : at + _AT_ONCE + _LONGEST]
         if community.local.encode() in piece.lower():
             text = piece.decode("utf-8", "replace")
             found |= dict.fromkeys(ours_in(text, community, delimiter))
+        if len(found) > MOST_OURS:
+            break
     return tuple(found)
 
 

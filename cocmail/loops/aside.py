@@ -20,7 +20,7 @@ from cocmail.core.committee import COMMITTEE
 from cocmail.core.errors import SoundnessError
 from cocmail.core.escalation import unconcerned
 from cocmail.core.mail import glimpse, recipients
-from cocmail.core.minting import TOKEN, is_ours, ours_anywhere, ours_in
+from cocmail.core.minting import MOST_OURS, TOKEN, is_ours, ours_anywhere, ours_in
 from cocmail.core.names import named_in_text
 from cocmail.core.people import Address, Member
 from cocmail.core.quarantine import MOST, is_quarantine, record_named
@@ -99,7 +99,11 @@ class Asides:
             seen = await thought(len(raw), lambda: glimpse(raw))
             reached = (*reached, *ours_in(seen, *community))
             reached += await thought(len(raw), lambda: ours_anywhere(raw, *community))
+            every = tuple(dict.fromkeys(reached))
+            reached = every[:MOST_OURS]
             found = await thought(len(seen), lambda: _of_unread(seen, reached, setting))
+            if len(every) > MOST_OURS:  # whom the others keep out can't be known
+                found = Readers(members=())
             said = seen
         else:
             weight = report.mail.weight

@@ -462,6 +462,13 @@ def test_of_an_unreadable_mail_nobody_hears_whom_it_keeps_out_anywhere(head: str
     assert set(item.handles) == {"alice", "carol"}
 
 
+def test_of_an_unreadable_mail_that_names_very_many_addresses_of_ours_nobody_hears() -> None:
+    """They are looked up one by one, and somebody's wish may stand behind them."""
+    many = "".join(f"conduct+x{number}@example.org\r\n" for number in range(60_000))
+    item = Room().unread(f"To: {COMMUNITY}\r\nFrom: {RAE}\r\n\r\n{'x' * 70_000}{many}".encode())
+    assert item.handles == ()
+
+
 MANY_FIELDS = "X-Many: " + "x" * 900 + "\r\n"
 
 
