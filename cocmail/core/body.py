@@ -8,7 +8,7 @@ Called by core.mail.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import unquote
@@ -90,38 +90,38 @@ def told(
     """``html_to_text`` changes the text alone, never what is listed. ``signed_too``: below it
     stands what is within signatures."""
     reader = _Reader(raw, limits.text)
-    texts = [part for part in top.leaves() if is_text(part) and not part.outside]
-    listed = [part for part in top.leaves() if not is_text(part)]
+    leaves = [*top.leaves()]
+    texts = [part for part in leaves if is_text(part) and not part.outside]
+    listed = [part for part in leaves if not is_text(part)]
     groups = [*_texts(top)]
-    shown = [piece for forms in groups for piece in _said(forms, reader, html_to_text)]
-    kind = _kind(texts, [part for part, _ in shown])
-    shown = _up_to_the_cut(shown, groups, reader)
-    first = 1 if kind is Body.PLAIN else len(shown)
+    said = [piece for forms in groups for piece in _said(forms, reader, html_to_text)]
+    kind = _kind(texts, [part for part, _ in said])
+    said = _up_to_the_cut(said, groups, reader)
+    first = 1 if kind is Body.PLAIN else len(said)
     files = _in_turn([*filter(_comes_as_text, listed)], reader, html_to_text)
-    if not shown and not files:
+    if not said and not files:
         files = _in_turn(_attached_texts(listed), reader, html_to_text)
     signed = [
         piece
         for part in (listed if signed_too else ())
         for piece in _signed(raw, part, limits, html_to_text, reader)
     ]
-    outside = _in_turn(
-        [part for part in top.leaves() if is_text(part) and part.outside], reader, html_to_text
-    )
-    own, beside = [*shown[first:]], list[tuple[Part, str]]()
+    outside = [part for part in leaves if is_text(part) and part.outside]
+    pieces = [_Piece(None if n < first else Below.HTML, text) for n, (_, text) in enumerate(said)]
     for part, text in files:
-        others = shown and not _BY_A_GATEWAY.fullmatch(part.name)
-        (beside if others or part.outside else own).append((part, text))
-    for part, text in signed:
-        (beside if part.outside else own).append((part, text))
-    below = {Below.HTML: shown[first:], Below.FILE: files, Below.SIGNED: signed}
-    below[Below.OUTSIDE] = outside
+        others = said and not _BY_A_GATEWAY.fullmatch(part.name)
+        pieces.append(_Piece(Below.FILE, text, beside=bool(others) or part.outside))
+    pieces += [_Piece(Below.SIGNED, text, beside=part.outside) for part, text in signed]
+    pieces += [
+        _Piece(Below.OUTSIDE, text, beside=True)
+        for _, text in _in_turn(outside, reader, html_to_text)
+    ]
     return Told(
         kind=kind,
-        text=_joined(shown[:first]),
-        fuller=_joined(own),
-        beside=_joined([*beside, *outside]),
-        below=frozenset(why for why, said in below.items() if said),
+        text=_joined(one for one in pieces if one.below is None),
+        fuller=_joined(one for one in pieces if one.below and not one.beside),
+        beside=_joined(one for one in pieces if one.beside),
+        below=frozenset(one.below for one in pieces if one.below),
         single=next(p for p in texts if not _is_page(p)) if kind is Body.PLAIN else None,
         listed=(*listed, *(part for part in reader.passed_over if part not in listed)),
         shown=tuple(part for part, _ in files),
@@ -130,8 +130,17 @@ def told(
     )
 
 
-def _joined(said: list[tuple[Part, str]]) -> str:
-    return "\n\n".join(text for _, text in said)
+@dataclass(frozen=True)
+class _Piece:
+    """One text that is shown: where, and whether these are perhaps another's words."""
+
+    below: Below | None  # why it stands below the text; None: it is the text
+    text: str
+    beside: bool = False
+
+
+def _joined(pieces: Iterable[_Piece]) -> str:
+    return "\n\n".join(one.text for one in pieces)
 
 
 def _in_turn(
