@@ -196,7 +196,7 @@ def told(event: Any) -> tuple[str, str]:
             what = "was" if event.sent else "could not be"
             return "cocmail", f"{event.handle} {what} told of mail that is set aside"
         case e.QuarantineUntold():
-            return "cocmail", f"{event.handle} wasn't told of it: that letter was taken back"
+            return "cocmail", f"{event.handle} is to be told of it anew: a letter was taken back"
         case e.QuarantinePutOff():
             return "cocmail", f"{event.handle} is told of mail that is set aside a little later"
         case e.QuarantineMoreAsked():

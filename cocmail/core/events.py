@@ -802,7 +802,7 @@ class QuarantineTold:
 
 @dataclass(frozen=True, kw_only=True)
 class QuarantineUntold:
-    """The letter that told a member of it last was taken back before it left."""
+    """A letter that told a member of it was taken back before it left."""
 
     handle: str
     kind: Literal["quarantine-untold"] = "quarantine-untold"

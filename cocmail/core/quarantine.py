@@ -92,7 +92,6 @@ class Told:
     numbers: frozenset[int]  # that were listed then
     listed: frozenset[int]  # ever
     known: frozenset[int]  # listed or counted, ever
-    first: frozenset[int] = frozenset()  # of these, what that mail told them first
     more: datetime | None = None  # since when they want to see what was only counted
     fellows: tuple[str, ...] | None = None  # who may know of all that was told in that mail
 
@@ -228,19 +227,12 @@ def record(quarantine: Quarantine, at: datetime, event: Any) -> Quarantine | Non
                 numbers=numbers,
                 listed=numbers | (before.listed if before else frozenset()),
                 known=numbers.union(event.counted, known),
-                first=numbers.union(event.counted) - known,
                 fellows=event.fellows,
             )
             return replace(quarantine, told={**quarantine.told, event.handle: told})
         case e.QuarantineUntold() if event.handle in quarantine.told:
-            told = quarantine.told[event.handle]
-            told = replace(
-                told,
-                numbers=frozenset(),
-                listed=told.listed - told.first,
-                known=told.known - told.first,
-                first=frozenset(),
-            )
+            # All of it is news again: more than one list may not have left.
+            told = replace(quarantine.told[event.handle], numbers=frozenset(), known=frozenset())
             return replace(quarantine, told={**quarantine.told, event.handle: told})
         case e.QuarantinePutOff():
             return replace(quarantine, put_off={**quarantine.put_off, event.handle: event.until})

@@ -228,8 +228,7 @@ class Outbox:
                     await self._untold(tx, handle)
 
     async def _untold(self, tx: Transaction, handle: str) -> None:
-        """What a list told this member first, of all records, is news to them still: it may be for
-        nobody else."""
+        """What waits, in all records, is news to this member still: it may be for nobody else."""
         for name in filter(is_quarantine, await tx.aside_in()):
             try:
                 room = await tx.case(name)

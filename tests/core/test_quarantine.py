@@ -68,6 +68,10 @@ class Room:
     def record(self) -> str:
         return next(name for name in self.room.shelf.cases if is_quarantine(name))
 
+    @property
+    def case(self) -> Case:
+        return self.room.shelf.cases[self.record]
+
     def later(self, **span: float) -> list[Letter]:
         """Time passes; what was told of the quarantine meanwhile."""
         before = len(self.room.shelf.letters)
@@ -120,6 +124,17 @@ def test_what_comes_within_an_hour_is_told_in_one_mail() -> None:
     assert room.later(minutes=58) == []
     (letter,) = room.later(minutes=1)
     assert all(f"Number {item.number}" in text_of(letter) for item in (*more, first))
+
+
+def test_after_a_list_that_was_taken_back_all_that_waits_is_news() -> None:
+    """While letters wait, more than one may be taken back."""
+    room = Room("alice")
+    for text in ("Buy 1", "Buy 2"):
+        room.aside(text)
+        assert len(room.later(hours=1)) == 1
+    untold = apply(room.case, room.room.now, e.QuarantineUntold(handle="alice"))
+    assert not room.case.quarantine.new_to("alice")
+    assert len(untold.quarantine.new_to("alice")) == 2
 
 
 def test_it_is_told_in_time_where_reports_are_acknowledged_sooner() -> None:
