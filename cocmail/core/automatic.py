@@ -90,7 +90,7 @@ _SUBJECT = re.compile(
     "|".join(
         (
             r"\[?auto(?:matic(?:ally)?|mated)?[ -]?(?:re(?:ply|sponse)|generated)",
-            r"auto: ",
+            r"auto: |\[[^\[\]]{1,200} #[0-9]{1,12}\] autoreply:",  # a mailbox's, RT's
             r"out[ -]of(?:[ -]the)?[ -]office(?: (?:re|auto\w*))?\s*(?:[:\[]|$)",
             r"vacation (?:reply|response|notice)|yahoo!? auto response",
             r"report domain:\s*\S+\s+submitter:",  # RFC 7489 section 7.2.1.1
@@ -183,8 +183,6 @@ def _certain(header: Header, submitted: str, local: str, content_type: str) -> s
     for field in header.fields:
         if field.name in _MARKS and field.unfolded.strip().lower() not in ("", *_DENIED):
             return _MARKS[field.name]
-    if any("".join(f.unfolded.split()).endswith("<>") for f in header.all("from")):
-        return "It names no sender, as reports have it."
     if header.all("x-ms-exchange-generated-message-source") and _of_a_program(header):
         return "It is an automatic reply."
     return _A_MACHINES_ADDRESS if _DAEMON.fullmatch(local) else ""
@@ -204,6 +202,8 @@ def _doubtful(header: Header, submitted: str, local: str, parts: Sequence[Part],
             return _PERHAPS_A_PERSONS[field.name]
         if field.name in _MARKS and not field.unfolded.strip():
             return _MARKS[field.name]
+    if _names_nobody(header):
+        return "It names no sender, as reports have it."
     if _MACHINE.fullmatch(local):
         return _A_MACHINES_ADDRESS
     if _of_a_program(header):
@@ -220,7 +220,12 @@ def _reports_or_answers(header: Header, local: str, parts: Sequence[Part]) -> bo
         or bool(_BULK & _precedence(header))
         or _MACHINE.fullmatch(local) is not None
         or _of_a_program(header)
+        or _names_nobody(header)
     )
+
+
+def _names_nobody(header: Header) -> bool:
+    return any("".join(f.unfolded.split()).endswith("<>") for f in header.all("from"))
 
 
 def _is_a_button_s(part: Part) -> bool:

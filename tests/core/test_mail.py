@@ -810,6 +810,7 @@ def test_a_body_that_reads_the_same_whatever_its_header_says(raw: str, same: boo
         "From: no-reply@x.example",
         "From: list-bounces@x.example",
         "Subject: Automatic reply: away",
+        "Subject: [rt.x.example #33575] AutoReply: He hit me",
         "Subject: =?utf-8?q?R=C3=A9ponse_automatique_=3A?= absent",
         "Subject: Undelivered Mail Returned to Sender",
         "Subject: Out of office: back on Monday",
@@ -882,6 +883,14 @@ def test_a_machines_mail_is_known(header: str) -> None:
 )
 def test_a_persons_mail_is_a_persons(header: str) -> None:
     assert mail(f"{header}\n\nx").automatic == ""
+
+
+def test_one_without_a_sender_is_a_reports_only_where_it_has_no_return_path_either() -> None:
+    """A program that nobody told who it writes for leaves it out, too."""
+    for path, certain in (("<>", True), ("<a@x.example>", False)):
+        found = mail(f"Return-Path: {path}\nFrom: <>\n\nx")
+        assert found.automatic
+        assert found.doubtful is not certain
 
 
 @pytest.mark.parametrize(
