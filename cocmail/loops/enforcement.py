@@ -29,6 +29,7 @@ from cocmail.core.enforcement import (
     Plan,
     Question,
     Role,
+    Row,
     Standing,
     Step,
     tags_text,
@@ -55,6 +56,7 @@ _BANS = (Act.UNBAN, Act.BAN)
 _MOST_ARRIVALS = 10_000  # that are remembered, so that each is seen to once
 _LOOK_BACK = timedelta(days=1)
 _PATIENCE = 15.0  # seconds for a Mailman that is slow to say which posts are stuck
+_FORESEEN = timedelta(minutes=1)  # as long as the lists wait for a letter
 _READINGS = 5  # what is read shows what else is to be, and rows may change meanwhile
 
 
@@ -73,6 +75,27 @@ class _Made:
         raise_worst(self.errors)
         if self.now.steps or self.now.notes:
             raise Temporary("Mailman's lists are not yet as they should be after a sweep")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Foreseen:
+    """What was read of the rows of those whose letters are still to leave."""
+
+    names: frozenset[str] = frozenset()  # their sanctions
+    at: datetime | None = None
+    rows: Mapping[tuple[Place, str], Mapping[str, object]] = field(default_factory=dict, repr=False)
+    # a place and a membership's id there → its preferences
+
+    def fill(self, observed: Observed, now: datetime) -> Observed:
+        """With it, where that isn't too old."""
+        if not self.rows or self.at is None or over(self.at, _FORESEEN, now):
+            return observed
+        read = ((r, self.rows.get((r.place, r.member_id))) for r in observed.rows)
+        return replace(
+            observed,
+            sites=tuple(self.fill(one, now) for one in observed.sites),
+            rows=tuple(replace(row, preferences=known) for row, known in read),
+        )
 
 
 @dataclass(kw_only=True)
@@ -144,6 +167,7 @@ class Enforcement:
         self._undone = Undone(clock)
         self._proving = Proving(lists, book, self._undone, groups)
         self._waiting: tuple[Sanction, ...] = ()  # their letters have not left
+        self._foreseen = _Foreseen()
         self._ends: Mapping[str, datetime] = {}
         self._failing_since: datetime | None = None
         self._told = False
@@ -333,13 +357,37 @@ class Enforcement:
         """What was decided and isn't true yet, without a look at all that was made true before.
         Raises as `sweep`."""
         async with self._lock:
-            whole = await self._standing()
-            standing = pressing(whole)
-            if not standing.sanctions and not standing.ending:
-                return
-            standing, observed, _ = await self._widened(whole, standing)
-            made = await self._make_true(standing, observed, whole, known_lists=True)
-            made.check()
+            while True:
+                whole = await self._standing()
+                standing = pressing(whole)
+                if standing.sanctions or standing.ending:
+                    standing, observed, _ = await self._widened(whole, standing)
+                    made = await self._make_true(standing, observed, whole, known_lists=True)
+                    made.check()
+                if not await self._foresee(whole):
+                    return
+
+    async def _foresee(self, whole: Standing) -> bool:
+        """What stands there of those whose letter is still to leave is read beside that, so that
+        after it nothing is left but the changes. Whether anything was read: the letter may have
+        left by now."""
+        names = frozenset(s.id for s in self._waiting)
+        last = self._foreseen
+        if not names or (
+            names == last.names and last.at and not over(last.at, _FORESEEN, self._clock.now())
+        ):
+            return False
+        every = (*whole.sanctions, *self._waiting)
+        whole = replace(whole, sanctions=every, whole=every)
+        now, read = self._clock.now(), tuple[Row, ...]()
+        try:
+            standing, observed, _ = await self._widened(whole, bearing(whole, names))
+            read = (await self._plan(standing, observed))[1].rows
+        except (Temporary, Permanent):
+            pass  # it will be met again when the letter has left, and dealt with
+        rows = {(r.place, r.member_id): r.preferences for r in read if r.preferences is not None}
+        self._foreseen = _Foreseen(names=names, at=now, rows=rows)
+        return True
 
     async def _widened(
         self, whole: Standing, standing: Standing, *also: Question
@@ -360,6 +408,7 @@ class Enforcement:
         self, standing: Standing, observed: Observed, whole: Standing, *, known_lists: bool
     ) -> _Made:
         """Plan, note, change, read back and prove. ``whole``: all that is to be true by then."""
+        observed, self._foreseen = self._foreseen.fill(observed, self._clock.now()), _Foreseen()
         planned, observed = await self._plan(standing, observed)
         calls = observed.calls
         # Who comes back while we are at it is held already.
@@ -423,9 +472,9 @@ class Enforcement:
         away: Collection[str],
         whole: Standing,
     ) -> _Turn:
-        """Carry the plan out and read it back. ``seek``: who may be on a list with a plus-tag; it
-        takes long, and nobody comes onto one so once the bans stand, so it is done after them and
-        beside the rest."""
+        """Carry the plan out and read it back. ``seek``: who may be on a list with a plus-tag.
+        Nobody comes onto one so once the bans stand, so it is looked for after them; while it is,
+        SQLite lets nobody write, so it is beside what only reads."""
         stuck, _ = await asyncio.gather(
             self._stuck(planned.steps), self._proving.note(standing, planned)
         )
@@ -434,26 +483,23 @@ class Enforcement:
         rest = [step for step in planned.steps if step.act not in _BANS]
         at_once, failed = self._parallel, self._failed
         applied = [await apply(self._lists, bans, parallel=at_once, failed=failed)]
-        search = asyncio.ensure_future(self._lists.tagged(seek, but=away))
-        try:
-            applied.append(await apply(self._lists, rest, parallel=at_once, failed=failed))
-            done = [step for each in applied for step in each.done]
-            found = self._undone.remember(standing.sanctions, done, self.counters.last_sweep)
-            self.counters = replace(self.counters, put_right=self.counters.put_right + found)
-            barred = [step for each in applied for step in each.barred]
-            self._doubtful |= {step.list for step in barred if step.list is not None}
-            await self._proving.barred(standing, barred)
-            _log.info("enforcement: %d of %d steps", len(done), len(planned.steps))
-            touched = {s.list for s in done if s.act is Act.TAKE_OFF and s.role is Role.MEMBER}
-            whole = _those(await self._standing(), whole)
-            standing = _those(whole, _busy(standing, planned))
-            (standing, observed, calls), owners = await asyncio.gather(
-                self._widened(whole, standing),
-                self._owners({name for name in touched if name is not None}, away),
-            )
-            tagged = [a for a in await search if a not in observed.linked]
-        finally:
-            search.cancel()
+        applied.append(await apply(self._lists, rest, parallel=at_once, failed=failed))
+        done = [step for each in applied for step in each.done]
+        found = self._undone.remember(standing.sanctions, done, self.counters.last_sweep)
+        self.counters = replace(self.counters, put_right=self.counters.put_right + found)
+        barred = [step for each in applied for step in each.barred]
+        self._doubtful |= {step.list for step in barred if step.list is not None}
+        await self._proving.barred(standing, barred)
+        _log.info("enforcement: %d of %d steps", len(done), len(planned.steps))
+        touched = {s.list for s in done if s.act is Act.TAKE_OFF and s.role is Role.MEMBER}
+        whole = _those(await self._standing(), whole)
+        standing = _those(whole, _busy(standing, planned))
+        sought, (standing, observed, calls), owners = await asyncio.gather(
+            self._lists.tagged(seek, but=away),
+            self._widened(whole, standing),
+            self._owners({name for name in touched if name is not None}, away),
+        )
+        tagged = [a for a in sought if a not in observed.linked]
         if tagged:
             more = Question(addresses=tuple(tagged))
             standing, observed, further = await self._widened(whole, standing, more)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from cocmail.adapters.mailman import MailmanLists
+from cocmail.adapters.mailman_connection import MailmanConnection
 from cocmail.core.arrivals import Arrival
 from cocmail.core.drift import NEWLY_COVERED, NOT_YET, PUT_RIGHT
 from cocmail.core.enforcement import OUR_BAN, STILL_OFF, Act, Observed, Place, Step, tags_text
@@ -908,6 +909,86 @@ async def test_the_lists_wait_for_the_letter_but_not_for_ever(
     clock.at = soon
     await loop.sweep()
     assert where(lab, *PERSON) == [(MAL, "sig-web")]
+
+
+@pytest.mark.parametrize("later", [timedelta(seconds=59), timedelta(seconds=61)])
+async def test_what_is_to_be_given_back_is_read_beside_the_letter_and_not_after_it(
+    later: timedelta,
+    lab: Lab,
+    book: Book,
+    loop: Enforcement,
+    clock: Now,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Unless that was long ago."""
+    paths: list[str] = []
+    call = MailmanConnection.call
+    monkeypatch.setattr(
+        MailmanConnection,
+        "call",
+        lambda self, *a, **k: (paths.append(a[0]), call(self, *a, **k))[1],
+    )
+
+    def readings() -> int:
+        return sum(path.endswith("/preferences") for path in paths)
+
+    lab.api("PATCH", f"members/{lab.member(DEV, MAL)}/preferences", receive_own_postings=False)
+    before = lab.snapshot(*PERSON)
+    soon = clock.now() + timedelta(minutes=10)
+    name = book.decide(Measure.SUSPEND, letter="L1", not_before=soon)
+    await loop.press()
+    assert lab.snapshot(*PERSON) == before
+    assert readings() == 4
+    await loop.press()  # woken by something else
+    assert readings() == 4
+    book.letters.add("L1")
+    clock.at += later
+    await loop.press()
+    assert where(lab, *PERSON) == []
+    assert readings() == (4 if later < timedelta(minutes=1) else 8)
+    book.end(name)
+    await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+
+
+async def test_who_leaves_and_joins_anew_beside_their_letter_gets_back_what_they_had_then(
+    lab: Lab, book: Book, loop: Enforcement, clock: Now
+) -> None:
+    soon = clock.now() + timedelta(seconds=60)
+    name = book.decide(Measure.SUSPEND, letter="L1", not_before=soon)
+    await loop.press()
+    lab.api("DELETE", f"lists/dev.{DOMAIN}/roster/member", emails=[MAL])
+    lab.join(DEV, MAL)
+    lab.api("PATCH", f"members/{lab.member(DEV, MAL)}/preferences", receive_own_postings=False)
+    before = lab.snapshot(*PERSON)
+    book.letters.add("L1")
+    await loop.press()
+    assert where(lab, *PERSON) == []
+    book.end(name)
+    await loop.sweep()
+    assert lab.snapshot(*PERSON) == before
+
+
+async def test_a_letter_that_leaves_while_it_is_read_is_not_waited_for_again(
+    lab: Lab, book: Book, loop: Enforcement, clock: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a Mailman that fails then is asked again when it has left."""
+    soon = clock.now() + timedelta(seconds=60)
+    book.decide(Measure.SUSPEND, letter="L1", not_before=soon)
+    read_exactly = MailmanLists.read_exactly
+    failed: list[bool] = []
+
+    async def fails_once(self: MailmanLists, *given: Any) -> Observed:
+        if not failed:
+            failed.append(True)
+            book.letters.add("L1")
+            raise Temporary("Mailman is away")
+        return await read_exactly(self, *given)
+
+    monkeypatch.setattr(MailmanLists, "read_exactly", fails_once)
+    await loop.press()
+    assert failed
+    assert where(lab, *PERSON) == []
 
 
 @pytest.mark.parametrize("way", ["before", "after", "unread"])
